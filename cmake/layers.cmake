@@ -1,0 +1,20 @@
+# cim_layer(NAME DEPENDS ...): the static library of one layer from all sources below its folder, aliased cim::NAME.
+set(CIM_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Werror)
+
+function(cim_flags target)
+    target_compile_options(${target} PRIVATE ${CIM_WARNINGS})
+    if(CIM_SANITIZE)
+        target_compile_options(${target} PUBLIC -fsanitize=address,undefined -fno-omit-frame-pointer)
+        target_link_options(${target} PUBLIC -fsanitize=address,undefined)
+    endif()
+endfunction()
+
+function(cim_layer name)
+    cmake_parse_arguments(LAYER "" "" "DEPENDS" ${ARGN})
+    file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
+    add_library(cim_${name} STATIC ${sources})
+    add_library(cim::${name} ALIAS cim_${name})
+    target_include_directories(cim_${name} PUBLIC "${CMAKE_SOURCE_DIR}")
+    target_link_libraries(cim_${name} PUBLIC ${LAYER_DEPENDS})
+    cim_flags(cim_${name})
+endfunction()

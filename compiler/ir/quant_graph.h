@@ -1,0 +1,83 @@
+#pragma once
+// The quantised network: what the integer reference executes, what the scheduler maps, what --emit-qdq writes. Activations uint8 with
+// one scale and zero point a tensor, weights int8 symmetric with a scale per output channel, accumulators int32 (docs/numbers.md).
+//
+// Layout: activations are rows x columns x channels (HWC), a vector is 1 x 1 x N; batch is outside. A Flatten or Reshape between a
+// feature map and a Gemm has been folded into the order of the weights, so none of them is left here.
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace cim::compiler {
+
+using TensorId = int;
+using NodeId = int;
+
+struct Shape3 {
+    int h = 1;
+    int w = 1;
+    int c = 1;
+    std::int64_t count() const { return static_cast<std::int64_t>(h) * w * c; }
+    friend bool operator==(const Shape3& a, const Shape3& b) { return a.h == b.h && a.w == b.w && a.c == b.c; }
+};
+
+/// real = scale * (stored - zero), stored in 0..255.
+struct QuantParams {
+    float scale = 1.0F;
+    std::int32_t zero = 0;
+};
+
+struct QuantTensor {
+    std::string name;
+    Shape3 shape;
+    QuantParams quant;
+    std::vector<std::int64_t> onnx_shape;  ///< as in the ONNX network, for inputs and outputs
+};
+
+enum class NodeKind : std::uint8_t {
+    Conv,     ///< also Gemm and MatMul with constant weights: kernel = the whole input, no padding
+    MaxPool,
+    Clip,     ///< Relu and friends that could not be fused: clamps the stored value to lo..hi; scale and zero unchanged
+    Add,
+    Softmax,  ///< over the channels
+    Lut,      ///< any unary function of one stored value
+};
+
+struct QuantNode {
+    NodeKind kind = NodeKind::Conv;
+    std::string name;             ///< ONNX name of the (first) node, made unique
+    std::string type;             ///< ONNX types, "+" joined when fused: "Conv+Relu"
+    std::vector<TensorId> inputs;
+    TensorId output = -1;
+
+    // Conv, MaxPool
+    int kernel_h = 1, kernel_w = 1;
+    int stride_h = 1, stride_w = 1;
+    int pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+    int dilation_h = 1, dilation_w = 1;
+
+    // Conv. The matrix of the crossbars: rows in the order (kernel row, kernel column, input channel), a column per output channel;
+    // matrix[row * cols + col]. Padding stands for the input's zero point.
+    int rows = 0, cols = 0;
+    std::vector<std::int8_t> matrix;
+    /// Per channel: real bias in units of the accumulator, minus input zero point x sum of the column's weights. So that with
+    /// x stored as uint8:  out = clamp(round_half_even((sum x*w + bias) * scale) + zero, lo, hi).
+    std::vector<std::int32_t> bias;
+    std::vector<float> scale;     ///< input scale x weight scale[channel] / output scale
+    std::vector<float> weight_scale;
+
+    std::int32_t lo = 0, hi = 255;           ///< Conv, Clip, Add: clamp of the stored value (a fused Relu has lo = output zero point)
+    std::array<std::uint8_t, 256> table{};   ///< Lut
+};
+
+struct QuantGraph {
+    std::string name;
+    std::vector<QuantTensor> tensors;
+    std::vector<QuantNode> nodes;       ///< in topological order
+    std::vector<TensorId> inputs;
+    std::vector<TensorId> outputs;
+};
+
+}  // namespace cim::compiler
