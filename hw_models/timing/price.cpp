@@ -41,9 +41,7 @@ Ticks OpCost::sync_ticks() const {
 }
 
 void OpCost::add_stage(Resource resource, Ticks ticks, bool write, std::int64_t flits) {
-    if (ticks > 0) {
-        stages[stage_count++] = {resource, ticks, flits, write};
-    }
+    stages[stage_count++] = {resource, ticks, flits, write};
 }
 
 void OpCost::add_event(Event event, std::int64_t count) {
@@ -66,9 +64,6 @@ OpCost PriceList::start(int core) const {
 }
 
 Ticks PriceList::port_ticks(const BufferSpec& spec, const Clock& clock, std::int64_t bytes) const {
-    if (bytes <= 0) {
-        return 0;
-    }
     const Cycles transfer = spec.bandwidth.ideal ? 0 : ceil_div(bytes * 8, spec.bandwidth.value);
     return (spec.latency + transfer) * clock.ticks_per_cycle;
 }
@@ -84,6 +79,9 @@ std::int64_t PriceList::flits(const NocSpec& spec, std::int64_t bytes) const {
 }
 
 void PriceList::add_local(OpCost& cost, int core, std::int64_t bytes, bool write) const {
+    if (bytes <= 0) {
+        return;
+    }
     if (core >= 0) {
         cost.add_stage(Resource::L1Port, port_ticks(m_.core.l1, m_.core_clock, bytes), write);
         cost.add_event(write ? Event::L1WriteByte : Event::L1ReadByte, bytes);

@@ -26,7 +26,7 @@ enum class Resource : std::uint8_t {
 
 struct Stage {
     Resource resource = Resource::Alu;
-    Ticks ticks = 0;         ///< uncontended; > 0
+    Ticks ticks = 0;         ///< uncontended; 0 if the resource is ideal
     std::int64_t flits = 0;  ///< Noc
     bool write = false;      ///< ports: direction
 };
@@ -36,7 +36,7 @@ struct EventCount {
     std::int64_t count;
 };
 
-/// Stages in order, without those of no time; events in no particular order.
+/// Stages in order; which ones depends on the operation alone, not on the machine. Events in no particular order.
 struct OpCost {
     static constexpr std::size_t capacity = 10;
     std::array<Stage, capacity> stages{};
