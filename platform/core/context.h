@@ -26,7 +26,7 @@ struct Context {
     Ticks last_completion = 0;
     bool setup = true;            ///< setup flows run, the others have not begun
     std::int64_t unfinished = 0;  ///< flows begun that have not ended, and asynchronous operations not completed
-    std::function<void()> on_drained;
+    std::function<void()> on_drained{};
 
     void finished_one() {
         if (--unfinished == 0 && on_drained) {
