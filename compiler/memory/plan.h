@@ -23,7 +23,7 @@ struct Landing {
     int c0 = 0, c1 = 0;  ///< channels kept
     int px0 = 0, px1 = 0;
     int rows = 1;        ///< ring rows, or copies
-    std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0
+    std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0 (one a core of a Conv, else one a part)
     std::int64_t offset = 0;   ///< address
 
     int pixel_bytes() const { return c1 - c0; }

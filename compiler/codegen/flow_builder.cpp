@@ -1,0 +1,199 @@
+#include "compiler/codegen/flow_builder.h"
+
+#include <stdexcept>
+
+namespace cim::compiler {
+
+namespace {
+
+Ex binary(isa::ExprOp op, Ex a, Ex b) {
+    return {a.builder(), a.builder().pool().binary(op, a.ref(), b.ref())};
+}
+
+}  // namespace
+
+Ex operator+(Ex a, Ex b) {
+    return binary(isa::ExprOp::Add, a, b);
+}
+Ex operator-(Ex a, Ex b) {
+    return binary(isa::ExprOp::Sub, a, b);
+}
+Ex operator*(Ex a, Ex b) {
+    return binary(isa::ExprOp::Mul, a, b);
+}
+Ex operator+(Ex a, std::int64_t b) {
+    return a + a.builder().constant(b);
+}
+Ex operator-(Ex a, std::int64_t b) {
+    return a - a.builder().constant(b);
+}
+Ex operator*(Ex a, std::int64_t b) {
+    return a * a.builder().constant(b);
+}
+Ex div(Ex a, Ex b) {
+    return binary(isa::ExprOp::Div, a, b);
+}
+Ex mod(Ex a, Ex b) {
+    return binary(isa::ExprOp::Mod, a, b);
+}
+Ex min(Ex a, Ex b) {
+    return binary(isa::ExprOp::Min, a, b);
+}
+
+// ---- ProgramBuilder -----------------------------------------------------------------------------------------------------------
+
+isa::Index ProgramBuilder::buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size) {
+    program.buffers.push_back({name, place == isa::chip ? isa::Space::L0 : isa::Space::L1, place, offset, size});
+    return static_cast<isa::Index>(program.buffers.size()) - 1;
+}
+
+isa::Index ProgramBuilder::external(const std::string& name, std::int64_t offset, std::int64_t size) {
+    program.buffers.push_back({name, isa::Space::Ext, isa::chip, offset, size});
+    return static_cast<isa::Index>(program.buffers.size()) - 1;
+}
+
+isa::Index ProgramBuilder::counter(const std::string& name, std::int64_t size, int place, isa::CounterRole role) {
+    program.counters.push_back({name, static_cast<isa::Index>(size), place, role});
+    return static_cast<isa::Index>(program.counters.size()) - 1;
+}
+
+isa::Index ProgramBuilder::intern(isa::Template body) {
+    isa::canonicalise(body);
+    std::vector<isa::Index>& same_kind = by_name_[body.name];
+    const std::string kind = body.name;
+    for (const isa::Index index : same_kind) {
+        const isa::Template& known = program.templates[static_cast<std::size_t>(index)];
+        body.name = known.name;
+        if (known == body) {
+            return index;
+        }
+    }
+    body.name = same_kind.empty() ? kind : kind + "." + std::to_string(same_kind.size());
+    program.templates.push_back(std::move(body));
+    same_kind.push_back(static_cast<isa::Index>(program.templates.size()) - 1);
+    return same_kind.back();
+}
+
+// ---- FlowBuilder --------------------------------------------------------------------------------------------------------------
+
+FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const std::string& name, int op, int place, isa::Engine engine,
+                         bool setup)
+    : program_(program), pool_(body_.exprs), target_(&body_.body) {
+    body_.name = kind;
+    flow_.name = name;
+    flow_.op = op;
+    flow_.place = place;
+    flow_.engine = engine;
+    flow_.setup = setup;
+}
+
+Ex FlowBuilder::argument(const std::string& name, const isa::Arg& arg) {
+    for (std::size_t i = 0; i < body_.params.size(); ++i) {
+        if (body_.params[i] == name) {
+            if (!(flow_.args[i] == arg)) {
+                throw std::logic_error("parameter '" + name + "' of template '" + body_.name + "' given twice with different values");
+            }
+            return {*this, pool_.param(static_cast<isa::Index>(i))};
+        }
+    }
+    body_.params.push_back(name);
+    flow_.args.push_back(arg);
+    return {*this, pool_.param(static_cast<isa::Index>(body_.params.size()) - 1)};
+}
+
+isa::Index FlowBuilder::add(isa::Stmt stmt) {
+    body_.stmts.push_back(std::move(stmt));
+    const auto index = static_cast<isa::Index>(body_.stmts.size()) - 1;
+    target_->push_back(index);
+    return index;
+}
+
+std::vector<isa::Index> FlowBuilder::nested(const std::function<void()>& fill) {
+    std::vector<isa::Index> inside;
+    std::vector<isa::Index>* const outside = target_;
+    target_ = &inside;
+    fill();
+    target_ = outside;
+    return inside;
+}
+
+void FlowBuilder::loop(const std::string& variable, Ex begin, Ex end, const Body& body) {
+    isa::Stmt stmt;
+    stmt.kind = isa::StmtKind::For;
+    stmt.variable = variable;
+    stmt.exprs = {begin.ref(), end.ref()};
+    const isa::Index index = add(std::move(stmt));
+    const Ex value{*this, pool_.variable(depth_)};
+    ++depth_;
+    std::vector<isa::Index> inside = nested([&] { body(value); });
+    --depth_;
+    body_.stmts[static_cast<std::size_t>(index)].body = std::move(inside);
+}
+
+void FlowBuilder::await(Ex counter, Ex count, Ex value) {
+    isa::Stmt stmt;
+    stmt.kind = isa::StmtKind::Await;
+    stmt.exprs = {counter.ref(), constant(0).ref(), count.ref(), value.ref()};
+    add(std::move(stmt));
+}
+
+void FlowBuilder::signal_at(Ex counter, Ex index, Ex amount) {
+    isa::Stmt stmt;
+    stmt.kind = isa::StmtKind::Signal;
+    stmt.exprs = {counter.ref(), index.ref(), amount.ref()};
+    add(std::move(stmt));
+}
+
+void FlowBuilder::op(isa::Opcode opcode, std::initializer_list<Field> fields, const Signal* signal) {
+    op(opcode, std::vector<Field>(fields), signal);
+}
+
+void FlowBuilder::op(isa::Opcode opcode, const std::vector<Field>& fields, const Signal* signal) {
+    const isa::OpInfo& info = isa::op_info(opcode);
+    isa::Stmt stmt;
+    stmt.kind = isa::StmtKind::Op;
+    stmt.opcode = opcode;
+    std::size_t used = 0;
+    for (const isa::FieldInfo& field : info.fields) {
+        isa::ExprRef ref = -1;
+        for (const Field& given : fields) {
+            if (given.first == field.name) {
+                ref = given.second.ref();
+                ++used;
+            }
+        }
+        if (ref < 0) {
+            ref = constant(field.default_value.value()).ref();
+        }
+        stmt.exprs.push_back(ref);
+    }
+    if (used != fields.size()) {
+        throw std::logic_error("a field that " + std::string(info.text) + " does not have");
+    }
+    if (signal != nullptr) {
+        stmt.signals = true;
+        stmt.exprs.insert(stmt.exprs.end(), {signal->counter.ref(), signal->index.ref(), signal->amount.ref()});
+    }
+    add(std::move(stmt));
+}
+
+void FlowBuilder::parallel(const std::function<void()>& body) {
+    isa::Stmt stmt;
+    stmt.kind = isa::StmtKind::Parallel;
+    const isa::Index index = add(std::move(stmt));
+    std::vector<isa::Index> inside = nested(body);
+    if (inside.size() == 1) {
+        // One operator needs no block around it. It stands right behind the block's own statement.
+        body_.stmts[static_cast<std::size_t>(index)] = body_.stmts[static_cast<std::size_t>(inside[0])];
+        body_.stmts.pop_back();
+        return;
+    }
+    body_.stmts[static_cast<std::size_t>(index)].body = std::move(inside);
+}
+
+void FlowBuilder::finish() {
+    flow_.body = program_.intern(std::move(body_));
+    program_.program.flows.push_back(std::move(flow_));
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,113 @@
+#pragma once
+// Writes flows: a small language for template bodies, whose arguments are declared where they are first used. Flows whose bodies come
+// out alike share one template.
+
+#include <functional>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "isa/expr_pool.h"
+#include "isa/program.h"
+
+namespace cim::compiler {
+
+class FlowBuilder;
+
+/// Expression of the template being built.
+class Ex {
+  public:
+    Ex(FlowBuilder& builder, isa::ExprRef ref) : builder_(&builder), ref_(ref) {}
+    isa::ExprRef ref() const { return ref_; }
+    FlowBuilder& builder() const { return *builder_; }
+
+  private:
+    FlowBuilder* builder_;
+    isa::ExprRef ref_;
+};
+
+Ex operator+(Ex a, Ex b);
+Ex operator-(Ex a, Ex b);
+Ex operator*(Ex a, Ex b);
+Ex operator+(Ex a, std::int64_t b);
+Ex operator-(Ex a, std::int64_t b);
+Ex operator*(Ex a, std::int64_t b);
+Ex div(Ex a, Ex b);
+Ex mod(Ex a, Ex b);
+Ex min(Ex a, Ex b);
+
+/// Collects the program: templates shared, flows in order.
+class ProgramBuilder {
+  public:
+    isa::Program program;
+
+    /// Adds to a table and gives the index.
+    isa::Index buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size);
+    isa::Index external(const std::string& name, std::int64_t offset, std::int64_t size);
+    isa::Index counter(const std::string& name, std::int64_t size, int place, isa::CounterRole role);
+
+  private:
+    friend class FlowBuilder;
+    isa::Index intern(isa::Template body);
+    std::unordered_map<std::string, std::vector<isa::Index>> by_name_;
+};
+
+/// One flow. Statements are added in order; finish() puts it into the program.
+class FlowBuilder {
+  public:
+    /// `kind` names the template, `name` the flow.
+    FlowBuilder(ProgramBuilder& program, const std::string& kind, const std::string& name, int op, int place, isa::Engine engine,
+                bool setup = false);
+
+    // Arguments: name of the template's parameter and what this flow passes.
+    Ex number(const std::string& name, std::int64_t value) { return argument(name, {isa::ArgKind::Int, value}); }
+    Ex buffer(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Buffer, index}); }
+    Ex counter(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Counter, index}); }
+    Ex weight(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Weight, index}); }
+    Ex param(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Param, index}); }
+
+    Ex constant(std::int64_t value) { return {*this, pool_.constant(value)}; }
+    Ex batch() { return {*this, pool_.batch()}; }
+
+    using Body = std::function<void(Ex)>;
+    void loop(const std::string& variable, Ex begin, Ex end, const Body& body);
+    void loop(const std::string& variable, Ex end, const Body& body) { loop(variable, constant(0), end, body); }
+
+    struct Signal {
+        Ex counter;
+        Ex index;
+        Ex amount;
+    };
+    using Field = std::pair<std::string_view, Ex>;
+
+    /// await counter[0, count] >= value
+    void await(Ex counter, Ex count, Ex value);
+    /// signal counter[0] += amount
+    void signal(Ex counter, Ex amount) { signal_at(counter, constant(0), amount); }
+    void signal_at(Ex counter, Ex index, Ex amount);
+    void op(isa::Opcode opcode, std::initializer_list<Field> fields, const Signal* signal = nullptr);
+    void op(isa::Opcode opcode, const std::vector<Field>& fields, const Signal* signal = nullptr);
+    void parallel(const std::function<void()>& body);
+
+    void finish();
+
+    isa::ExprPool& pool() { return pool_; }
+
+  private:
+    Ex argument(const std::string& name, const isa::Arg& arg);
+    isa::Index add(isa::Stmt stmt);
+    /// Runs `fill` with the statements it adds going into a body of their own.
+    std::vector<isa::Index> nested(const std::function<void()>& fill);
+
+    ProgramBuilder& program_;
+    isa::Template body_;
+    isa::ExprPool pool_;
+    isa::Flow flow_;
+    std::vector<isa::Index>* target_;
+    isa::Index depth_ = 0;
+};
+
+}  // namespace cim::compiler

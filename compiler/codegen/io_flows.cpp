@@ -1,0 +1,138 @@
+// Flows between external memory and the chip: weights into crossbars, rows of the input into L0 and from there to the cores, rows of the output.
+#include <fmt/format.h>
+
+#include "compiler/codegen/generator.h"
+
+namespace cim::compiler {
+
+void Generator::write_flows() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const std::vector<Tile>& tiles = placement_[i].tiles;
+        for (std::size_t t = 0; t < tiles.size();) {
+            // Tiles of one core lie in consecutive crossbars, and their weights in consecutive rows of the table.
+            std::size_t end = t;
+            while (end < tiles.size() && tiles[end].core == tiles[t].core) {
+                ++end;
+            }
+            const int core = tiles[t].core;
+            FlowBuilder f(builder_, "write", fmt::format("{}.write.{}", graph_.nodes[i].name, core), static_cast<int>(i), core,
+                          isa::Engine::Crossbar, true);
+            const Ex first_xb = f.number("xb", tiles[t].xb);
+            const Ex first_weight = f.weight("weight", weights_[i][t]);
+            f.loop("i", f.number("count", static_cast<std::int64_t>(end - t)),
+                   [&](Ex k) { f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}); });
+            f.finish();
+            t = end;
+        }
+    }
+}
+
+void Generator::fetch_flow(int input, int index) {
+    const Landing& landing = memory_.landings[at(index)];
+    const LandingCode& code = landings_[at(index)];
+    const Reading& r = landing.reading;
+    const isa::Tensor& source = builder_.program.inputs[at(input)];
+    FlowBuilder f(builder_, "fetch", code.name + ".fetch", static_cast<int>(graph_.nodes.size()) + input, isa::chip, isa::Engine::Move);
+    const Ex ready = f.counter("ready", code.ready);
+    const Ex rows = f.number("rows", r.padded_rows());
+    if (code.pad >= 0) {
+        f.await(f.counter("pad", code.pad), f.constant(1), f.constant(1));
+    }
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, ready, "top_positions", static_cast<std::int64_t>(r.pad_top) * r.padded_cols(), 0);
+        f.loop("y", f.number("used_rows", r.used_rows()), [&](Ex y) {
+            const Ex row = n * rows + y + f.number("top", r.pad_top);
+            await_room(f, landing, code, row);
+            f.op(isa::Opcode::Fetch,
+                 {{"dst", f.buffer("dst", code.buffer) + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
+                              f.number("left", static_cast<std::int64_t>(r.pad_left) * r.c)},
+                  {"src", f.number("ext", source.ext_offset) + n * f.number("image", source.size) +
+                              y * f.number("source_row", static_cast<std::int64_t>(r.w) * r.c)},
+                  {"n", f.number("bytes", static_cast<std::int64_t>(r.used_cols()) * r.c)}});
+            f.signal(ready, f.number("cols", r.padded_cols()));
+        });
+        signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
+    });
+    f.finish();
+}
+
+void Generator::load_flow(int input_landing, int reader, int index) {
+    const Landing& from = memory_.landings[at(input_landing)];
+    const LandingCode& source = landings_[at(input_landing)];
+    const Landing& landing = memory_.landings[at(index)];
+    const LandingCode& code = landings_[at(index)];
+    const Reading& r = landing.reading;
+    const int first_row = landing.flat ? landing.px0 / r.w : 0;
+    const int last_row = landing.flat ? landing.px1 / r.w : r.used_rows();
+    const int pixels = landing.flat ? r.w : r.used_cols();
+    FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", landing.node, landing.place, isa::Engine::Move);
+    const Ex ready = f.counter("ready", code.ready);
+    const Ex taken = f.counter("taken", source.freed);
+    const Ex y0 = f.number("first_row", first_row);
+    const Ex height = f.number("height", r.h);
+    if (code.pad >= 0) {
+        f.await(f.counter("pad", code.pad), f.constant(1), f.constant(1));
+    }
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, taken, "skipped_before", first_row, reader);
+        if (!landing.flat) {
+            signal_if(f, ready, "top_positions", static_cast<std::int64_t>(r.pad_top) * r.padded_cols(), 0);
+        } else {
+            f.await(f.counter("freed", code.freed), f.constant(1), n + 1 - f.number("copies", landing.rows));
+        }
+        f.loop("y", y0, f.number("last_row", last_row), [&](Ex y) {
+            f.await(f.counter("come", source.ready), f.constant(1), (n * height + y + 1) * f.number("width", r.w));
+            Ex dst = f.buffer("dst", code.buffer);
+            if (landing.flat) {
+                dst = dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
+                      (y - y0) * f.number("row_bytes", static_cast<std::int64_t>(r.w) * landing.pixel_bytes());
+            } else {
+                const Ex row = n * f.number("rows", r.padded_rows()) + y + f.number("top", r.pad_top);
+                await_room(f, landing, code, row);
+                dst = dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
+                      f.number("left", static_cast<std::int64_t>(r.pad_left) * landing.pixel_bytes());
+            }
+            f.op(isa::Opcode::Load, {{"dst", dst},
+                                     {"src", f.buffer("src", source.buffer)},
+                                     {"ring", f.number("source_ring", from.rows)},
+                                     {"pitch", f.number("source_pitch", from.row_bytes())},
+                                     {"y", n * height + y},
+                                     {"x", f.number("channel", landing.c0)},
+                                     {"taps", f.number("pixels", pixels)},
+                                     {"tap", f.number("pixel", landing.pixel_bytes())},
+                                     {"step", f.number("pixel_step", r.c)},
+                                     {"n", f.number("bytes", static_cast<std::int64_t>(pixels) * landing.pixel_bytes())}});
+            f.signal(ready, f.number("come_positions", landing.flat ? r.w : r.padded_cols()));
+            f.signal_at(taken, f.number("reader", reader), f.constant(1));
+        });
+        signal_if(f, taken, "skipped_after", r.h - last_row, reader);
+        if (!landing.flat) {
+            signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
+        }
+    });
+    f.finish();
+}
+
+void Generator::flush_flow(int output) {
+    const int index = memory_.output_landings[at(output)];
+    const Landing& landing = memory_.landings[at(index)];
+    const LandingCode& code = landings_[at(index)];
+    const Reading& r = landing.reading;
+    const isa::Tensor& target = builder_.program.outputs[at(output)];
+    FlowBuilder f(builder_, "flush", code.name + ".flush", code.operator_index, isa::chip, isa::Engine::Move);
+    const Ex height = f.number("height", r.h);
+    const Ex bytes = f.number("bytes", landing.row_bytes());
+    f.loop("n", f.batch(), [&](Ex n) {
+        f.loop("y", height, [&](Ex y) {
+            const Ex row = n * height + y;
+            f.await(f.counter("ready", code.ready), f.number("feeders", code.feeders), (row + 1) * f.number("width", r.w));
+            f.op(isa::Opcode::Flush, {{"dst", f.number("ext", target.ext_offset) + row * bytes},
+                                      {"src", f.buffer("src", code.buffer) + mod(row, f.number("ring", landing.rows)) * bytes},
+                                      {"n", bytes}});
+            f.signal(f.counter("freed", code.freed), f.constant(1));
+        });
+    });
+    f.finish();
+}
+
+}  // namespace cim::compiler
