@@ -72,7 +72,7 @@ class Walk {
         if (!elsewhere.empty()) {
             return " here (did you mean " + either(elsewhere) + "?)";
         }
-        return section.empty() ? "; the file has " + either(here) : "; " + section + " has " + either(here);
+        return section.empty() ? "; the file has " + all_of(here) : "; " + section + " has " + all_of(here);
     }
 
     Answer holds(const When& condition) const {
@@ -152,7 +152,7 @@ class Walk {
     }
 
     static std::string missing(const Key& key) {
-        std::string text = key.kind == Kind::Section ? "this section is missing; it has " + either(names_below(key.path)) : "is missing";
+        std::string text = key.kind == Kind::Section ? "this section is missing; it has " + all_of(names_below(key.path)) : "is missing";
         for (const When& condition : key.when) {
             if (condition.test == When::Test::NotGiven) {
                 text += "; or give " + condition.path;
@@ -175,7 +175,10 @@ class Walk {
             return;
         }
         entry.state = State::Invalid;
-        document_.error(node.place, key.path, "must be a section with the keys " + either(names_below(key.path)));
+        if (node.told) {
+            return;
+        }
+        document_.error(node.place, key.path, "must be a section with the keys " + all_of(names_below(key.path)));
     }
 
     Document& document_;
@@ -250,9 +253,9 @@ Document judge(const std::string& text, const std::string& name) {
 }
 
 Document judge_file(const std::string& path) {
+    errno = 0;
     std::ifstream stream(path, std::ios::binary);
     std::ostringstream text;
-    errno = 0;
     if (!stream || !(text << stream.rdbuf())) {
         Document document;
         document.file = path;

@@ -31,6 +31,15 @@ std::size_t edits(const std::string& a, const std::string& b) {
     return cost[a.size()][b.size()];
 }
 
+std::string listed(const std::vector<std::string>& words, const char* last) {
+    std::string text;
+    for (std::size_t i = 0; i < words.size(); ++i) {
+        text += i == 0 ? "" : i + 1 == words.size() ? last : ", ";
+        text += words[i];
+    }
+    return text;
+}
+
 }  // namespace
 
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
@@ -56,12 +65,11 @@ std::string did_you_mean(std::string_view word, const std::vector<std::string>& 
 }
 
 std::string either(const std::vector<std::string>& words) {
-    std::string text;
-    for (std::size_t i = 0; i < words.size(); ++i) {
-        text += i == 0 ? "" : i + 1 == words.size() ? " or " : ", ";
-        text += words[i];
-    }
-    return text;
+    return listed(words, " or ");
+}
+
+std::string all_of(const std::vector<std::string>& words) {
+    return listed(words, " and ");
 }
 
 }  // namespace cim::hw

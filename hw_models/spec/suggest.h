@@ -14,7 +14,8 @@ std::string nearest(std::string_view word, const std::vector<std::string>& candi
 /// ` (did you mean X?)`, or nothing.
 std::string did_you_mean(std::string_view word, const std::vector<std::string>& candidates);
 
-/// `a, b or c`.
+/// `a, b or c`; `a, b and c`.
 std::string either(const std::vector<std::string>& words);
+std::string all_of(const std::vector<std::string>& words);
 
 }  // namespace cim::hw

@@ -23,7 +23,10 @@ class Reader {
 
     void read(const YamlNode& node) {
         entry_.place = node.place;
-        entry_.state = State::Given;
+        entry_.state = node.told ? State::Invalid : State::Given;
+        if (node.told) {
+            return;
+        }
         if (node.kind == YamlNode::Kind::Null) {
             fail(node.place, "has no value");
             return;

@@ -1,5 +1,6 @@
 #include "hw_models/spec/yaml_tree.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <map>
 #include <sstream>
@@ -40,7 +41,7 @@ class TreeBuilder final : public YAML::EventHandler {
 
     void OnAlias(const YAML::Mark& mark, YAML::anchor_t) override {
         error(place_of(mark), "aliases (`*name`) are not allowed: write the value out");
-        accept_leaf(mark, YamlNode::Kind::Null, {}, false);
+        accept_leaf(mark, YamlNode::Kind::Null, {}, false, true);
     }
 
     void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor, const std::string& value) override {
@@ -94,9 +95,13 @@ class TreeBuilder final : public YAML::EventHandler {
         }
     }
 
+    bool inside_key() const {
+        return std::any_of(frames_.begin(), frames_.end(), [](const Frame& frame) { return frame.is_key; });
+    }
+
     bool at_key() const { return !frames_.empty() && frames_.back().node.kind == YamlNode::Kind::Map && frames_.back().expects_key; }
 
-    void accept_leaf(const YAML::Mark& mark, YamlNode::Kind kind, const std::string& text, bool quoted) {
+    void accept_leaf(const YAML::Mark& mark, YamlNode::Kind kind, const std::string& text, bool quoted, bool told = false) {
         if (at_key()) {
             begin_entry(place_of(mark), kind == YamlNode::Kind::Scalar ? text : "null");
             return;
@@ -106,6 +111,7 @@ class TreeBuilder final : public YAML::EventHandler {
         node.place = place_of(mark);
         node.text = text;
         node.quoted = quoted;
+        node.told = told;
         attach(std::move(node));
     }
 
@@ -150,7 +156,7 @@ class TreeBuilder final : public YAML::EventHandler {
         }
         Frame frame;
         frame.is_key = at_key();
-        if (frame.is_key) {
+        if (frame.is_key && !inside_key()) {
             error(place_of(mark), "a key must be a word, not a list or a mapping");
         }
         frame.node.kind = kind;
@@ -215,6 +221,13 @@ std::optional<YamlError> find_non_text(const std::string& text) {
     return std::nullopt;
 }
 
+/// The place, or the end of the text if it lies beyond.
+Place inside(const std::string& text, Place place) {
+    const auto breaks = static_cast<int>(std::count(text.begin(), text.end(), '\n'));
+    const int last = breaks + (text.empty() || text.back() == '\n' ? 0 : 1);
+    return place.line > last ? Place{std::max(last, 1), 1} : place;
+}
+
 }  // namespace
 
 std::optional<YamlNode> parse_yaml(const std::string& text, std::vector<YamlError>& errors) {
@@ -228,7 +241,8 @@ std::optional<YamlNode> parse_yaml(const std::string& text, std::vector<YamlErro
     }
     TreeBuilder builder(errors);
     try {
-        std::istringstream stream(text);
+        // yaml-cpp takes the end of the text for a closing quote. An explicit end of the document makes it say that the quote is missing.
+        std::istringstream stream(text + "\n...\n");
         YAML::Parser parser(stream);
         if (!parser.HandleNextDocument(builder)) {
             errors.push_back({{1, 1}, "", "the file is empty"});
@@ -240,11 +254,17 @@ std::optional<YamlNode> parse_yaml(const std::string& text, std::vector<YamlErro
             const auto second = rest.take();
             errors.push_back({second ? second->place : Place{1, 1}, "", "a second document in the file: one file describes one machine"});
         }
+        if (root && root->kind == YamlNode::Kind::Null && !root->told) {
+            errors.push_back({{1, 1}, "", "the file is empty"});
+            return std::nullopt;
+        }
         return root;
     } catch (const Abandon&) {
         return std::nullopt;
     } catch (const YAML::Exception& e) {
-        errors.push_back({place_of(e.mark), "", "not valid YAML: " + e.msg});
+        const bool open_quote = e.msg == YAML::ErrorMsg::DOC_IN_SCALAR || e.msg == YAML::ErrorMsg::EOF_IN_SCALAR;
+        const std::string reason = open_quote ? "a quote is opened and not closed before here" : e.msg;
+        errors.push_back({inside(text, place_of(e.mark)), "", "not valid YAML: " + reason});
         return std::nullopt;
     }
 }

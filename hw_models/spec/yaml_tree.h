@@ -22,6 +22,7 @@ struct YamlNode {
     Place place;
     std::string text;                ///< of a scalar
     bool quoted = false;             ///< the scalar stood in quotes or in a block
+    bool told = false;               ///< a complaint stands in its place (an alias)
     std::vector<YamlNode> items;     ///< of a sequence
     std::vector<YamlEntry> entries;  ///< of a map, in order; no key twice
 };
