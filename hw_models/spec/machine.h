@@ -192,8 +192,10 @@ struct Machine {
 
     int core_count() const { return chip.cores.count(); }
     int crossbars_per_core() const { return core.crossbars.count(); }
-    /// Crossbar columns that one weight of `bits` bits takes.
-    int slices(int bits) const { return (bits + device.bits_per_cell - 1) / device.bits_per_cell; }
+    /// Crossbar columns that one weight of `bits` bits takes: its slices, and for two's complement a column for the sign.
+    int slices(int bits) const {
+        return (bits + device.bits_per_cell - 1) / device.bits_per_cell + (crossbar.encoding == WeightEncoding::TwosComplement ? 1 : 0);
+    }
     /// Logical columns (weights side by side) of one crossbar.
     int logical_cols(int bits) const { return crossbar.cols / slices(bits); }
 };

@@ -1,0 +1,38 @@
+#pragma once
+// How a node walks one of its inputs: output positions in raster order, each reading a window of the padded input.
+
+#include <algorithm>
+#include <cstdint>
+
+#include "compiler/ir/quant_graph.h"
+
+namespace cim::compiler {
+
+/// Geometry of a node reading a feature map. "Used" rows and columns are those that some window touches; padded coordinates count from the
+/// first padding row and column.
+struct Reading {
+    int h = 1, w = 1, c = 1;              ///< input
+    int oh = 1, ow = 1;                   ///< output positions
+    int kernel_h = 1, kernel_w = 1;       ///< extent of a window, dilation included
+    int taps_w = 1;                       ///< taps a window row
+    int taps_h = 1;
+    int stride_h = 1, stride_w = 1;
+    int dilation_h = 1, dilation_w = 1;
+    int pad_top = 0, pad_left = 0;
+
+    int padded_rows() const { return (oh - 1) * stride_h + kernel_h; }
+    int padded_cols() const { return (ow - 1) * stride_w + kernel_w; }
+    int used_rows() const { return std::min(h, padded_rows() - pad_top); }
+    int used_cols() const { return std::min(w, padded_cols() - pad_left); }
+    int bottom_rows() const { return padded_rows() - pad_top - used_rows(); }
+    int right_cols() const { return padded_cols() - pad_left - used_cols(); }
+    bool padded() const { return pad_top > 0 || pad_left > 0 || bottom_rows() > 0 || right_cols() > 0; }
+    /// One window that is the whole input: the input can lie as a plain vector.
+    bool whole() const { return oh == 1 && ow == 1 && !padded() && used_rows() == h && used_cols() == w && taps_h == h && taps_w == w; }
+    std::int64_t positions() const { return static_cast<std::int64_t>(oh) * ow; }
+};
+
+/// How `node` reads its inputs (all alike).
+Reading reading_of(const QuantGraph& graph, const QuantNode& node);
+
+}  // namespace cim::compiler

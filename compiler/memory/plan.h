@@ -1,0 +1,83 @@
+#pragma once
+// Which bytes of L1 and L0 hold what: landings (where a node receives an input), sums of crossbars, results on their way.
+// docs/memory.md explains the sizes.
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/mapping/placement.h"
+#include "compiler/mapping/reading.h"
+
+namespace cim::compiler {
+
+inline constexpr int network_output = -1;  ///< as a node: the output waits in L0 for external memory
+inline constexpr int network_input = -2;   ///< as a node: rows of the input wait in L0 for the cores
+
+/// Where a node receives (a part of) an input: a ring of rows of the padded map, or, if the one window is the whole input, a vector.
+struct Landing {
+    int node = 0;        ///< reader, or network_output, network_input
+    int input = 0;       ///< which of its inputs
+    int place = 0;       ///< core, or isa::chip: in L0
+    Reading reading;
+    bool flat = false;   ///< a vector: pixels px0 .. px1-1, channels c0 .. c1-1, `rows` copies for successive images
+    int c0 = 0, c1 = 0;  ///< channels kept
+    int px0 = 0, px1 = 0;
+    int rows = 1;        ///< ring rows, or copies
+    std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0
+    std::int64_t offset = 0;   ///< address
+
+    int pixel_bytes() const { return c1 - c0; }
+    int row_bytes() const { return flat ? (px1 - px0) * pixel_bytes() : reading.padded_cols() * pixel_bytes(); }
+    std::int64_t bytes() const { return static_cast<std::int64_t>(rows) * row_bytes(); }
+    /// Positions that `ready` counts an image.
+    std::int64_t positions() const { return flat ? px1 - px0 : static_cast<std::int64_t>(reading.padded_rows()) * reading.padded_cols(); }
+};
+
+/// Window bytes of one core's tiles, copied from a landing in L0 before the crossbars read them.
+struct Stage {
+    int from = 0, bytes = 0;  ///< range of the window
+    int slots = 2;
+    std::int64_t offset = 0;
+};
+
+/// Tiles of one column on one core: their sums lie side by side and are merged there. On the column's home core the sums of the other
+/// cores follow.
+struct Group {
+    int core = 0;
+    int col = 0, cols = 0;
+    bool home = false;
+    std::vector<int> tiles;    ///< into NodePlacement::tiles
+    std::vector<int> senders;  ///< home: cores whose sums arrive, in order
+    int slots = 2;
+    std::int64_t offset = 0;   ///< slot = (tiles + senders) x cols x 4 bytes
+    std::int64_t slot_bytes() const { return 4LL * cols * static_cast<std::int64_t>(tiles.size() + senders.size()); }
+};
+
+/// Results of one part, waiting to be sent to the landings.
+struct Outbox {
+    int slots = 2;
+    std::int64_t offset = 0;
+};
+
+struct NodeMemory {
+    std::vector<std::vector<int>> landings;  ///< by input: indices into MemoryPlan::landings
+    std::vector<Stage> stages;               ///< if the input lies in L0: by reader of that landing
+    bool staged = false;
+    std::vector<Group> groups;               ///< Conv: by core, then column
+    std::vector<Outbox> outboxes;            ///< by part
+};
+
+struct MemoryPlan {
+    std::vector<Landing> landings;
+    std::vector<NodeMemory> nodes;
+    std::vector<int> input_landings;   ///< by network input: landing in L0, -1 if all its readers take it from L0 themselves
+    std::vector<int> output_landings;  ///< by network output
+    std::vector<std::int64_t> l1_used; ///< by core
+    std::int64_t l0_used = 0;
+};
+
+/// Plans all memories. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws InputError with the size
+/// needed if they still do not fit.
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
+
+}  // namespace cim::compiler

@@ -1,0 +1,73 @@
+#pragma once
+// Transfers over a path of links, each link held by one transfer at a time for its flits: common state machine of the switch and the mesh.
+// Virtual cut-through: the head goes on as soon as the next link is free, the tail follows flit by flit; buffers at the links are unlimited.
+
+#include <queue>
+#include <unordered_map>
+
+#include "hw_models/noc/noc.h"
+
+namespace cim::hw {
+
+struct Hop {
+    int link = 0;
+    Ticks latency = 0;  ///< of the head over this link
+};
+
+class RoutedNoc : public NocModel {
+  public:
+    RoutedNoc(int links, Ticks ticks_per_flit);
+
+    Ticks uncontended(int src, int dst, std::int64_t flits) const override;
+    void request(Ticks now, const NocRequest& request) override;
+    void arbitrate(Ticks now) override;
+    void advance(Ticks now, std::vector<std::uint64_t>& delivered) override;
+    std::optional<Ticks> next() const override;
+    std::vector<Ticks> link_busy() const override { return busy_; }
+    void drain_link_changes(std::vector<std::pair<int, bool>>& changes) override;
+    void record_link_changes(bool on) override { record_ = on; }
+
+  protected:
+    /// Links from src to dst, in order; not empty.
+    virtual void route(int src, int dst, std::vector<Hop>& path) const = 0;
+
+  private:
+    struct Packet {
+        std::uint64_t id = 0;
+        std::uint64_t order = 0;  ///< of arrival at the network
+        std::int64_t flits = 0;
+        std::size_t hop = 0;
+        std::vector<Hop> path;
+    };
+    enum class What : std::uint8_t { HeadArrives, TailArrives, LinkFrees };
+    struct Due {
+        Ticks at;
+        What what;
+        std::uint64_t order;
+        int packet_or_link;
+        bool operator<(const Due& other) const {
+            return at != other.at ? at > other.at : (what != other.what ? what > other.what : order > other.order);
+        }
+    };
+    struct Link {
+        bool taken = false;
+        std::vector<int> waiting;  ///< packets, in order of arrival at this link, then of arrival at the network
+    };
+
+    void enqueue(int packet);
+
+    Ticks ticks_per_flit_;
+    std::vector<Link> links_;
+    std::vector<Ticks> busy_;
+    std::vector<Packet> packets_;
+    std::vector<int> unused_;
+    std::vector<int> arrived_;   ///< packets at a link since the last arbitration
+    std::vector<int> contended_; ///< links to arbitrate
+    std::priority_queue<Due> due_;
+    std::uint64_t next_order_ = 0;
+    bool record_ = false;
+    std::vector<std::pair<int, bool>> changes_;
+    mutable std::vector<Hop> scratch_;
+};
+
+}  // namespace cim::hw

@@ -1,0 +1,308 @@
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "isa/interpreter/resolved.h"
+
+namespace cim::isa {
+
+namespace {
+
+// Arithmetic wraps instead of overflowing: a hostile program gets an absurd address, which the verifier reports.
+std::int64_t wrapping(ExprOp op, std::int64_t a, std::int64_t b) {
+    const auto ua = static_cast<std::uint64_t>(a);
+    const auto ub = static_cast<std::uint64_t>(b);
+    switch (op) {
+        case ExprOp::Add: return static_cast<std::int64_t>(ua + ub);
+        case ExprOp::Sub: return static_cast<std::int64_t>(ua - ub);
+        default: return static_cast<std::int64_t>(ua * ub);
+    }
+}
+
+std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+    const std::int64_t q = a / b;
+    return (a % b != 0 && a < 0) ? q - 1 : q;
+}
+
+std::int64_t fold_constants(ExprOp op, std::int64_t a, std::int64_t b) {
+    switch (op) {
+        case ExprOp::Div: return floor_div(a, b);
+        case ExprOp::Mod: return a - floor_div(a, b) * b;
+        case ExprOp::Min: return a < b ? a : b;
+        case ExprOp::Max: return a > b ? a : b;
+        default: return wrapping(op, a, b);
+    }
+}
+
+/// Builds one ResolvedFlow.
+class Resolver {
+  public:
+    Resolver(const Program& program, Index flow, const std::vector<Index>& counter_bases, std::int64_t batch)
+        : flow_(program.flows[static_cast<std::size_t>(flow)]),
+          body_(program.templates[static_cast<std::size_t>(flow_.body)]),
+          batch_(batch) {
+        out_.id = flow;
+        for (const Arg& arg : flow_.args) {
+            args_.push_back(arg.kind == ArgKind::Counter ? counter_bases[static_cast<std::size_t>(arg.value)] : program.value_of(arg));
+        }
+    }
+
+    ResolvedFlow run() {
+        emit(body_.body, 0);
+        out_.code.push_back({});
+        return std::move(out_);
+    }
+
+  private:
+    void emit(const std::vector<Index>& statements, Index depth) {
+        for (const Index index : statements) {
+            emit(body_.stmts[static_cast<std::size_t>(index)], depth);
+        }
+    }
+
+    void emit(const Stmt& stmt, Index depth) {
+        line_ = stmt.line;
+        Instruction instruction;
+        instruction.line = stmt.line;
+        switch (stmt.kind) {
+            case StmtKind::For: {
+                const auto begin = out_.code.size();
+                instruction.kind = Instruction::Kind::LoopBegin;
+                instruction.variable = depth;
+                instruction.first = append(stmt.exprs);
+                out_.variables = std::max(out_.variables, depth + 1);
+                out_.code.push_back(instruction);
+                emit(stmt.body, depth + 1);
+                instruction.kind = Instruction::Kind::LoopEnd;
+                instruction.target = static_cast<Index>(begin + 1);
+                out_.code.push_back(instruction);
+                out_.code[begin].target = static_cast<Index>(out_.code.size());
+                return;
+            }
+            case StmtKind::Await:
+            case StmtKind::Signal:
+                instruction.kind = stmt.kind == StmtKind::Await ? Instruction::Kind::Await : Instruction::Kind::Signal;
+                instruction.first = append(stmt.exprs);
+                break;
+            case StmtKind::Op:
+                instruction.kind = Instruction::Kind::Ops;
+                instruction.first = static_cast<Index>(out_.ops.size());
+                instruction.count = 1;
+                out_.ops.push_back({stmt.opcode, stmt.signals, append(stmt.exprs), stmt.line});
+                break;
+            case StmtKind::Parallel:
+                instruction.kind = Instruction::Kind::Ops;
+                instruction.first = static_cast<Index>(out_.ops.size());
+                instruction.count = static_cast<Index>(stmt.body.size());
+                for (const Index index : stmt.body) {
+                    const Stmt& inner = body_.stmts[static_cast<std::size_t>(index)];
+                    out_.ops.push_back({inner.opcode, inner.signals, append(inner.exprs), inner.line});
+                }
+                break;
+        }
+        out_.code.push_back(instruction);
+    }
+
+    Index append(const std::vector<ExprRef>& refs) {
+        std::vector<FoldedExpr> folded;
+        folded.reserve(refs.size());
+        for (const ExprRef ref : refs) {
+            folded.push_back(fold(ref));
+        }
+        const auto first = static_cast<Index>(out_.exprs.size());
+        out_.exprs.insert(out_.exprs.end(), folded.begin(), folded.end());
+        return first;
+    }
+
+    static bool is_constant(const FoldedExpr& e) { return e.tree < 0 && e.terms == 0; }
+    static bool is_linear(const FoldedExpr& e) { return e.tree < 0; }
+
+    FoldedExpr fold(ExprRef ref) {
+        const ExprNode& node = body_.exprs[static_cast<std::size_t>(ref)];
+        FoldedExpr result;
+        switch (node.op) {
+            case ExprOp::Const: result.constant = node.value; return result;
+            case ExprOp::Param: result.constant = args_[static_cast<std::size_t>(node.value)]; return result;
+            case ExprOp::Batch: result.constant = batch_; return result;
+            case ExprOp::Var:
+                result.first_term = static_cast<Index>(out_.terms.size());
+                result.terms = 1;
+                out_.terms.push_back({static_cast<Index>(node.value), 1});
+                return result;
+            default: break;
+        }
+        const FoldedExpr lhs = fold(node.lhs);
+        const FoldedExpr rhs = fold(node.rhs);
+        if (node.op == ExprOp::Div || node.op == ExprOp::Mod) {
+            if (!is_constant(rhs) || rhs.constant < 1) {
+                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow_.name, line_,
+                                               node.op == ExprOp::Div ? "div" : "mod",
+                                               is_constant(rhs) ? std::to_string(rhs.constant) : "a loop variable"));
+            }
+        }
+        if (is_constant(lhs) && is_constant(rhs)) {
+            result.constant = fold_constants(node.op, lhs.constant, rhs.constant);
+            return result;
+        }
+        if ((node.op == ExprOp::Add || node.op == ExprOp::Sub) && is_linear(lhs) && is_linear(rhs)) {
+            return combine(lhs, rhs, node.op == ExprOp::Add ? 1 : -1);
+        }
+        if (node.op == ExprOp::Mul && is_constant(rhs) && is_linear(lhs)) {
+            return combine({}, lhs, rhs.constant);
+        }
+        if (node.op == ExprOp::Mul && is_constant(lhs) && is_linear(rhs)) {
+            return combine({}, rhs, lhs.constant);
+        }
+        result.tree = static_cast<Index>(out_.nodes.size());
+        out_.nodes.push_back({node.op, lhs, rhs});
+        return result;
+    }
+
+    /// a + factor * b, both linear.
+    FoldedExpr combine(const FoldedExpr& a, const FoldedExpr& b, std::int64_t factor) {
+        std::vector<LinearTerm> merged;
+        const auto add = [&](const FoldedExpr& e, std::int64_t by) {
+            for (Index i = 0; i < e.terms; ++i) {
+                LinearTerm term = out_.terms[static_cast<std::size_t>(e.first_term + i)];
+                term.coefficient = wrapping(ExprOp::Mul, term.coefficient, by);
+                const auto same = std::find_if(merged.begin(), merged.end(), [&](const LinearTerm& t) { return t.variable == term.variable; });
+                if (same == merged.end()) {
+                    merged.push_back(term);
+                } else {
+                    same->coefficient = wrapping(ExprOp::Add, same->coefficient, term.coefficient);
+                }
+            }
+        };
+        add(a, 1);
+        add(b, factor);
+        FoldedExpr result;
+        result.constant = wrapping(ExprOp::Add, a.constant, wrapping(ExprOp::Mul, b.constant, factor));
+        result.first_term = static_cast<Index>(out_.terms.size());
+        for (const LinearTerm& term : merged) {
+            if (term.coefficient != 0) {
+                out_.terms.push_back(term);
+                ++result.terms;
+            }
+        }
+        return result;
+    }
+
+    const Flow& flow_;
+    const Template& body_;
+    std::int64_t batch_;
+    std::vector<std::int64_t> args_;
+    ResolvedFlow out_;
+    int line_ = 0;
+};
+
+std::vector<Index> counter_bases(const Program& program) {
+    std::vector<Index> bases;
+    Index next = 0;
+    for (const CounterArray& array : program.counters) {
+        bases.push_back(next);
+        next += array.size;
+    }
+    return bases;
+}
+
+}  // namespace
+
+ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch) {
+    return Resolver(program, flow, counter_bases(program), batch).run();
+}
+
+std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch) {
+    const std::vector<Index> bases = counter_bases(program);
+    std::vector<ResolvedFlow> flows;
+    flows.reserve(program.flows.size());
+    for (Index i = 0; i < static_cast<Index>(program.flows.size()); ++i) {
+        flows.push_back(Resolver(program, i, bases, batch).run());
+    }
+    return flows;
+}
+
+// ---- FlowRun ----------------------------------------------------------------------------------------------------------------
+
+FlowRun::FlowRun(const ResolvedFlow& flow)
+    : flow_(&flow),
+      variables_(static_cast<std::size_t>(flow.variables)),
+      ends_(static_cast<std::size_t>(flow.variables)) {}
+
+std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
+    if (expr.tree >= 0) {
+        return evaluate_tree(expr.tree);
+    }
+    std::int64_t value = expr.constant;
+    const LinearTerm* term = flow_->terms.data() + expr.first_term;
+    for (Index i = 0; i < expr.terms; ++i, ++term) {
+        value = wrapping(ExprOp::Add, value, wrapping(ExprOp::Mul, term->coefficient, variables_[static_cast<std::size_t>(term->variable)]));
+    }
+    return value;
+}
+
+std::int64_t FlowRun::evaluate_tree(Index node) const {
+    const FoldedNode& n = flow_->nodes[static_cast<std::size_t>(node)];
+    return fold_constants(n.op, evaluate(n.lhs), evaluate(n.rhs));
+}
+
+void FlowRun::evaluate_op(const ResolvedOp& op, OpInstance& out) const {
+    const std::size_t fields = op_info(op.opcode).fields.size();
+    const FoldedExpr* expr = flow_->exprs.data() + op.first;
+    out.opcode = op.opcode;
+    out.line = op.line;
+    for (std::size_t i = 0; i < fields; ++i, ++expr) {
+        out.values[i] = evaluate(*expr);
+    }
+    out.signal = -1;
+    if (op.signals) {
+        out.signal = static_cast<Index>(evaluate(expr[0]) + evaluate(expr[1]));
+        out.amount = evaluate(expr[2]);
+    }
+}
+
+const Step& FlowRun::next() {
+    while (true) {
+        const Instruction& instruction = flow_->code[at_];
+        const FoldedExpr* expr = flow_->exprs.data() + instruction.first;
+        step_.line = instruction.line;
+        const auto variable = static_cast<std::size_t>(instruction.variable);
+        switch (instruction.kind) {
+            case Instruction::Kind::LoopBegin:
+                variables_[variable] = evaluate(expr[0]);
+                ends_[variable] = evaluate(expr[1]);
+                at_ = variables_[variable] < ends_[variable] ? at_ + 1 : static_cast<std::size_t>(instruction.target);
+                continue;
+            case Instruction::Kind::LoopEnd:
+                at_ = ++variables_[variable] < ends_[variable] ? static_cast<std::size_t>(instruction.target) : at_ + 1;
+                continue;
+            case Instruction::Kind::Await:
+                step_.kind = Step::Kind::Await;
+                step_.counter = static_cast<Index>(evaluate(expr[0]) + evaluate(expr[1]));
+                step_.count = static_cast<Index>(evaluate(expr[2]));
+                step_.value = evaluate(expr[3]);
+                break;
+            case Instruction::Kind::Signal:
+                step_.kind = Step::Kind::Signal;
+                step_.counter = static_cast<Index>(evaluate(expr[0]) + evaluate(expr[1]));
+                step_.count = 1;
+                step_.value = evaluate(expr[2]);
+                break;
+            case Instruction::Kind::Ops:
+                step_.kind = Step::Kind::Ops;
+                if (ops_.size() < static_cast<std::size_t>(instruction.count)) {
+                    ops_.resize(static_cast<std::size_t>(instruction.count));
+                }
+                for (Index i = 0; i < instruction.count; ++i) {
+                    evaluate_op(flow_->ops[static_cast<std::size_t>(instruction.first + i)], ops_[static_cast<std::size_t>(i)]);
+                }
+                step_.ops = ops_.data();
+                step_.op_count = instruction.count;
+                break;
+            case Instruction::Kind::End: step_.kind = Step::Kind::End; return step_;
+        }
+        ++at_;
+        return step_;
+    }
+}
+
+}  // namespace cim::isa

@@ -1,0 +1,129 @@
+#pragma once
+// A flow made ready to run: its template with the arguments put in and constant expressions folded, as a flat list of instructions.
+// Verifier, predictor and platform all walk flows through FlowRun, so that they cannot disagree on what a program says.
+
+#include <array>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "isa/program.h"
+
+namespace cim::isa {
+
+/// A program that cannot be run as written. what() names flow and line.
+class ProgramError : public std::runtime_error {
+  public:
+    using std::runtime_error::runtime_error;
+};
+
+/// Positions of fields by name: op[field::ReadXb::dst].
+namespace field {
+#define F(field_name, field_kind, default_value) field_name
+#define CIM_MOP(id, text, engine, mode, timing, doc, ...) \
+    struct id {                                           \
+        enum : int { __VA_ARGS__, end };                  \
+    };
+#include "isa/ops.def"
+#undef CIM_MOP
+#undef F
+}  // namespace field
+
+inline constexpr int max_fields = 18;
+
+/// One execution of an operator with its fields evaluated.
+struct OpInstance {
+    Opcode opcode = Opcode::Fill;
+    Index signal = -1;  ///< counter that its completion signals, or -1
+    std::int64_t amount = 0;
+    int line = 0;
+    std::array<std::int64_t, max_fields> values{};
+
+    std::int64_t operator[](int position) const { return values[static_cast<std::size_t>(position)]; }
+};
+
+/// Expression with the flow's arguments in it: constant + sum of coefficient x loop variable, or a tree over such.
+struct FoldedExpr {
+    std::int64_t constant = 0;
+    Index first_term = 0;  ///< into ResolvedFlow::terms
+    Index terms = 0;
+    Index tree = -1;  ///< into ResolvedFlow::nodes; if set, the rest is unused
+};
+
+struct LinearTerm {
+    Index variable = 0;
+    std::int64_t coefficient = 0;
+};
+
+struct FoldedNode {
+    ExprOp op = ExprOp::Add;
+    FoldedExpr lhs;
+    FoldedExpr rhs;
+};
+
+struct Instruction {
+    enum class Kind : std::uint8_t { LoopBegin, LoopEnd, Await, Signal, Ops, End };
+    Kind kind = Kind::End;
+    Index variable = 0;  ///< loops: depth
+    Index target = 0;    ///< LoopBegin: the instruction after LoopEnd; LoopEnd: the one after LoopBegin
+    Index first = 0;     ///< Await, Signal, loops: position of the first expression. Ops: first entry in ResolvedFlow::ops
+    Index count = 0;     ///< Ops: how many start together
+    int line = 0;
+};
+
+struct ResolvedOp {
+    Opcode opcode = Opcode::Fill;
+    bool signals = false;
+    Index first = 0;  ///< position of its first field's expression
+    int line = 0;
+};
+
+struct ResolvedFlow {
+    Index id = 0;  ///< index into Program::flows
+    std::vector<Instruction> code;
+    std::vector<FoldedExpr> exprs;
+    std::vector<LinearTerm> terms;
+    std::vector<FoldedNode> nodes;
+    std::vector<ResolvedOp> ops;
+    Index variables = 0;  ///< deepest nesting of loops
+};
+
+/// Resolves flow `flow` for a run over `batch` inputs. Throws ProgramError for a divisor < 1.
+ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch);
+/// All flows of the program, in order.
+std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch);
+
+/// What a flow does next.
+struct Step {
+    enum class Kind : std::uint8_t { Await, Signal, Ops, End };
+    Kind kind = Kind::End;
+    Index counter = 0;        ///< Await, Signal: first counter, in the numbering of all counters
+    Index count = 1;          ///< Await: how many consecutive counters
+    std::int64_t value = 0;   ///< Await: each must reach it. Signal: amount
+    int line = 0;
+    const OpInstance* ops = nullptr;  ///< Ops: `op_count` operators that start together; valid until the next step
+    Index op_count = 0;
+};
+
+/// Walks one flow. Data-independent: the sequence of steps depends on the program and the batch alone.
+class FlowRun {
+  public:
+    explicit FlowRun(const ResolvedFlow& flow);
+    /// The next step; End for ever after the last.
+    const Step& next();
+
+  private:
+    std::int64_t evaluate(const FoldedExpr& expr) const;
+    std::int64_t evaluate_tree(Index node) const;
+    void evaluate_op(const ResolvedOp& op, OpInstance& out) const;
+
+    const ResolvedFlow* flow_;
+    std::size_t at_ = 0;
+    std::vector<std::int64_t> variables_;
+    std::vector<std::int64_t> ends_;
+    std::vector<OpInstance> ops_;
+    Step step_;
+};
+
+}  // namespace cim::isa

@@ -1,0 +1,38 @@
+#pragma once
+// What every module of the platform works with, and the count of what is still to end.
+
+#include <functional>
+
+#include "hw_models/spec/machine.h"
+#include "hw_models/timing/price.h"
+#include "isa/program.h"
+#include "platform/kernel/agenda.h"
+#include "platform/kernel/counters.h"
+#include "platform/observe/observer.h"
+#include "platform/observe/statistics.h"
+
+namespace cim::platform {
+
+struct Context {
+    const isa::Program& program;
+    const hw::Machine& machine;
+    const hw::PriceList& prices;
+    Agenda& agenda;
+    CounterFile& counters;
+    Statistics& statistics;
+    bool functional = true;
+    Observer* observer = nullptr;
+    Ticks run_start = 0;          ///< end of setup
+    Ticks last_completion = 0;
+    bool setup = true;            ///< setup flows run, the others have not begun
+    std::int64_t unfinished = 0;  ///< flows begun that have not ended, and asynchronous operations not completed
+    std::function<void()> on_drained{};
+
+    void finished_one() {
+        if (--unfinished == 0 && on_drained) {
+            on_drained();
+        }
+    }
+};
+
+}  // namespace cim::platform

@@ -1,0 +1,45 @@
+#include "platform/core/place.h"
+
+namespace cim::platform {
+
+void FlowState::advance() {
+    Context& context = place_.context();
+    const Ticks now = context.agenda.now();
+    if (waits_for >= 0) {
+        const Cause cause = context.counters.role(waits_for) == isa::CounterRole::Data ? Cause::Data : Cause::Space;
+        context.statistics.operators[static_cast<std::size_t>(flow_.op)].times[static_cast<std::size_t>(cause)] += now - waits_since;
+        waits_for = -1;
+    } else {
+        step_ = &run_.next();
+    }
+    while (true) {
+        switch (step_->kind) {
+            case isa::Step::Kind::Await:
+                for (isa::Index i = 0; i < step_->count; ++i) {
+                    if (context.counters.value(step_->counter + i) < step_->value) {
+                        waits_for = step_->counter + i;
+                        waits_value = step_->value;
+                        waits_since = now;
+                        context.counters.wait(waits_for, waits_value, *this);
+                        place_.flow_changed(*this);
+                        return;
+                    }
+                }
+                break;
+            case isa::Step::Kind::Signal: context.counters.signal(step_->counter, step_->value, flow_.place); break;
+            case isa::Step::Kind::Ops:
+                ready = true;
+                ready_at = now;
+                place_.flow_ready(*this);
+                return;
+            case isa::Step::Kind::End:
+                done = true;
+                place_.flow_changed(*this);
+                context.finished_one();
+                return;
+        }
+        step_ = &run_.next();
+    }
+}
+
+}  // namespace cim::platform

@@ -1,0 +1,122 @@
+#pragma once
+// A place of ADR-0001: the flows bound to a core or to the chip controller, its engines, and the way of their operations through the
+// stages. Core and Controller add what is particular to each tier.
+
+#include <array>
+#include <memory>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/simple_initiator_socket.h>
+#include <vector>
+
+#include "isa/interpreter/resolved.h"
+#include "platform/core/context.h"
+#include "platform/core/operation.h"
+#include "platform/crossbar/crossbar_array.h"
+
+namespace cim::platform {
+
+class Place;
+
+/// A flow as it runs.
+class FlowState final : public Runnable {
+  public:
+    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow) : place_(place), flow_(flow), run_(code), id_(code.id) {}
+
+    void advance() override;
+
+    Place& place() { return place_; }
+    const isa::Flow& flow() const { return flow_; }
+    isa::Index id() const { return id_; }
+    const isa::Step& step() const { return *step_; }
+
+    Ticks ready_at = 0;
+    Ticks waits_since = 0;
+    isa::Index waits_for = -1;      ///< counter, or -1
+    std::int64_t waits_value = 0;
+    bool ready = false;             ///< stands at an operator
+    bool done = false;
+
+  private:
+    Place& place_;
+    const isa::Flow& flow_;
+    isa::FlowRun run_;
+    const isa::Step* step_ = nullptr;
+    isa::Index id_;
+};
+
+struct EngineState {
+    bool busy = false;
+    std::vector<FlowState*> flows;      ///< bound to it, by id
+    std::vector<FlowState*> ready;      ///< stand at an operator
+    std::size_t first_unfinished = 0;   ///< in flows
+    Cause cause = Cause::Done;          ///< what the time since `since` is booked to
+    Ticks since = 0;
+};
+
+class Place : public sc_core::sc_module, public Actor {
+  public:
+    Place(const sc_core::sc_module_name& name, Context& context, int core);
+
+    tlm_utils::simple_initiator_socket<Place> local{"local"};    ///< L1 or L0
+    tlm_utils::simple_initiator_socket<Place> remote{"remote"};  ///< NoC, or external memory for the chip
+
+    /// Binds a flow; all are bound before the start.
+    void bind_flow(const isa::ResolvedFlow& code);
+    /// Lets the flows of the present part (setup or run) begin.
+    void begin(bool setup);
+    /// Books the open time of every engine up to now.
+    void close_books();
+
+    /// Direct access to the local memory (TLM-2.0 DMI); null when timing only.
+    std::uint8_t* memory = nullptr;
+
+    int core() const { return core_; }
+    /// Position in statistics: the core, or the number of cores for the chip.
+    int number() const;
+    CrossbarArray* crossbars() { return crossbars_.get(); }
+    const std::vector<std::unique_ptr<FlowState>>& flows() const { return flows_; }
+
+    // for FlowState
+    Context& context() { return context_; }
+    void flow_ready(FlowState& flow);
+    void flow_changed(FlowState& flow);
+
+    void complete(std::uint64_t what) override;
+    void dispatch() override;
+
+  private:
+    enum What : std::uint64_t { StageEnds = 0, IssueEnds = 1, OperationEnds = 2 };
+
+    EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }
+    void book(isa::Engine engine, Cause cause);
+    Cause idle_cause(const EngineState& engine) const;
+    void dispatch(isa::Engine engine);
+    bool can_start(const FlowState& flow) const;
+    void start(FlowState& flow);
+    Operation& make_operation(FlowState& flow, const isa::OpInstance& op);
+    void next_stage(Operation& operation);
+    /// Sends a payload for the stage at hand (and the next, if both are one transfer); true if it was served at once.
+    bool transport(Operation& operation);
+    void stage_ended(Operation& operation);
+    void operation_ended(Operation& operation);
+    /// Bytes of an output reached external memory: the image that they belong to is as far as this.
+    void note_output(std::int64_t address);
+    void release_engine(isa::Engine engine);
+    tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+    std::int64_t key_of(const Operation& operation) const;
+    void charge(const Operation& operation);
+    void report_crossbars(int xb, int op);
+    /// Wordlines of crossbar `xb` that the operator activates at the same time.
+    int rows_at_once(const isa::OpInstance& op, int xb) const;
+
+    Context& context_;
+    int core_;
+    std::unique_ptr<CrossbarArray> crossbars_;
+    std::vector<std::unique_ptr<FlowState>> flows_;
+    std::array<EngineState, isa::engine_count> engines_;
+    OperationPool pool_;
+    FlowState* issuing_ = nullptr;  ///< flow whose asynchronous operators hold the crossbar engine
+};
+
+}  // namespace cim::platform

@@ -1,0 +1,89 @@
+#include "platform/core/price_operation.h"
+
+namespace cim::platform {
+
+namespace {
+
+using hw::AluWork;
+namespace f = isa::field;
+
+const isa::Weight& tile_in(const isa::Program& program, const CrossbarArray& crossbars, int xb) {
+    return program.weights[static_cast<std::size_t>(crossbars.weight(xb))];
+}
+
+std::int64_t stored_bytes(const isa::Weight& weight, std::int64_t rows) {
+    return rows * weight.cols * (weight.bits > 8 ? 2 : 1);
+}
+
+hw::OpCost price_read_core(const hw::PriceList& prices, const isa::Program& program, const isa::OpInstance& op) {
+    const isa::Slice& slice = program.slices[static_cast<std::size_t>(op[f::ReadCore::slice])];
+    std::vector<hw::PriceList::Tile> tiles;
+    for (const isa::SliceTile& tile : slice.tiles) {
+        const isa::Weight& weight = program.weights[static_cast<std::size_t>(tile.weight)];
+        tiles.push_back({weight.rows, weight.cols, weight.bits});
+    }
+    return prices.read_core(tiles, slice.channels, op[f::ReadCore::count], op[f::ReadCore::n]);
+}
+
+}  // namespace
+
+hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& program, const isa::OpInstance& op, isa::Index place,
+                           const CrossbarArray* crossbars) {
+    const auto alu = [&](AluWork work, std::int64_t n, std::int64_t terms, std::int64_t read, std::int64_t written) {
+        return prices.alu(place, work, n, terms, read, written);
+    };
+    switch (op.opcode) {
+        case isa::Opcode::ReadCore: return price_read_core(prices, program, op);
+        case isa::Opcode::ReadXb: {
+            const auto xb = static_cast<int>(op[f::ReadXb::xb]);
+            const auto bits = static_cast<int>(op[f::ReadXb::bits]);
+            const std::int64_t n = op[f::ReadXb::n];
+            return prices.read(xb, static_cast<int>(bits > 8 ? n / 2 : n), static_cast<int>(op[f::ReadXb::cols]), bits,
+                               tile_in(program, *crossbars, xb).bits, n, false);
+        }
+        case isa::Opcode::ReadRow: {
+            const auto xb = static_cast<int>(op[f::ReadRow::xb]);
+            const auto bits = static_cast<int>(op[f::ReadRow::bits]);
+            const std::int64_t n = op[f::ReadRow::n];
+            return prices.read(xb, static_cast<int>(bits > 8 ? n / 2 : n), static_cast<int>(op[f::ReadRow::cols]), bits,
+                               tile_in(program, *crossbars, xb).bits, n, op[f::ReadRow::add] != 0);
+        }
+        case isa::Opcode::WriteXb: {
+            const isa::Weight& weight = program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];
+            return prices.write(place, weight.rows, weight.cols, weight.bits, stored_bytes(weight, weight.rows));
+        }
+        case isa::Opcode::WriteRow: {
+            const isa::Weight& weight = program.weights[static_cast<std::size_t>(op[f::WriteRow::weight])];
+            const std::int64_t rows = op[f::WriteRow::rows];
+            return prices.write(place, static_cast<int>(rows), weight.cols, weight.bits, stored_bytes(weight, rows));
+        }
+        case isa::Opcode::Fill: return alu(AluWork::Fill, op[f::Fill::n], 1, 0, op[f::Fill::n]);
+        case isa::Opcode::Sum: {
+            const std::int64_t n = op[f::Sum::n];
+            return alu(AluWork::Sum, n, op[f::Sum::count], 4 * n * op[f::Sum::count], 4 * n);
+        }
+        case isa::Opcode::ShiftAdd: {
+            const std::int64_t n = op[f::ShiftAdd::n];
+            return alu(AluWork::ShiftAdd, n, op[f::ShiftAdd::count], 4 * n * op[f::ShiftAdd::count], 4 * n);
+        }
+        case isa::Opcode::Requant: return alu(AluWork::Requant, op[f::Requant::n], 1, 4 * op[f::Requant::n], op[f::Requant::n]);
+        case isa::Opcode::MaxPool: {
+            const std::int64_t n = op[f::MaxPool::n];
+            const std::int64_t channels = op[f::MaxPool::tap] > 0 ? op[f::MaxPool::tap] : n;
+            return alu(AluWork::Max, channels, n / channels, n, channels);
+        }
+        case isa::Opcode::Clip: return alu(AluWork::Clip, op[f::Clip::n], 1, op[f::Clip::n], op[f::Clip::n]);
+        case isa::Opcode::Add: return alu(AluWork::Add, op[f::Add::n], 1, 2 * op[f::Add::n], op[f::Add::n]);
+        case isa::Opcode::Lut: return alu(AluWork::Lut, op[f::Lut::n], 1, op[f::Lut::n], op[f::Lut::n]);
+        case isa::Opcode::Softmax: return alu(AluWork::Softmax, op[f::Softmax::n], 1, op[f::Softmax::n], op[f::Softmax::n]);
+        case isa::Opcode::Fetch: return prices.fetch(op[f::Fetch::n]);
+        case isa::Opcode::Flush: return prices.flush(op[f::Flush::n]);
+        case isa::Opcode::Load: return prices.load(place, op[f::Load::n]);
+        case isa::Opcode::Store: return prices.store(place, op[f::Store::n]);
+        case isa::Opcode::Send: return prices.send(place, static_cast<int>(op[f::Send::core]), op[f::Send::n]);
+        case isa::Opcode::Copy: return prices.copy(place, op[f::Copy::n]);
+    }
+    return {};
+}
+
+}  // namespace cim::platform

@@ -1,0 +1,72 @@
+#include "platform/kernel/agenda.h"
+
+namespace cim::platform {
+
+Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
+    : sc_module(name), ticks_per_second_(machine.ticks_per_second) {
+    SC_HAS_PROCESS(Agenda);
+    SC_METHOD(process_tick);
+    sensitive << wake_;
+    dont_initialize();
+}
+
+sc_core::sc_time Agenda::time_of(Ticks tick) const {
+    // Resolution is 1 fs; a tick is 10^15 / ticks_per_second of them, not always a whole number.
+    __extension__ using Wide = unsigned __int128;
+    const Wide femtoseconds = static_cast<Wide>(tick) * 1'000'000'000'000'000ULL / static_cast<Wide>(ticks_per_second_);
+    return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(femtoseconds));
+}
+
+void Agenda::complete_at(Ticks when, Actor& actor, std::uint64_t what) {
+    due_.push({when, sequence_++, &actor, what});
+}
+
+void Agenda::dispatch_now(Actor& actor) {
+    if (!actor.dispatch_due_) {
+        actor.dispatch_due_ = true;
+        dispatch_.push_back(&actor);
+    }
+}
+
+void Agenda::arbitrate_now(Actor& actor) {
+    if (!actor.arbitrate_due_) {
+        actor.arbitrate_due_ = true;
+        arbitrate_.push_back(&actor);
+    }
+}
+
+void Agenda::advance_all() {
+    // Advancing one flow may make others runnable: the list grows while it is walked.
+    for (std::size_t i = 0; i < runnable_.size(); ++i) {
+        runnable_[i]->advance();
+    }
+    runnable_.clear();
+}
+
+void Agenda::process_tick() {
+    ++processed_;
+    if (!due_.empty() && runnable_.empty()) {
+        now_ = due_.top().at;
+    }
+    while (!due_.empty() && due_.top().at == now_) {
+        const Entry entry = due_.top();
+        due_.pop();
+        entry.actor->complete(entry.what);
+    }
+    advance_all();
+    for (std::size_t i = 0; i < dispatch_.size(); ++i) {
+        dispatch_[i]->dispatch_due_ = false;
+        dispatch_[i]->dispatch();
+    }
+    dispatch_.clear();
+    for (std::size_t i = 0; i < arbitrate_.size(); ++i) {
+        arbitrate_[i]->arbitrate_due_ = false;
+        arbitrate_[i]->arbitrate();
+    }
+    arbitrate_.clear();
+    if (!due_.empty()) {
+        wake_.notify(time_of(due_.top().at) - sc_core::sc_time_stamp());
+    }
+}
+
+}  // namespace cim::platform

@@ -1,0 +1,79 @@
+#pragma once
+// Keeps the three phases of a tick (ADR-0001): what completes, then what is dispatched, then what is arbitrated. Modules put themselves
+// on the agenda; one SystemC event wakes it at the next tick that has anything to do. Nothing in a tick depends on process order.
+
+#include <cstdint>
+#include <queue>
+#include <systemc>
+#include <vector>
+
+#include "hw_models/spec/machine.h"
+
+namespace cim::platform {
+
+using hw::Ticks;
+
+/// Something that has turns in a tick. The argument tells an actor with several concerns which one is meant.
+class Actor {
+  public:
+    virtual ~Actor() = default;
+    virtual void complete(std::uint64_t what) = 0;
+    virtual void dispatch() {}
+    virtual void arbitrate() {}
+
+  private:
+    friend class Agenda;
+    bool dispatch_due_ = false;
+    bool arbitrate_due_ = false;
+};
+
+/// Something that moves on in the completing phase as soon as it can (a flow whose counter was reached).
+class Runnable {
+  public:
+    virtual ~Runnable() = default;
+    virtual void advance() = 0;
+};
+
+class Agenda final : public sc_core::sc_module {
+  public:
+    Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine);
+
+    Ticks now() const { return now_; }
+    /// SystemC time of a tick, rounded down to its resolution.
+    sc_core::sc_time time_of(Ticks tick) const;
+
+    /// Calls actor.complete(what) in the completing phase of tick `when`, later than now.
+    void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0);
+    /// Calls actor.dispatch() / arbitrate() once, in that phase of this tick.
+    void dispatch_now(Actor& actor);
+    void arbitrate_now(Actor& actor);
+    /// Lets `runnable` advance in this tick's completing phase.
+    void run_now(Runnable& runnable) { runnable_.push_back(&runnable); }
+    /// Processes tick 0 when the simulation begins.
+    void start() { wake_.notify(sc_core::SC_ZERO_TIME); }
+    std::uint64_t ticks_processed() const { return processed_; }
+
+  private:
+    struct Entry {
+        Ticks at;
+        std::uint64_t sequence;
+        Actor* actor;
+        std::uint64_t what;
+        bool operator<(const Entry& other) const { return at != other.at ? at > other.at : sequence > other.sequence; }
+    };
+
+    void process_tick();
+    void advance_all();
+
+    std::int64_t ticks_per_second_;
+    Ticks now_ = 0;
+    std::uint64_t sequence_ = 0;
+    std::uint64_t processed_ = 0;
+    std::priority_queue<Entry> due_;
+    std::vector<Runnable*> runnable_;
+    std::vector<Actor*> dispatch_;
+    std::vector<Actor*> arbitrate_;
+    sc_core::sc_event wake_;
+};
+
+}  // namespace cim::platform

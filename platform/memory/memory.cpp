@@ -1,0 +1,128 @@
+#include "platform/memory/memory.h"
+
+#include <cstring>
+
+namespace cim::platform {
+
+
+Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t bytes, bool functional)
+    : sc_module(name), agenda_(agenda), functional_(functional), data_(functional ? static_cast<std::size_t>(bytes) : 0) {
+    in.register_nb_transport_fw(this, &Memory::nb_transport_fw);
+    in.register_b_transport(this, &Memory::b_transport);
+    in.register_transport_dbg(this, &Memory::transport_dbg);
+    in.register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr);
+}
+
+void Memory::access(tlm::tlm_generic_payload& payload) {
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+    if (!functional_ || payload.get_data_ptr() == nullptr) {
+        return;
+    }
+    Transfer* transfer = nullptr;
+    payload.get_extension(transfer);
+    if (transfer != nullptr && transfer->window != nullptr) {
+        const bool inside = isa::for_each_piece(*transfer->window, [&](std::int64_t address, std::int64_t bytes, std::int64_t offset) {
+            if (address < 0 || address + bytes > static_cast<std::int64_t>(data_.size())) {
+                return false;
+            }
+            std::memcpy(payload.get_data_ptr() + offset, data_.data() + address, static_cast<std::size_t>(bytes));
+            return true;
+        });
+        if (!inside) {
+            payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+        }
+        return;
+    }
+    const std::uint64_t address = payload.get_address();
+    const std::uint64_t length = payload.get_data_length();
+    if (address > data_.size() || length > data_.size() - address) {
+        payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
+        return;
+    }
+    if (payload.is_write()) {
+        std::memcpy(data_.data() + address, payload.get_data_ptr(), length);
+    } else if (payload.is_read()) {
+        std::memcpy(payload.get_data_ptr(), data_.data() + address, length);
+    }
+}
+
+tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
+    if (phase == tlm::END_RESP) {
+        return tlm::TLM_COMPLETED;
+    }
+    Transfer& transfer = transfer_of(payload);
+    transfer.reply_to = id;
+    transfer.requested = agenda_.now();
+    if (transfer.port_ticks == 0) {
+        access(payload);
+        return tlm::TLM_COMPLETED;
+    }
+    std::uint32_t slot = 0;
+    if (unused_.empty()) {
+        slot = static_cast<std::uint32_t>(waiting_.size());
+        waiting_.push_back(&payload);
+    } else {
+        slot = unused_.back();
+        unused_.pop_back();
+        waiting_[slot] = &payload;
+    }
+    port_.request({transfer.key, slot, transfer.port_ticks, payload.is_write()});
+    agenda_.arbitrate_now(*this);
+    phase = tlm::END_REQ;
+    return tlm::TLM_UPDATED;
+}
+
+void Memory::arbitrate() {
+    if (const std::optional<hw::PortGrant> grant = port_.arbitrate(agenda_.now())) {
+        Transfer& transfer = transfer_of(*waiting_[grant->id]);
+        transfer.port_wait += agenda_.now() - transfer.requested;
+        busy_ += transfer.port_ticks;
+        agenda_.complete_at(grant->done, *this, grant->id);
+        if (on_port) {
+            on_port(true);
+        }
+    }
+}
+
+void Memory::complete(std::uint64_t what) {
+    tlm::tlm_generic_payload& payload = *waiting_[what];
+    unused_.push_back(static_cast<std::uint32_t>(what));
+    if (on_port) {
+        on_port(false);
+    }
+    if (port_.waiting()) {
+        agenda_.arbitrate_now(*this);
+    }
+    access(payload);
+    tlm::tlm_phase phase = tlm::BEGIN_RESP;
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    in[transfer_of(payload).reply_to]->nb_transport_bw(payload, phase, delay);
+}
+
+void Memory::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
+    Transfer* transfer = nullptr;
+    payload.get_extension(transfer);
+    if (transfer != nullptr) {
+        delay += agenda_.time_of(transfer->port_ticks);
+    }
+    access(payload);
+}
+
+unsigned int Memory::transport_dbg(int, tlm::tlm_generic_payload& payload) {
+    access(payload);
+    return payload.is_response_ok() && functional_ ? payload.get_data_length() : 0;
+}
+
+bool Memory::get_direct_mem_ptr(int, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) {
+    if (data_.empty()) {
+        return false;
+    }
+    dmi.set_dmi_ptr(data_.data());
+    dmi.set_start_address(0);
+    dmi.set_end_address(data_.size() - 1);
+    dmi.allow_read_write();
+    payload.set_response_status(tlm::TLM_OK_RESPONSE);
+    return true;
+}
+
+}  // namespace cim::platform

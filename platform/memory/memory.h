@@ -1,0 +1,53 @@
+#pragma once
+// L1, L0 and external memory: bytes behind one port. Approximately-timed TLM-2.0 target: requests of a tick are collected, then granted in
+// order of their keys; a port without time answers at once. Direct access for loading, results, and operators of the own place.
+
+#include <cstdint>
+#include <string>
+#include <functional>
+#include <systemc>
+#include <tlm>
+#include <tlm_utils/multi_passthrough_target_socket.h>
+#include <vector>
+
+#include "hw_models/buffer/port.h"
+#include "platform/kernel/agenda.h"
+#include "platform/memory/transfer.h"
+
+namespace cim::platform {
+
+class Memory final : public sc_core::sc_module, public Actor {
+  public:
+    /// `bytes`: how much of it the program uses; none is kept when `functional` is false.
+    Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t bytes, bool functional);
+
+    tlm_utils::multi_passthrough_target_socket<Memory> in{"in"};
+
+    /// The bytes; null when timing only.
+    std::uint8_t* bytes() { return data_.empty() ? nullptr : data_.data(); }
+    std::int64_t size() const { return static_cast<std::int64_t>(data_.size()); }
+    Ticks busy_ticks() const { return busy_; }
+
+    /// Called with whether the port is in service, at each change, if set.
+    std::function<void(bool)> on_port;
+
+    void complete(std::uint64_t what) override;
+    void arbitrate() override;
+
+  private:
+    tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+    void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
+    unsigned int transport_dbg(int id, tlm::tlm_generic_payload& payload);
+    bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
+    void access(tlm::tlm_generic_payload& payload);
+
+    Agenda& agenda_;
+    bool functional_;
+    std::vector<std::uint8_t> data_;
+    hw::SinglePort port_;
+    std::vector<tlm::tlm_generic_payload*> waiting_;
+    std::vector<std::uint32_t> unused_;
+    Ticks busy_ = 0;
+};
+
+}  // namespace cim::platform

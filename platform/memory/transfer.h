@@ -1,0 +1,48 @@
+#pragma once
+// What the platform's modules add to a TLM-2.0 generic payload: the time that each station takes, and where it went.
+
+#include <cstdint>
+#include <systemc>
+#include <tlm>
+
+#include "hw_models/spec/machine.h"
+#include "isa/program.h"
+#include "isa/semantics/accesses.h"
+
+namespace cim::platform {
+
+using hw::Ticks;
+
+struct Operation;
+
+/// Extension of every payload. Filled by the initiator before BEGIN_REQ; the waits are filled on the way.
+struct Transfer final : tlm::tlm_extension<Transfer> {
+    isa::Space space = isa::Space::L1;  ///< memory that the payload's address belongs to
+    int core = -1;                      ///< L1: whose
+    Ticks port_ticks = 0;               ///< service at that memory's port
+    Ticks noc_ticks = 0;                ///< uncontended time in the network
+    std::int64_t flits = 0;
+    int src_node = 0;
+    int dst_node = 0;
+    const isa::Window* window = nullptr;  ///< a read that gathers a window instead of consecutive bytes
+    std::int64_t key = 0;               ///< order among requests of one tick
+
+    Ticks requested = 0;                ///< set by each station
+    Ticks port_wait = 0;
+    Ticks link_wait = 0;
+    Operation* operation = nullptr;     ///< whose transfer it is
+    int reply_to = 0;                   ///< socket index at the memory, to find the way back
+    int noc_reply_to = 0;               ///< likewise at the network
+
+    tlm_extension_base* clone() const override { return new Transfer(*this); }
+    void copy_from(const tlm_extension_base& other) override { *this = static_cast<const Transfer&>(other); }
+};
+
+/// The transfer that rides on a payload; every payload in the platform has one.
+inline Transfer& transfer_of(tlm::tlm_generic_payload& payload) {
+    Transfer* transfer = nullptr;
+    payload.get_extension(transfer);
+    return *transfer;
+}
+
+}  // namespace cim::platform

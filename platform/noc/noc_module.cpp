@@ -1,0 +1,133 @@
+#include "platform/noc/noc_module.h"
+
+#include <algorithm>
+
+namespace cim::platform {
+
+NocModule::NocModule(const sc_core::sc_module_name& name, Agenda& agenda, const hw::Machine& machine)
+    : sc_module(name), agenda_(agenda), model_(hw::make_noc(machine)), cores_(machine.core_count()) {
+    from_cores.register_nb_transport_fw(this, &NocModule::nb_transport_fw);
+    to_memories.register_nb_transport_bw(this, &NocModule::nb_transport_bw);
+}
+
+void NocModule::watch_links() {
+    model_->record_link_changes(true);
+}
+
+tlm::tlm_sync_enum NocModule::nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
+    if (phase == tlm::END_RESP) {
+        return tlm::TLM_COMPLETED;
+    }
+    transfer_of(payload).noc_reply_to = id;
+    const bool done = payload.is_write() ? travel(payload) && serve(payload) : serve(payload) && travel(payload);
+    if (done) {
+        return tlm::TLM_COMPLETED;
+    }
+    phase = tlm::END_REQ;
+    return tlm::TLM_UPDATED;
+}
+
+bool NocModule::travel(tlm::tlm_generic_payload& payload) {
+    Transfer& transfer = transfer_of(payload);
+    if (transfer.noc_ticks == 0) {
+        return true;
+    }
+    transfer.requested = agenda_.now();
+    std::uint32_t slot = 0;
+    if (unused_.empty()) {
+        slot = static_cast<std::uint32_t>(travelling_.size());
+        travelling_.push_back(&payload);
+    } else {
+        slot = unused_.back();
+        unused_.pop_back();
+        travelling_[slot] = &payload;
+    }
+    fresh_.push_back(slot);
+    agenda_.arbitrate_now(*this);
+    return false;
+}
+
+bool NocModule::serve(tlm::tlm_generic_payload& payload) {
+    const Transfer& transfer = transfer_of(payload);
+    int target = transfer.core;
+    if (transfer.space == isa::Space::L0) {
+        target = cores_;
+    } else if (transfer.space == isa::Space::Ext) {
+        target = cores_ + 1;
+    }
+    tlm::tlm_phase phase = tlm::BEGIN_REQ;
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    return to_memories[target]->nb_transport_fw(payload, phase, delay) == tlm::TLM_COMPLETED;
+}
+
+tlm::tlm_sync_enum NocModule::nb_transport_bw(int, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
+    if (phase != tlm::BEGIN_RESP) {
+        return tlm::TLM_ACCEPTED;
+    }
+    if (payload.is_write() || travel(payload)) {
+        reply(payload);
+    }
+    return tlm::TLM_COMPLETED;
+}
+
+void NocModule::reply(tlm::tlm_generic_payload& payload) {
+    tlm::tlm_phase phase = tlm::BEGIN_RESP;
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    from_cores[transfer_of(payload).noc_reply_to]->nb_transport_bw(payload, phase, delay);
+}
+
+void NocModule::arbitrate() {
+    if (fresh_.size() > 1) {
+        std::sort(fresh_.begin(), fresh_.end(),
+                  [this](std::uint32_t a, std::uint32_t b) { return transfer_of(*travelling_[a]).key < transfer_of(*travelling_[b]).key; });
+    }
+    for (const std::uint32_t slot : fresh_) {
+        const Transfer& transfer = transfer_of(*travelling_[slot]);
+        model_->request(agenda_.now(), {slot, transfer.src_node, transfer.dst_node, transfer.flits});
+    }
+    fresh_.clear();
+    model_->arbitrate(agenda_.now());
+    report_links();
+    schedule();
+}
+
+void NocModule::complete(std::uint64_t) {
+    if (scheduled_ != agenda_.now()) {
+        return;  // overtaken by an earlier wake-up
+    }
+    scheduled_ = -1;
+    delivered_.clear();
+    model_->advance(agenda_.now(), delivered_);
+    report_links();
+    agenda_.arbitrate_now(*this);
+    for (const std::uint64_t slot : delivered_) {
+        tlm::tlm_generic_payload& payload = *travelling_[slot];
+        unused_.push_back(static_cast<std::uint32_t>(slot));
+        Transfer& transfer = transfer_of(payload);
+        transfer.link_wait += agenda_.now() - transfer.requested - transfer.noc_ticks;
+        if (!payload.is_write() || serve(payload)) {
+            reply(payload);
+        }
+    }
+}
+
+void NocModule::schedule() {
+    if (const std::optional<Ticks> next = model_->next()) {
+        if (scheduled_ < 0 || *next < scheduled_) {
+            scheduled_ = *next;
+            agenda_.complete_at(*next, *this);
+        }
+    }
+}
+
+void NocModule::report_links() {
+    if (!on_link) {
+        return;
+    }
+    model_->drain_link_changes(changes_);
+    for (const auto& [link, busy] : changes_) {
+        on_link(link, busy);
+    }
+}
+
+}  // namespace cim::platform
