@@ -43,19 +43,19 @@ struct StaticPrice {
 
 /// A memory with one port: L0, L1.
 struct BufferSpec {
-    std::string model;          ///< `single-port`
-    Limit size;                 ///< bytes
-    Limit bandwidth;            ///< bits a cycle; ideal: no time and no contention
-    Cycles latency = 0;         ///< added once an access
+    std::string model;   ///< `single-port`
+    Limit size;          ///< bytes
+    Limit bandwidth;     ///< bits a cycle; ideal: no time and no contention
+    Cycles latency = 0;  ///< added once an access
     double read_pj_per_byte = 0;
     double write_pj_per_byte = 0;
     StaticPrice fixed;
 };
 
 struct AluSpec {
-    std::string model;       ///< `simd`
-    Limit rate;              ///< operations a cycle
-    Cycles latency = 0;      ///< added once an operation
+    std::string model;   ///< `simd`
+    Limit rate;          ///< operations a cycle
+    Cycles latency = 0;  ///< added once an operation
     double op_pj = 0;
     StaticPrice fixed;
 };
@@ -67,16 +67,18 @@ struct NocSpec {
     Cycles inject_latency = 0;  ///< mesh-packet: from the core into its router and from the router into the core, each
     /// cost-matrix: cycles a flit from node i to node j; nodes are the cores (crossbars) row-major, the last is the L0 (L1).
     std::vector<std::vector<Cycles>> cost;
-    Grid memory_node{0, 0};     ///< chip tier, mesh-packet: coordinates of the router at which L0 is attached
-    double flit_hop_pj = 0;     ///< a flit over one link (mesh: hops; else: once)
-    StaticPrice fixed;          ///< of a router (mesh-packet, one a core or cluster) or of the whole
+    Cycles cost_base = 0;     ///< what `cost` was derived from, if the file gives `cost` and not `cost_matrix`: base + per_hop x hops,
+    Cycles cost_per_hop = 0;  ///< hops by Manhattan distance between routers; 0 on the diagonal
+    Grid memory_node{0, 0};   ///< coordinates of the router (crossbar) at which L0 (L1) is attached; unused with `cost_matrix`
+    double flit_hop_pj = 0;   ///< a flit over one link (mesh: hops; else: once)
+    StaticPrice fixed;        ///< of a router (mesh-packet, one a core or cluster) or of the whole
 };
 
 struct ExternalMemorySpec {
-    std::string model;        ///< `fixed-latency`
-    Limit size;               ///< bytes
-    Limit bandwidth;          ///< bits a chip cycle
-    Cycles latency = 0;       ///< chip cycles added once an access
+    std::string model;   ///< `fixed-latency`
+    Limit size;          ///< bytes
+    Limit bandwidth;     ///< bits a chip cycle
+    Cycles latency = 0;  ///< chip cycles added once an access
     double read_pj_per_byte = 0;
     double write_pj_per_byte = 0;
     double standby_mw = 0;
@@ -135,7 +137,7 @@ struct AdcSpec {
     int count = 1;              ///< per crossbar
     Cycles sample_latency = 0;  ///< crossbar cycles a sample; 0: `ideal`, hidden behind the read
     double sample_pj = 0;
-    StaticPrice fixed;          ///< of one ADC
+    StaticPrice fixed;  ///< of one ADC
 };
 
 struct ShiftAddSpec {
@@ -168,9 +170,9 @@ struct CrossbarSpec {
 struct DeviceSpec {
     std::string type;  ///< SRAM, ReRAM, Flash, STT-MRAM, PCM, FeFET
     int bits_per_cell = 1;
-    Cycles write_latency = 1;        ///< crossbar cycles to program one row
+    Cycles write_latency = 1;  ///< crossbar cycles to program one row; 0: `ideal`
     double cell_write_pj = 0;
-    Limit endurance;                 ///< writes a cell survives
+    Limit endurance;  ///< writes a cell survives
 };
 
 struct Machine {
@@ -180,13 +182,13 @@ struct Machine {
     Clock chip_clock;
     Clock core_clock;
     Clock crossbar_clock;
-    double tick_seconds = 1e-9;      ///< for people; time itself is counted in ticks
+    double tick_seconds = 1e-9;                     ///< for people; time itself is counted in ticks
     std::int64_t ticks_per_second = 1'000'000'000;  ///< exact: least common multiple of the clocks
     ChipSpec chip;
     CoreSpec core;
     CrossbarSpec crossbar;
     DeviceSpec device;
-    std::string hash;                ///< content hash of the resolved values (not of the text), hexadecimal
+    std::string hash;  ///< content hash of the resolved values (not of the text), hexadecimal
 
     int core_count() const { return chip.cores.count(); }
     int crossbars_per_core() const { return core.crossbars.count(); }
