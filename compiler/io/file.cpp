@@ -1,0 +1,62 @@
+#include "compiler/io/file.h"
+
+#include <fstream>
+#include <system_error>
+
+#include <unistd.h>
+
+#include "compiler/error.h"
+
+namespace cim::compiler {
+namespace fs = std::filesystem;
+
+std::string read_file(const fs::path& path, std::uintmax_t limit) {
+    std::error_code error;
+    const fs::file_status status = fs::status(path, error);
+    if (status.type() == fs::file_type::not_found) {
+        throw InputError(path.string() + ": no such file");
+    }
+    if (error) {
+        throw InputError(path.string() + ": " + error.message());
+    }
+    if (!fs::is_regular_file(status)) {
+        throw InputError(path.string() + ": not a regular file");
+    }
+    const std::uintmax_t size = fs::file_size(path, error);
+    if (error) {
+        throw InputError(path.string() + ": " + error.message());
+    }
+    if (size > limit) {
+        throw InputError(path.string() + ": " + std::to_string(size) + " bytes, more than the " + std::to_string(limit) +
+                         " that such a file may have");
+    }
+    std::ifstream stream(path, std::ios::binary);
+    std::string bytes(size, '\0');
+    if (!stream || !stream.read(bytes.data(), static_cast<std::streamsize>(size))) {
+        throw InputError(path.string() + ": cannot be read");
+    }
+    return bytes;
+}
+
+void write_file_atomically(const fs::path& path, std::string_view bytes) {
+    fs::path temporary = path;
+    temporary += ".tmp" + std::to_string(::getpid());
+    std::error_code ignored;
+    {
+        std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
+        stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
+        stream.close();
+        if (!stream) {
+            fs::remove(temporary, ignored);
+            throw InputError(path.string() + ": cannot be written");
+        }
+    }
+    std::error_code error;
+    fs::rename(temporary, path, error);
+    if (error) {
+        fs::remove(temporary, ignored);
+        throw InputError(path.string() + ": cannot be written: " + error.message());
+    }
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,83 @@
+#pragma once
+// The network in float32, as imported: near to ONNX (NCHW, one node an operator), but with every shape known and every constant inside
+// the node that uses it. ONNX's spellings of one thing are one thing here: Gemm and MatMul; Relu and Clip; BatchNormalization, Add and
+// Mul of constants; Flatten, Reshape, Squeeze and Unsqueeze.
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "compiler/ir/float_tensor.h"
+
+namespace cim::compiler {
+
+using ValueId = int;
+
+enum class Op : std::uint8_t {
+    Conv,       ///< weight [O, C, kernel rows, kernel columns], bias [O]; window
+    Gemm,       ///< [M, K] -> [M, O]: weight [O, K] (alpha and transpositions are in it), bias [O]
+    Affine,     ///< x * weight[channel] + bias[channel]; channel is dimension 1
+    Clip,       ///< to lo..hi; Relu is 0..infinity
+    LeakyRelu,  ///< alpha * x below zero
+    Sigmoid,
+    Tanh,
+    MaxPool,            ///< window; padding never wins
+    GlobalAveragePool,  ///< [N, C, H, W] -> [N, C, 1, 1]
+    Reshape,            ///< same elements in the same order, shape that of the output
+    Softmax,            ///< over dimension `axis`, or with axis_to_end over all dimensions from `axis` on taken as one
+    Add,                ///< two computed values of the same shape
+};
+
+/// ONNX-near name of an operator kind.
+const char* to_string(Op op);
+
+struct Window {
+    int kernel_h = 1, kernel_w = 1;
+    int stride_h = 1, stride_w = 1;
+    int pad_top = 0, pad_left = 0, pad_bottom = 0, pad_right = 0;
+    int dilation_h = 1, dilation_w = 1;
+    friend bool operator==(const Window& a, const Window& b) {
+        return a.kernel_h == b.kernel_h && a.kernel_w == b.kernel_w && a.stride_h == b.stride_h && a.stride_w == b.stride_w &&
+               a.pad_top == b.pad_top && a.pad_left == b.pad_left && a.pad_bottom == b.pad_bottom && a.pad_right == b.pad_right &&
+               a.dilation_h == b.dilation_h && a.dilation_w == b.dilation_w;
+    }
+};
+
+struct Value {
+    std::string name;
+    Dims shape;
+};
+
+struct Node {
+    Op op = Op::Reshape;
+    std::string name;  ///< of the ONNX node, or of its output if it has none; unique
+    std::string type;  ///< ONNX operator types, "+" joined where nodes were merged
+    std::vector<ValueId> inputs;
+    ValueId output = -1;
+
+    Window window;
+    FloatTensor weight;
+    std::vector<float> bias;
+    float lo = 0, hi = 0;
+    float alpha = 0;
+    int axis = 0;
+    bool axis_to_end = false;
+};
+
+struct Graph {
+    std::string name;
+    std::string source;  ///< file it came from, for messages
+    std::vector<Value> values;
+    std::vector<Node> nodes;  ///< in topological order
+    std::vector<ValueId> inputs;
+    std::vector<ValueId> outputs;
+
+    /// How often each value is read, being a graph output counted as one reading.
+    std::vector<int> use_counts() const;
+    /// Node that gives each value, -1 for inputs.
+    std::vector<int> producers() const;
+    /// `FILE: node 'x' (Conv): what`
+    std::string message(const Node& node, const std::string& what) const;
+};
+
+}  // namespace cim::compiler

@@ -1,0 +1,120 @@
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "compiler/error.h"
+#include "compiler/quantization/params.h"
+#include "compiler/quantization/ranges.h"
+#include "compiler/reference/float_executor.h"
+
+namespace cim::compiler {
+namespace {
+
+/// Distribution of the values of one tensor; zeros are left out, since every range represents them exactly.
+class Histogram {
+  public:
+    explicit Histogram(Range range) : range_(range), bin_width_((range.hi - range.lo) / static_cast<float>(bins)) {}
+
+    void add(const std::vector<float>& values) {
+        for (const float v : values) {
+            if (v != 0 && bin_width_ > 0) {
+                const auto bin = static_cast<int>((v - range_.lo) / bin_width_);
+                ++counts_[static_cast<std::size_t>(std::clamp(bin, 0, bins - 1))];
+            }
+        }
+    }
+
+    /// The range whose quantisation loses least: upper and lower end in turn, each over its steps.
+    Range best() const {
+        Range best = range_;
+        double least = error(best);
+        const auto consider = [&](Range candidate) {
+            const double e = error(candidate);
+            if (e < least) {
+                least = e;
+                best = candidate;
+            }
+        };
+        for (int round = 0; round < 2; ++round) {
+            for (int step = 1; step < steps; ++step) {
+                const Range now = best;
+                consider({now.lo, range_.hi * static_cast<float>(step) / static_cast<float>(steps)});
+            }
+            for (int step = 1; step < steps && range_.lo < 0; ++step) {
+                const Range now = best;
+                consider({range_.lo * static_cast<float>(step) / static_cast<float>(steps), now.hi});
+            }
+        }
+        return best;
+    }
+
+  private:
+    static constexpr int bins = 2048;
+    static constexpr int steps = 100;
+
+    double error(Range range) const {
+        const QuantParams params = choose_params(range);
+        double sum = 0;
+        for (int b = 0; b < bins; ++b) {
+            const auto n = counts_[static_cast<std::size_t>(b)];
+            if (n > 0) {
+                const float real = range_.lo + (static_cast<float>(b) + 0.5F) * bin_width_;
+                const double loss = static_cast<double>(real) - real_value(stored_value(real, params), params);
+                sum += loss * loss * static_cast<double>(n);
+            }
+        }
+        return sum;
+    }
+
+    Range range_;
+    float bin_width_;
+    std::array<std::int64_t, bins> counts_{};
+};
+
+}  // namespace
+
+const char* to_string(CalibrationMethod method) {
+    return method == CalibrationMethod::MinMax ? "min-max" : "mean-square";
+}
+
+Ranges calibrate(const Graph& graph, const std::vector<FloatTensor>& samples, CalibrationMethod method) {
+    if (graph.inputs.size() != 1) {
+        throw InputError(graph.source + ": calibration needs a network of one input, this one has " + std::to_string(graph.inputs.size()));
+    }
+    if (samples.empty()) {
+        throw InputError(graph.source + ": calibration needs at least one input");
+    }
+    const FloatExecutor executor(graph);
+    std::vector<Range> ranges(graph.values.size(), {std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()});
+    for (std::size_t s = 0; s < samples.size(); ++s) {
+        executor.run({samples[s]}, [&](ValueId id, const FloatTensor& tensor) {
+            Range& range = ranges[id];
+            for (const float v : tensor.data) {
+                if (!std::isfinite(v)) {
+                    throw InputError(graph.source + ": tensor '" + graph.values[static_cast<std::size_t>(id)].name +
+                                     "' takes a value that is not finite with calibration input " + std::to_string(s));
+                }
+                range.lo = std::min(range.lo, v);
+                range.hi = std::max(range.hi, v);
+            }
+        });
+    }
+    if (method == CalibrationMethod::MeanSquare) {
+        std::vector<Histogram> histograms(ranges.begin(), ranges.end());
+        for (const FloatTensor& sample : samples) {
+            executor.run({sample}, [&](ValueId id, const FloatTensor& tensor) { histograms[id].add(tensor.data); });
+        }
+        std::transform(histograms.begin(), histograms.end(), ranges.begin(), [](const Histogram& h) { return h.best(); });
+    }
+    Ranges result;
+    result.method = method;
+    result.network = graph.name;
+    result.samples = static_cast<std::int64_t>(samples.size());
+    for (std::size_t v = 0; v < ranges.size(); ++v) {
+        result.tensors[graph.values[v].name] = ranges[v];
+    }
+    return result;
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,63 @@
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "compiler/quantization/quantise.h"
+
+namespace cim::compiler {
+namespace {
+
+/// Scale of a channel's weights: the largest maps to 127. Where the weights are so small against the bias that the bias would not fit
+/// the accumulator any more, the scale follows the bias.
+float channel_scale(const float* weight, std::int64_t n, float bias, float input_scale) {
+    constexpr double largest_bias = 1 << 29;
+    double largest = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        largest = std::max(largest, std::fabs(static_cast<double>(weight[i])));
+    }
+    const double by_bias = std::fabs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * largest_bias);
+    const double scale = std::max(largest / 127.0, by_bias);
+    return scale < 1e-30 ? 1.0F : static_cast<float>(scale);
+}
+
+}  // namespace
+
+std::string quantise_weights(const std::vector<float>& weight, const std::vector<float>& bias, const Shape3& kernel,
+                             const QuantParams& input, const QuantParams& output, QuantNode& node) {
+    node.kernel_h = kernel.h;
+    node.kernel_w = kernel.w;
+    node.rows = static_cast<int>(kernel.count());
+    node.cols = static_cast<int>(bias.size());
+    node.matrix.resize(static_cast<std::size_t>(node.rows) * node.cols);
+    for (int col = 0; col < node.cols; ++col) {
+        const float* from = weight.data() + static_cast<std::int64_t>(col) * node.rows;
+        const float scale = channel_scale(from, node.rows, bias[col], input.scale);
+        std::int64_t positive = 0;  // sums of the weights above and below zero: they bound every partial sum
+        std::int64_t negative = 0;
+        for (int c = 0; c < kernel.c; ++c) {
+            for (int k = 0; k < kernel.h * kernel.w; ++k) {
+                const auto w = static_cast<std::int8_t>(std::clamp(std::nearbyint(*from++ / scale), -127.0F, 127.0F));
+                node.matrix[(static_cast<std::size_t>(k) * kernel.c + c) * node.cols + col] = w;
+                (w > 0 ? positive : negative) += w;
+            }
+        }
+        const double units = std::nearbyint(static_cast<double>(bias[col]) / (static_cast<double>(input.scale) * scale));
+        const double offset = units - static_cast<double>(input.zero) * static_cast<double>(positive + negative);
+        constexpr double highest = std::numeric_limits<std::int32_t>::max();
+        const double top = 255.0 * static_cast<double>(positive);
+        const double bottom = 255.0 * static_cast<double>(negative);
+        if (!(std::max(top, top + offset) <= highest && std::min(bottom, bottom + offset) >= -highest && std::fabs(offset) <= highest)) {
+            return "the sums of output channel " + std::to_string(col) + " do not fit an accumulator of 32 bits";
+        }
+        const float requantise_scale = input.scale * scale / output.scale;
+        if (!std::isnormal(requantise_scale)) {
+            return "the scale of output channel " + std::to_string(col) + " does not fit a float32";
+        }
+        node.bias.push_back(static_cast<std::int32_t>(offset));
+        node.scale.push_back(requantise_scale);
+        node.weight_scale.push_back(scale);
+    }
+    return {};
+}
+
+}  // namespace cim::compiler
