@@ -46,8 +46,8 @@ void Generator::conv_flows(int index) {
         core.groups.push_back(static_cast<int>(g));
         const std::string group_name = fmt::format("{}.sums.{}.{}", name, group.core, group.col);
         code.buffer = builder_.buffer(group_name, group.core, group.offset, group.slots * group.slot_bytes());
-        if (group.home && !group.senders.empty()) {
-            code.arrived = builder_.counter(group_name + ".arrived", static_cast<std::int64_t>(group.senders.size()), group.core, isa::CounterRole::Data);
+        if (group.before >= 0) {
+            code.arrived = builder_.counter(group_name + ".arrived", 1, group.core, isa::CounterRole::Data);
         }
         if (!group.home) {
             code.summed = builder_.counter(group_name + ".ready", 1, group.core, isa::CounterRole::Data);
@@ -187,15 +187,15 @@ void Generator::merge_flow(int index, int g) {
     for (const int other : core.groups) {
         tiles += static_cast<std::int64_t>(memory_.nodes[at(index)].groups[at(other)].tiles.size());
     }
-    const auto terms = static_cast<std::int64_t>(group.tiles.size() + group.senders.size());
+    const std::int64_t terms = group.terms();
     FlowBuilder f(builder_, group.home ? "merge" : "merge_part", fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col), index, group.core,
                   isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
         f.await(f.counter("done", core.done), one, (w + 1) * f.number("tiles", tiles));
-        if (!group.senders.empty()) {
-            f.await(f.counter("arrived", code.arrived), f.number("senders", static_cast<std::int64_t>(group.senders.size())), w + 1);
+        if (group.before >= 0) {
+            f.await(f.counter("arrived", code.arrived), one, w + 1);
         }
         const Ex slot = f.buffer("sums", code.buffer) + mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot", group.slot_bytes());
         if (terms > 1) {
@@ -229,10 +229,9 @@ void Generator::partial_flow(int index, int g) {
     const std::vector<Group>& groups = memory_.nodes[at(index)].groups;
     const Group& group = groups[at(g)];
     const GroupCode& code = groups_[at(g)];
-    const auto home = static_cast<int>(std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.home && x.col == group.col; }) - groups.begin());
-    const Group& target = groups[at(home)];
-    const GroupCode& target_code = groups_[at(home)];
-    const auto position = std::find(target.senders.begin(), target.senders.end(), group.core) - target.senders.begin();
+    const auto next = std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col; });
+    const Group& target = *next;
+    const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
     const Reading r = reading_of(graph_, node(index));
     FlowBuilder f(builder_, "send_sums", fmt::format("{}.sums.{}.{}.send", node(index).name, group.core, group.col), index, group.core, isa::Engine::Move);
     const Ex one = f.constant(1);
@@ -242,10 +241,10 @@ void Generator::partial_flow(int index, int g) {
         f.op(isa::Opcode::Send,
              {{"core", f.number("core", target.core)},
               {"dst", f.buffer("dst", target_code.buffer) + mod(w, f.number("room_slots", target.slots)) * f.number("room_slot", target.slot_bytes()) +
-                          f.number("place", (static_cast<std::int64_t>(target.tiles.size()) + position) * 4 * target.cols)},
+                          f.number("place", static_cast<std::int64_t>(target.tiles.size()) * 4 * target.cols)},
               {"src", f.buffer("src", code.buffer) + mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot", group.slot_bytes())},
               {"n", f.number("bytes", 4LL * group.cols)}});
-        f.signal_at(f.counter("arrived", target_code.arrived), f.number("sender", position), one);
+        f.signal(f.counter("arrived", target_code.arrived), one);
         f.signal_at(f.counter("sums_free", cores_[code.core].sums_free), f.number("group", code.position), one);
     });
     f.finish();

@@ -114,7 +114,7 @@ class Generator {
     };
     struct GroupCode {
         isa::Index buffer = -1;
-        isa::Index arrived = -1;  ///< home: [sender]
+        isa::Index arrived = -1;  ///< sums that have come from the core before
         isa::Index summed = -1;   ///< not home: sums ready to be sent
         std::size_t core = 0;     ///< into cores_
         int position = 0;         ///< among the groups of its core

@@ -35,20 +35,49 @@ std::vector<Tile> cut(const QuantNode& node, const hw::Machine& machine) {
     return tiles;
 }
 
-/// The core of a column's result: the one with most of its tiles, the first of equals.
+/// A column's sums travel along the cores of its tiles; the last one has the result.
 std::vector<Part> parts_of(const std::vector<Tile>& tiles) {
     std::vector<Part> parts;
-    for (std::size_t i = 0; i < tiles.size();) {
-        std::map<int, int> count;
-        std::size_t end = i;
-        for (; end < tiles.size() && tiles[end].col == tiles[i].col; ++end) {
-            ++count[tiles[end].core];
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+        if (i + 1 == tiles.size() || tiles[i + 1].col != tiles[i].col) {
+            parts.push_back({tiles[i].core, tiles[i].col, tiles[i].col + tiles[i].cols});
         }
-        const auto best = std::max_element(count.begin(), count.end(), [](const auto& a, const auto& b) { return a.second < b.second; });
-        parts.push_back({best->first, tiles[i].col, tiles[i].col + tiles[i].cols});
-        i = end;
     }
     return parts;
+}
+
+/// How tightly operators are packed; the first that fits the chip is taken.
+enum class Packing : std::uint8_t {
+    Columns,    ///< the row tiles of a column begin on a new core if they do not fit the rest of the present one
+    Operators,  ///< each operator begins on a new core
+    Dense,      ///< crossbar after crossbar
+};
+
+/// Gives the tiles their crossbars and returns the number of crossbars passed, gaps included.
+int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing) {
+    int next = 0;
+    const auto next_core = [&] { next = ceil_div(next, per_core) * per_core; };
+    for (NodePlacement& here : placement) {
+        std::vector<Tile>& tiles = here.tiles;
+        if (!tiles.empty() && packing != Packing::Dense) {
+            next_core();
+        }
+        for (std::size_t t = 0; t < tiles.size(); ++t) {
+            if (packing == Packing::Columns && (t == 0 || tiles[t].col != tiles[t - 1].col)) {
+                int column = 0;
+                while (t + static_cast<std::size_t>(column) < tiles.size() && tiles[t + static_cast<std::size_t>(column)].col == tiles[t].col) {
+                    ++column;
+                }
+                if (column > per_core - next % per_core) {
+                    next_core();
+                }
+            }
+            tiles[t].core = next / per_core;
+            tiles[t].xb = next % per_core;
+            ++next;
+        }
+    }
+    return next;
 }
 
 }  // namespace
@@ -56,46 +85,40 @@ std::vector<Part> parts_of(const std::vector<Tile>& tiles) {
 std::vector<NodePlacement> place(const QuantGraph& graph, const hw::Machine& machine) {
     std::vector<NodePlacement> placement(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
-    int crossbars = 0;
-    int whole_cores = 0;
+    const int available = machine.core_count() * per_core;
+    std::size_t crossbars = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         if (graph.nodes[i].kind == NodeKind::Conv) {
             placement[i].tiles = cut(graph.nodes[i], machine);
-            crossbars += static_cast<int>(placement[i].tiles.size());
-            whole_cores += ceil_div(static_cast<int>(placement[i].tiles.size()), per_core);
+            crossbars += placement[i].tiles.size();
         }
     }
-    const int available = machine.core_count() * per_core;
-    if (crossbars > available) {
+    if (crossbars > static_cast<std::size_t>(available)) {
         throw InputError(fmt::format("network '{}' needs {} crossbars for its weights, machine '{}' has {} ({} cores x {})", graph.name,
                                      crossbars, machine.name, available, machine.core_count(), per_core));
     }
-    const bool own_cores = whole_cores <= machine.core_count();
+    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
+        if (assign(placement, per_core, packing) <= available) {
+            break;
+        }
+    }
     std::map<TensorId, std::size_t> producer;
-    int next = 0;  // crossbar, counted over the chip
+    int core = 0;  // of the last tile so far
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const QuantNode& node = graph.nodes[i];
         NodePlacement& here = placement[i];
         producer[node.output] = i;
         if (node.kind == NodeKind::Conv) {
-            if (own_cores) {
-                next = ceil_div(next, per_core) * per_core;
-            }
-            for (Tile& tile : here.tiles) {
-                tile.core = next / per_core;
-                tile.xb = next % per_core;
-                ++next;
-            }
+            core = here.tiles.back().core;
             here.parts = parts_of(here.tiles);
         } else if (node.kind == NodeKind::Softmax) {
             here.parts = {{isa::chip, 0, graph.tensors[static_cast<std::size_t>(node.output)].shape.c}};
         } else {
-            // Works channel by channel: where its input's channels come from, or on the core that comes next.
+            // Works channel by channel: where its input's channels come from, or on the core of the operator before.
             const auto from = producer.find(node.inputs[0]);
             const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
             const bool on_chip = from == producer.end() || placement[from->second].parts[0].core == isa::chip;
-            here.parts = on_chip ? std::vector<Part>{{std::min(next / per_core, machine.core_count() - 1), 0, channels}}
-                                 : placement[from->second].parts;
+            here.parts = on_chip ? std::vector<Part>{{core, 0, channels}} : placement[from->second].parts;
         }
     }
     return placement;

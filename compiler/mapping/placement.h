@@ -26,7 +26,8 @@ struct NodePlacement {
     std::vector<Part> parts;
 };
 
-/// Places every node. Each operator begins on a core of its own while cores last, otherwise operators are packed crossbar by crossbar.
+/// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
+/// otherwise operators are packed crossbar by crossbar.
 /// Throws InputError if the crossbars do not suffice.
 std::vector<NodePlacement> place(const QuantGraph& graph, const hw::Machine& machine);
 

@@ -236,15 +236,14 @@ class Planner {
             group.slots = slots(node);
             group.tiles.push_back(static_cast<int>(t));
         }
-        for (const Part& part : here.parts) {
-            for (auto& [key, group] : groups) {
-                if (key.second == part.c0) {
-                    group.home = key.first == part.core;
-                    if (!group.home) {
-                        groups[{part.core, part.c0}].senders.push_back(key.first);
-                    }
-                }
-            }
+        std::map<int, int> last;  // core by column
+        for (auto& [key, group] : groups) {
+            const auto before = last.find(group.col);
+            group.before = before == last.end() ? -1 : before->second;
+            last[group.col] = group.core;
+        }
+        for (auto& entry : groups) {
+            entry.second.home = last[entry.second.col] == entry.second.core;
         }
         for (auto& entry : groups) {
             plan_.nodes[at(node)].groups.push_back(std::move(entry.second));

@@ -40,17 +40,18 @@ struct Stage {
     std::int64_t offset = 0;
 };
 
-/// Tiles of one column on one core: their sums lie side by side and are merged there. On the column's home core the sums of the other
-/// cores follow.
+/// Tiles of one column on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column, in order of
+/// core; each adds its own, the last one (home) has the result.
 struct Group {
     int core = 0;
     int col = 0, cols = 0;
     bool home = false;
-    std::vector<int> tiles;    ///< into NodePlacement::tiles
-    std::vector<int> senders;  ///< home: cores whose sums arrive, in order
+    std::vector<int> tiles;  ///< into NodePlacement::tiles
+    int before = -1;         ///< core whose sums arrive here, behind those of the own tiles; -1: none
     int slots = 2;
-    std::int64_t offset = 0;   ///< slot = (tiles + senders) x cols x 4 bytes
-    std::int64_t slot_bytes() const { return 4LL * cols * static_cast<std::int64_t>(tiles.size() + senders.size()); }
+    std::int64_t offset = 0;  ///< slot = terms() x cols x 4 bytes
+    std::int64_t terms() const { return static_cast<std::int64_t>(tiles.size()) + (before >= 0 ? 1 : 0); }
+    std::int64_t slot_bytes() const { return 4LL * cols * terms(); }
 };
 
 /// Results of one part, waiting to be sent to the landings.

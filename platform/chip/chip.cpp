@@ -7,21 +7,20 @@ namespace cim::platform {
 
 namespace {
 
-/// Bytes of each memory that the program's buffers reach: [core], then L0, then external.
-std::vector<std::int64_t> memory_sizes(const isa::Program& program, int cores) {
+/// Bytes of each memory that the program's buffers and tensors reach: [core], then L0, then external.
+std::vector<std::int64_t> memory_sizes(const isa::Program& program, int cores, std::int64_t batch) {
     std::vector<std::int64_t> sizes(static_cast<std::size_t>(cores) + 2, 0);
     for (const isa::Buffer& buffer : program.buffers) {
         const int memory = buffer.space == isa::Space::L1 ? buffer.core : (buffer.space == isa::Space::L0 ? cores : cores + 1);
         std::int64_t& size = sizes[static_cast<std::size_t>(memory)];
         size = std::max(size, buffer.offset + buffer.size);
     }
+    for (const auto* tensors : {&program.inputs, &program.outputs}) {
+        for (const isa::Tensor& tensor : *tensors) {
+            sizes.back() = std::max(sizes.back(), tensor.ext_offset + batch * tensor.size);
+        }
+    }
     return sizes;
-}
-
-std::uint8_t* direct_access(Place& place) {
-    tlm::tlm_generic_payload payload;
-    tlm::tlm_dmi dmi;
-    return place.local->get_direct_mem_ptr(payload, dmi) ? dmi.get_dmi_ptr() : nullptr;
 }
 
 }  // namespace
@@ -29,7 +28,7 @@ std::uint8_t* direct_access(Place& place) {
 Chip::Chip(const sc_core::sc_module_name& name, Context& context, const std::vector<isa::ResolvedFlow>& flows)
     : sc_module(name), context_(context) {
     const int cores = context.machine.core_count();
-    const std::vector<std::int64_t> sizes = memory_sizes(context.program, cores);
+    const std::vector<std::int64_t> sizes = memory_sizes(context.program, cores, static_cast<std::int64_t>(context.statistics.image_ends.size()));
     const auto make_memory = [&](const std::string& memory_name, int index) {
         return std::make_unique<Memory>(memory_name.c_str(), context.agenda, sizes[static_cast<std::size_t>(index)], context.functional);
     };
@@ -78,9 +77,6 @@ void Chip::connect_observer() {
 
 void Chip::start() {
     connect_observer();
-    for (const std::unique_ptr<Place>& place : places_) {
-        place->memory = context_.functional ? direct_access(*place) : nullptr;
-    }
     context_.unfinished = 1;  // until all places have begun
     for (const std::unique_ptr<Place>& place : places_) {
         place->begin(true);

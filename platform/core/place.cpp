@@ -21,6 +21,12 @@ int Place::number() const {
     return core_ >= 0 ? core_ : context_.machine.core_count();
 }
 
+void Place::start_of_simulation() {
+    tlm::tlm_generic_payload payload;
+    tlm::tlm_dmi dmi;
+    memory = local->get_direct_mem_ptr(payload, dmi) ? dmi.get_dmi_ptr() : nullptr;
+}
+
 void Place::bind_flow(const isa::ResolvedFlow& code) {
     flows_.push_back(std::make_unique<FlowState>(*this, code, context_.program.flows[static_cast<std::size_t>(code.id)]));
     engine_of(*flows_.back()).flows.push_back(flows_.back().get());

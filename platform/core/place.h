@@ -68,7 +68,7 @@ class Place : public sc_core::sc_module, public Actor {
     /// Books the open time of every engine up to now.
     void close_books();
 
-    /// Direct access to the local memory (TLM-2.0 DMI); null when timing only.
+    /// Direct access to the local memory (TLM-2.0 DMI, from the start of simulation on); null when timing only.
     std::uint8_t* memory = nullptr;
 
     int core() const { return core_; }
@@ -86,6 +86,8 @@ class Place : public sc_core::sc_module, public Actor {
     void dispatch() override;
 
   private:
+    void start_of_simulation() override;
+
     enum What : std::uint64_t { StageEnds = 0, IssueEnds = 1, OperationEnds = 2 };
 
     EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }

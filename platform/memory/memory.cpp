@@ -1,12 +1,19 @@
 #include "platform/memory/memory.h"
 
 #include <cstring>
+#include <new>
 
 namespace cim::platform {
 
 
 Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t bytes, bool functional)
-    : sc_module(name), agenda_(agenda), functional_(functional), data_(functional ? static_cast<std::size_t>(bytes) : 0) {
+    : sc_module(name), agenda_(agenda), functional_(functional), size_(functional ? static_cast<std::size_t>(bytes) : 0) {
+    if (size_ > 0) {
+        data_.reset(static_cast<std::uint8_t*>(std::calloc(size_, 1)));
+        if (data_ == nullptr) {
+            throw std::bad_alloc();
+        }
+    }
     in.register_nb_transport_fw(this, &Memory::nb_transport_fw);
     in.register_b_transport(this, &Memory::b_transport);
     in.register_transport_dbg(this, &Memory::transport_dbg);
@@ -22,10 +29,10 @@ void Memory::access(tlm::tlm_generic_payload& payload) {
     payload.get_extension(transfer);
     if (transfer != nullptr && transfer->window != nullptr) {
         const bool inside = isa::for_each_piece(*transfer->window, [&](std::int64_t address, std::int64_t bytes, std::int64_t offset) {
-            if (address < 0 || address + bytes > static_cast<std::int64_t>(data_.size())) {
+            if (address < 0 || address + bytes > size()) {
                 return false;
             }
-            std::memcpy(payload.get_data_ptr() + offset, data_.data() + address, static_cast<std::size_t>(bytes));
+            std::memcpy(payload.get_data_ptr() + offset, data_.get() + address, static_cast<std::size_t>(bytes));
             return true;
         });
         if (!inside) {
@@ -35,14 +42,14 @@ void Memory::access(tlm::tlm_generic_payload& payload) {
     }
     const std::uint64_t address = payload.get_address();
     const std::uint64_t length = payload.get_data_length();
-    if (address > data_.size() || length > data_.size() - address) {
+    if (address > size_ || length > size_ - address) {
         payload.set_response_status(tlm::TLM_ADDRESS_ERROR_RESPONSE);
         return;
     }
     if (payload.is_write()) {
-        std::memcpy(data_.data() + address, payload.get_data_ptr(), length);
+        std::memcpy(data_.get() + address, payload.get_data_ptr(), length);
     } else if (payload.is_read()) {
-        std::memcpy(payload.get_data_ptr(), data_.data() + address, length);
+        std::memcpy(payload.get_data_ptr(), data_.get() + address, length);
     }
 }
 
@@ -114,12 +121,12 @@ unsigned int Memory::transport_dbg(int, tlm::tlm_generic_payload& payload) {
 }
 
 bool Memory::get_direct_mem_ptr(int, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi) {
-    if (data_.empty()) {
+    if (data_ == nullptr) {
         return false;
     }
-    dmi.set_dmi_ptr(data_.data());
+    dmi.set_dmi_ptr(data_.get());
     dmi.set_start_address(0);
-    dmi.set_end_address(data_.size() - 1);
+    dmi.set_end_address(size_ - 1);
     dmi.allow_read_write();
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     return true;

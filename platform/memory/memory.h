@@ -3,8 +3,10 @@
 // order of their keys; a port without time answers at once. Direct access for loading, results, and operators of the own place.
 
 #include <cstdint>
+#include <cstdlib>
 #include <string>
 #include <functional>
+#include <memory>
 #include <systemc>
 #include <tlm>
 #include <tlm_utils/multi_passthrough_target_socket.h>
@@ -24,8 +26,8 @@ class Memory final : public sc_core::sc_module, public Actor {
     tlm_utils::multi_passthrough_target_socket<Memory> in{"in"};
 
     /// The bytes; null when timing only.
-    std::uint8_t* bytes() { return data_.empty() ? nullptr : data_.data(); }
-    std::int64_t size() const { return static_cast<std::int64_t>(data_.size()); }
+    std::uint8_t* bytes() { return data_.get(); }
+    std::int64_t size() const { return static_cast<std::int64_t>(size_); }
     Ticks busy_ticks() const { return busy_; }
 
     /// Called with whether the port is in service, at each change, if set.
@@ -43,7 +45,11 @@ class Memory final : public sc_core::sc_module, public Actor {
 
     Agenda& agenda_;
     bool functional_;
-    std::vector<std::uint8_t> data_;
+    struct Free {
+        void operator()(std::uint8_t* bytes) const { std::free(bytes); }
+    };
+    std::size_t size_;
+    std::unique_ptr<std::uint8_t[], Free> data_;  ///< from calloc: pages that nothing touches take no memory
     hw::SinglePort port_;
     std::vector<tlm::tlm_generic_payload*> waiting_;
     std::vector<std::uint32_t> unused_;

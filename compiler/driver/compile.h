@@ -1,0 +1,24 @@
+#pragma once
+// From a float network and its ranges to a program for a machine: the passes in their order.
+
+#include "compiler/ir/graph.h"
+#include "compiler/ir/quant_graph.h"
+#include "compiler/mapping/placement.h"
+#include "compiler/memory/plan.h"
+#include "compiler/quantization/ranges.h"
+#include "hw_models/spec/machine.h"
+#include "isa/program.h"
+
+namespace cim::compiler {
+
+struct Compiled {
+    QuantGraph network;
+    std::vector<NodePlacement> placement;
+    MemoryPlan memory;
+    isa::Program program;
+};
+
+/// Quantise, place, plan memory, generate. InputError if the network does not fit the machine.
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine);
+
+}  // namespace cim::compiler
