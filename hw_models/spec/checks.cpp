@@ -68,7 +68,7 @@ Complaint check_parallel_row(const Machine& m) {
 
 Complaint check_slices(const Machine& m) {
     if (m.slices(8) > m.crossbar.cols) {
-        return fmt::format("an 8-bit weight takes {} columns of {} bit (device.bits_per_cell), but there are only {}", m.slices(8),
+        return fmt::format("an 8-bit weight takes {} columns of {}-bit cells (device.bits_per_cell), but there are only {}", m.slices(8),
                            m.device.bits_per_cell, m.crossbar.cols);
     }
     return std::nullopt;
@@ -116,6 +116,9 @@ Grid routers_of(const Machine& m) {
 }
 
 Complaint check_chip_memory_node(const Machine& m) {
+    if (m.chip.cluster && check_cluster(m)) {
+        return std::nullopt;  // that has been said
+    }
     return outside(m.chip.noc.memory_node, routers_of(m),
                    m.chip.cluster ? "routers (chip.cores over cluster.cores)" : "routers (chip.cores)");
 }
@@ -176,7 +179,7 @@ const std::vector<Rule>& rules() {
         {{"core.noc.cost_matrix", "core.crossbars"}, check_core_matrix},
         {{"core.noc.cost.base", "core.crossbars"}, check_core_derived},
         {{"crossbar.parallel_row", "crossbar.size"}, check_parallel_row},
-        {{"crossbar.size", "device.bits_per_cell"}, check_slices},
+        {{"crossbar.size", "device.bits_per_cell", "crossbar.weight_encoding"}, check_slices},
         {{"crossbar.adc.count", "crossbar.size"}, check_adc_count},
         {{"crossbar.dac.bits", "crossbar.parallel_row", "device.bits_per_cell"}, check_sum_range},
     };

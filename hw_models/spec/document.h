@@ -29,6 +29,7 @@ struct Entry {
     std::string given_text;  ///< as written, if the value was converted with a clock
     std::string chosen;      ///< of a choice
     bool present = false;    ///< the file has it
+    bool misspelt = false;   ///< the file has an unknown key that looks like it
     bool has_value() const { return state == State::Given || state == State::Ideal || state == State::Default; }
 };
 
@@ -61,5 +62,8 @@ void check_consistency(Document& document);
 
 /// resolve.cpp: ticks, derived cost matrices, hash. For a document without mistakes.
 void resolve(Document& document);
+
+/// show.cpp: the resolved machine as YAML; empty if the document has mistakes. The machine is only read.
+std::string show(Document& document);
 
 }  // namespace cim::hw

@@ -43,7 +43,11 @@ class Walk {
             const std::string path = joined(section, item.key);
             const Key* key = item.key.find('.') == std::string::npos ? find_key(path) : nullptr;
             if (key == nullptr) {
-                document_.error(item.place, path, "is not a key" + suggestion(section, item.key));
+                const std::string meant = nearest(item.key, names_below(section));
+                if (!meant.empty()) {
+                    document_.entry(joined(section, meant)).misspelt = true;
+                }
+                document_.error(item.place, path, "is not a key" + suggestion(section, item.key, meant));
                 continue;
             }
             const std::size_t row = row_of(path);
@@ -56,12 +60,10 @@ class Walk {
         }
     }
 
-    /// The nearest key here, else the places where a key of that very name belongs.
-    static std::string suggestion(const std::string& section, const std::string& name) {
-        const std::vector<std::string> here = names_below(section);
-        const std::string close = nearest(name, here);
-        if (!close.empty()) {
-            return " (did you mean " + close + "?)";
+    /// The key that was meant, else the places where a key of that very name belongs, else what there is.
+    static std::string suggestion(const std::string& section, const std::string& name, const std::string& meant) {
+        if (!meant.empty()) {
+            return " (did you mean " + meant + "?)";
         }
         std::vector<std::string> elsewhere;
         for (const Key& key : schema()) {
@@ -72,6 +74,7 @@ class Walk {
         if (!elsewhere.empty()) {
             return " here (did you mean " + either(elsewhere) + "?)";
         }
+        const std::vector<std::string> here = names_below(section);
         return section.empty() ? "; the file has " + all_of(here) : "; " + section + " has " + all_of(here);
     }
 
@@ -136,7 +139,7 @@ class Walk {
         }
         entry.state = State::Missing;
         const bool told = around != nullptr && around->state != State::Given;
-        if (answer != Answer::Yes || told || has_alternative(key)) {
+        if (answer != Answer::Yes || told || entry.misspelt || has_alternative(key)) {
             return;
         }
         document_.error(around == nullptr ? root_.place : around->place, key.path, missing(key));
@@ -178,7 +181,8 @@ class Walk {
         if (node.told) {
             return;
         }
-        document_.error(node.place, key.path, "must be a section with the keys " + all_of(names_below(key.path)));
+        document_.error(node.kind == YamlNode::Kind::Null ? entry.place : node.place, key.path,
+                        "must be a section with the keys " + all_of(names_below(key.path)));
     }
 
     Document& document_;

@@ -29,7 +29,8 @@ LoadResult load_machine(const std::string& path);
 /// The same from text; `name` stands for the file in messages.
 LoadResult load_machine_text(const std::string& text, const std::string& name);
 
-/// The resolved machine as YAML, each value with where it came from (`# puma.yaml:12`, `# default`, `# derived`).
+/// The resolved machine as YAML, each value with where it came from (`# puma.yaml:12`, `# default`, `# derived`). Loading this text gives
+/// the same machine and hash. Empty if the file has mistakes: load_machine tells them.
 std::string show_machine(const std::string& path);
 
 /// JSON Schema (draft 2020-12) of the hardware file, from the same table as the loader.

@@ -1,6 +1,5 @@
 #include "hw_models/spec/schema.h"
 
-#include <limits>
 #include <utility>
 
 namespace cim::hw {
@@ -11,6 +10,7 @@ constexpr std::int64_t most_bytes = std::int64_t{1} << 46;
 constexpr std::int64_t most_rate = std::int64_t{1} << 30;
 constexpr std::int64_t most_price = 1'000'000'000'000;
 constexpr std::int64_t most_nodes = 65'536;
+constexpr std::int64_t most_writes = 1'000'000'000'000'000'000;
 
 /// Reaches a part of the machine.
 template <class T>
@@ -265,7 +265,8 @@ void add_crossbar(Table& t) {
                "one activation of a row group with one input slice");
     t.add(Kind::Boolean, "pipelined", xb, &CrossbarSpec::pipelined, "conversion of one activation overlaps the read of the next");
     t.price("row_read_energy", xb, &CrossbarSpec::row_read_pj, Dimension::Energy, "one wordline active in one activation, all its cells");
-    t.choice("weight_encoding", xb, &CrossbarSpec::encoding, {"offset", "twos-complement"}, "how signed weights become cell levels");
+    t.choice("weight_encoding", xb, &CrossbarSpec::encoding, {"offset", "twos-complement"},
+             "offset: weight + 2^(bits-1) in the cells; twos-complement: one more column for the sign");
     t.fixed(sub(xb, &CrossbarSpec::fixed), "one crossbar's array");
 
     const Part<DacSpec> dac = sub(xb, &CrossbarSpec::dac);
@@ -304,7 +305,7 @@ void add_device(Table& t) {
     t.latency("write_latency", device, &DeviceSpec::write_latency, "to program one row");
     t.price("cell_write_energy", device, &DeviceSpec::cell_write_pj, Dimension::Energy, "to program one cell");
     t.price("endurance", device, &DeviceSpec::endurance, Dimension::Writes, "writes that a cell survives; ideal: any number", 1,
-            std::numeric_limits<std::int64_t>::max());
+            most_writes);
 }
 
 std::vector<Key> build() {

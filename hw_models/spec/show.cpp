@@ -25,8 +25,7 @@ std::string origin(const Document& document, const Entry& entry) {
 
 }  // namespace
 
-std::string show_machine(const std::string& path) {
-    Document document = judge_file(path);
+std::string show(Document& document) {
     if (!document.diagnostics.empty()) {
         return {};
     }
@@ -55,12 +54,17 @@ std::string show_machine(const std::string& path) {
     const Machine& m = document.machine;
     std::string text =
         fmt::format("# {}: content hash {}\n# derived: {} ticks a second; cycles of chip, core and crossbar take {}, {} and {} ticks\n",
-                    file_name(path), m.hash, m.ticks_per_second, m.chip_clock.ticks_per_cycle, m.core_clock.ticks_per_cycle,
+                    file_name(document.file), m.hash, m.ticks_per_second, m.chip_clock.ticks_per_cycle, m.core_clock.ticks_per_cycle,
                     m.crossbar_clock.ticks_per_cycle);
     for (const Line& line : lines) {
         text += line.comment.empty() ? line.text + "\n" : fmt::format("{:<{}}  # {}\n", line.text, width, line.comment);
     }
     return text;
+}
+
+std::string show_machine(const std::string& path) {
+    Document document = judge_file(path);
+    return show(document);
 }
 
 }  // namespace cim::hw

@@ -100,7 +100,7 @@ bool is_digit(char c) {
 
 /// Takes a decimal number off the front of `text`.
 std::optional<Decimal> take_decimal(std::string_view& text, std::string& error) {
-    constexpr int max_digits = 15;
+    constexpr int max_digits = 18;
     constexpr int max_exponent = 30;
     const std::string_view whole = text;
     Decimal number;
@@ -216,6 +216,12 @@ const Unit* find_unit(Dimension dimension, std::string_view name) {
     return it == std::end(units) ? nullptr : it;
 }
 
+/// The base unit in the plural.
+std::string base_units(Dimension dimension) {
+    const std::string unit(base_unit(dimension));
+    return unit.find('/') == std::string::npos && unit != "Hz" ? unit + "s" : unit;
+}
+
 std::string wrong_unit(Dimension dimension, std::string_view text, std::string_view name) {
     const std::vector<std::string> names = unit_names(dimension, false);
     if (name.empty()) {
@@ -249,7 +255,7 @@ std::string_view phrase(Dimension dimension) {
         case Dimension::EnergyPerByte: return "an energy per byte";
         case Dimension::Power: return "a power";
         case Dimension::Area: return "an area";
-        case Dimension::Writes: return "a number of writes";
+        case Dimension::Writes: return "an endurance";
     }
     return "";
 }
@@ -310,8 +316,7 @@ Reading read_quantity(Dimension dimension, std::string_view text, std::optional<
     }
     const auto value = divide(numerator, denominator, number->exponent + unit->exponent, dimension == Dimension::Time, reason);
     if (!value) {
-        reading.error =
-            fmt::format("`{}` {}{}", all, reason, reason == "is too large" ? std::string{} : fmt::format(" of {}", base_unit(dimension)));
+        reading.error = fmt::format("`{}` {}{}", all, reason, reason == "is too large" ? std::string{} : " of " + base_units(dimension));
         if (reading.converted) {
             reading.error += fmt::format(" at {}", write_quantity(Dimension::Frequency, *clock_hz));
         }

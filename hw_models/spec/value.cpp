@@ -22,15 +22,15 @@ class Reader {
     Reader(Document& document, const Key& key, Entry& entry) : document_(document), key_(key), entry_(entry) {}
 
     void read(const YamlNode& node) {
-        entry_.place = node.place;
         entry_.state = node.told ? State::Invalid : State::Given;
         if (node.told) {
             return;
         }
         if (node.kind == YamlNode::Kind::Null) {
-            fail(node.place, "has no value");
+            fail(entry_.place, "has no value");  // at the key: yaml-cpp places a missing value on the next line
             return;
         }
+        entry_.place = node.place;
         if (node.kind == YamlNode::Kind::Scalar && !node.quoted && node.text == "ideal" && key_.kind == Kind::Quantity) {
             read_ideal(node);
             return;
