@@ -252,6 +252,9 @@ class Folder {
         if (a.is_integer() != b.is_integer()) {
             node_.fail("one input is of floats, the other of integers");
         }
+        if (node_.opset() < 7 && node_.has("axis") && a.shape != b.shape) {
+            node_.fail("with an axis is not supported for constants");
+        }
         const Dims shape = broadcast(a.shape, b.shape);
         const auto spread = [&](const Constant& c) {
             return pick(c, shape, [&](std::int64_t i) {

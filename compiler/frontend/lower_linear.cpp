@@ -149,6 +149,9 @@ void lower_batch_norm(Lowering& lowering, const NodeView& node) {
     if (node.integer("training_mode", 0) != 0 || node.integer("spatial", 1) == 0) {
         node.fail("training_mode = 1 and spatial = 0 are not supported");
     }
+    if (node.opset() < 7 && node.integer("is_test", 0) == 0) {
+        node.fail("is_test = 0 is not supported");
+    }
     if (in.size() < 2) {
         node.fail("its input has the shape " + to_string(in) + ", which has no channels");
     }
@@ -198,7 +201,12 @@ void lower_arithmetic(Lowering& lowering, const NodeView& node) {
     }
     const ValueId input = lowering.computed(node, first_constant ? 1 : 0);
     const Dims in = lowering.shape(input);
-    std::vector<float> constant = per_channel(node, lowering.floats(node, first_constant ? 0 : 1, "constant"), in);
+    FloatTensor given = lowering.floats(node, first_constant ? 0 : 1, "constant");
+    if (node.opset() < 7 && node.has("axis")) {  // then the second input's first dimension lies at `axis` of the first input
+        const auto used = static_cast<std::size_t>(node.axis(node.integer("axis", 0), in.size())) + given.shape.size();
+        given.shape.insert(given.shape.end(), in.size() > used ? in.size() - used : 0, 1);
+    }
+    std::vector<float> constant = per_channel(node, given, in);
     Node made;
     made.op = Op::Affine;
     made.inputs = {input};

@@ -14,7 +14,7 @@ struct ImportOptions {
     std::map<std::string, Dims> input_shapes;
 };
 
-/// Imports the network of an .onnx file: opsets 7 to 17, all shapes computed, constants folded, BatchNormalization and other per-channel
+/// Imports the network of an .onnx file: opsets 6 to 17, all shapes computed, constants folded, BatchNormalization and other per-channel
 /// constants merged into the Conv or Gemm before them, what no output needs removed. An open first dimension is taken as 1.
 /// InputError (one line, naming the file and the node) for a file that is not valid or not supported.
 Graph import_onnx(const std::filesystem::path& path, const ImportOptions& options = {});

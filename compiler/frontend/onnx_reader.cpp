@@ -34,6 +34,7 @@ class Reader {
         check_opset();
         check_operators();
         check_order();
+        check_constants();
         check_by_onnx();
         take_constants();
         take_interface();
@@ -153,7 +154,26 @@ class Reader {
         }
     }
 
-    void check_by_onnx() const {
+    /// Dimensions first: the checker multiplies them without looking for overflow.
+    void check_constants() const {
+        for (const auto& tensor : model_.graph().initializer()) {
+            const Dims shape(tensor.dims().begin(), tensor.dims().end());
+            if (checked_count(shape, largest_constant) < 0) {
+                fail("initializer '" + tensor.name() + "': its dimensions are negative or too large: " + to_string(shape));
+            }
+        }
+    }
+
+    /// The checker insists on shapes of inputs and outputs; here they may be missing, so it is shown empty ones.
+    void check_by_onnx() {
+        for (auto* values : {model_.mutable_graph()->mutable_input(), model_.mutable_graph()->mutable_output()}) {
+            for (auto& value : *values) {
+                if (value.type().has_tensor_type() && !value.type().tensor_type().has_shape()) {
+                    shapeless_.insert(value.name());
+                    value.mutable_type()->mutable_tensor_type()->mutable_shape();
+                }
+            }
+        }
         try {
             const google::protobuf::LogSilencer quiet;
             onnx::checker::check_model(model_);
@@ -184,7 +204,7 @@ class Reader {
             RawInput input;
             input.name = value.name();
             input.is_float = type.elem_type() == onnx::TensorProto::FLOAT;
-            input.has_shape = type.has_shape();
+            input.has_shape = shapeless_.count(input.name) == 0;
             for (const auto& dim : type.shape().dim()) {
                 input.shape.push_back(dim.has_dim_value() ? dim.dim_value() : -1);
                 input.symbols.push_back(dim.dim_param());
@@ -232,6 +252,7 @@ class Reader {
 
     const std::set<std::string>& supported_;
     onnx::ModelProto model_;
+    std::set<std::string> shapeless_;
     RawModel raw_;
 };
 

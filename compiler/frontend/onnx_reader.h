@@ -9,7 +9,7 @@
 
 namespace cim::compiler {
 
-inline constexpr int oldest_opset = 7;
+inline constexpr int oldest_opset = 6;
 inline constexpr int newest_opset = 17;
 
 /// Parses and checks the file: opset within oldest_opset..newest_opset, only operators of `supported`, every value given before it is

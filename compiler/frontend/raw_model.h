@@ -51,6 +51,9 @@ struct RawModel {
     std::vector<RawNode> nodes;
 };
 
+/// Elements that a constant can have at most: a file of 2 GiB holds no more.
+inline constexpr std::int64_t largest_constant = std::int64_t{1} << 31U;
+
 /// Largest tensor that a network may compute, in elements; a larger one is taken for a mistake of the file.
 inline constexpr std::int64_t largest_tensor = std::int64_t{1} << 26U;
 

@@ -1,6 +1,5 @@
 // The operators that change nothing but the shape.
 
-#include <algorithm>
 #include <set>
 
 #include "compiler/frontend/constant_folding.h"
@@ -79,7 +78,7 @@ Dims given_shape(const NodeView& node, const Dims& from, const std::vector<const
         }
     }
     const std::int64_t have = count(from);
-    const std::int64_t want = checked_count(to, std::max<std::int64_t>(have, 1));
+    const std::int64_t want = checked_count(to, std::int64_t{1} << 62U);
     if (open >= 0 && want > 0 && have % want == 0) {
         to[static_cast<std::size_t>(open)] = have / want;
     } else if (want != have || open >= 0) {

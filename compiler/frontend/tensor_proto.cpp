@@ -44,7 +44,7 @@ class Decoder {
         }
         Constant constant;
         constant.shape.assign(tensor_.dims().begin(), tensor_.dims().end());
-        count_ = checked_count(constant.shape, std::int64_t{1} << 31U);
+        count_ = checked_count(constant.shape, largest_constant);
         if (count_ < 0) {
             fail("its dimensions are negative or too large: " + to_string(constant.shape));
         }

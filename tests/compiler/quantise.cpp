@@ -1,0 +1,254 @@
+#include "compiler/quantization/quantise.h"
+
+#include <cmath>
+
+#include <catch2/catch.hpp>
+
+#include "compiler/error.h"
+#include "compiler/frontend/onnx_import.h"
+#include "compiler/quantization/codec.h"
+#include "compiler/quantization/params.h"
+#include "compiler/reference/float_executor.h"
+#include "compiler/reference/integer_executor.h"
+#include "tests/compiler/onnx_files.h"
+
+using namespace cim::compiler;
+using namespace cim::test;
+using Catch::Matchers::Contains;
+
+namespace {
+
+Graph imported(const ModelBuilder& model) {
+    const TemporaryFolder folder;
+    return import_onnx(model.write(folder / "m.onnx"));
+}
+
+std::vector<FloatTensor> samples_for(const Graph& graph, unsigned n) {
+    std::vector<FloatTensor> samples;
+    for (unsigned i = 0; i < n; ++i) {
+        samples.push_back(noise(graph.values[graph.inputs[0]].shape, i + 1));
+    }
+    return samples;
+}
+
+QuantGraph quantised(const Graph& graph) {
+    return quantise(graph, calibrate(graph, samples_for(graph, 8), CalibrationMethod::MinMax));
+}
+
+/// Signal to quantisation noise of the first output over some inputs, in dB.
+double fidelity(const Graph& graph, const QuantGraph& quant) {
+    double signal = 0;
+    double error = 0;
+    IntegerExecutor integer(quant);
+    for (const FloatTensor& x : samples_for(graph, 8)) {
+        const FloatTensor expected = FloatExecutor(graph).run({x})[0];
+        const FloatTensor got =
+            dequantise_tensor(integer.run({quantise_tensor(x, quant.tensors[quant.inputs[0]])})[0], quant.tensors[quant.outputs[0]]);
+        CHECK(got.shape == expected.shape);
+        for (std::size_t i = 0; i < got.data.size(); ++i) {
+            signal += std::pow(expected.data[i], 2);
+            error += std::pow(expected.data[i] - got.data[i], 2);
+        }
+    }
+    return 10 * std::log10(signal / error);
+}
+
+std::string quantise_error(const ModelBuilder& model) {
+    const Graph graph = imported(model);
+    try {
+        quantised(graph);
+    } catch (const InputError& error) {
+        return std::string(error.what()).substr(graph.source.size() + 2);
+    }
+    return "";
+}
+
+}  // namespace
+
+TEST_CASE("a network is fused and folded to what crossbars and ALUs do", "[compiler][quantization]") {
+    const Graph graph = imported(small_network());
+    const QuantGraph quant = quantised(graph);
+    std::vector<std::string> types;
+    for (const QuantNode& node : quant.nodes) {
+        types.push_back(node.type);
+    }
+    CHECK(types == std::vector<std::string>{"Conv+Relu", "MaxPool", "Conv+Relu", "Gemm+Relu", "Gemm", "Softmax"});
+
+    const QuantNode& gemm = quant.nodes[3];
+    CHECK(gemm.kind == NodeKind::Conv);
+    CHECK(gemm.kernel_h == 4);
+    CHECK(gemm.kernel_w == 4);
+    CHECK(gemm.rows == 80);
+    CHECK(gemm.cols == 12);
+    CHECK(quant.tensors[gemm.output].shape == Shape3{1, 1, 12});
+
+    const QuantTensor& input = quant.tensors[quant.inputs[0]];
+    CHECK(input.name == "image");
+    CHECK(input.shape == Shape3{10, 10, 2});
+    CHECK(input.onnx_shape == Dims{1, 2, 10, 10});
+    const QuantTensor& output = quant.tensors[quant.outputs[0]];
+    CHECK(output.name == "scores");
+    CHECK(output.onnx_shape == Dims{1, 4});
+    CHECK(output.quant.scale == 1.0F / 256.0F);
+    CHECK(output.quant.zero == 0);
+
+    // Relu: nothing below zero, so the zero point is the lowest value; MaxPool keeps what it is given.
+    const QuantTensor& relu = quant.tensors[quant.nodes[0].output];
+    CHECK(relu.quant.zero == 0);
+    CHECK(quant.tensors[quant.nodes[1].output].quant.scale == relu.quant.scale);
+    CHECK(fidelity(graph, quant) > 25);
+}
+
+TEST_CASE("weights are symmetric by channel, biases count accumulator units", "[compiler][quantization]") {
+    const QuantParams input{0.02F, 130};
+    const QuantParams output{0.5F, 7};
+    QuantNode node;
+    // Two channels of a 1x2 kernel over 2 input channels; ONNX order is channel, then kernel column.
+    REQUIRE(quantise_weights({1.0F, -0.5F, 0.25F, 0.0F, 0.004F, 0.002F, -0.008F, 0.001F}, {1.0F, -1.0F}, {1, 2, 2}, input, output, node)
+                .empty());
+    CHECK(node.rows == 4);
+    CHECK(node.cols == 2);
+    CHECK(node.weight_scale[0] == Approx(1.0 / 127));
+    CHECK(node.weight_scale[1] == Approx(0.008 / 127));
+    // Rows: (column 0, channel 0), (column 0, channel 1), (column 1, channel 0), (column 1, channel 1).
+    CHECK(node.matrix == std::vector<std::int8_t>{127, 64, 32, -127, -64, 32, 0, 16});
+    CHECK(node.bias[0] == std::lround(1.0 / (0.02 / 127)) - 130 * (127 + 32 - 64));
+    CHECK(node.scale[0] == Approx(0.02 / 127 / 0.5));
+}
+
+TEST_CASE("extreme weights are quantised or refused, never wrapped", "[compiler][quantization]") {
+    QuantNode dead;  // a channel without weights keeps its bias
+    REQUIRE(quantise_weights({0.0F, 0.0F}, {3.0F}, {1, 1, 2}, {0.1F, 0}, {0.1F, 0}, dead).empty());
+    CHECK(dead.bias[0] * static_cast<double>(dead.scale[0]) == Approx(30).epsilon(1e-6));
+
+    QuantNode tiny;  // weights far smaller than the bias
+    REQUIRE(quantise_weights({1e-20F}, {3.0F}, {1, 1, 1}, {0.1F, 0}, {0.1F, 0}, tiny).empty());
+    CHECK(tiny.bias[0] * static_cast<double>(tiny.scale[0]) == Approx(30).epsilon(1e-6));
+
+    QuantNode large;
+    const std::vector<float> many(70000, 1.0F);
+    CHECK(quantise_weights(many, {0.0F}, {1, 1, 70000}, {0.1F, 0}, {0.1F, 0}, large) ==
+          "the sums of output channel 0 do not fit an accumulator of 32 bits");
+    QuantNode enough;
+    CHECK(quantise_weights(std::vector<float>(66000, 1.0F), {0.0F}, {1, 1, 66000}, {0.1F, 0}, {0.1F, 0}, enough).empty());
+}
+
+TEST_CASE("a Relu that others bypass stays a Clip", "[compiler][quantization]") {
+    ModelBuilder m;
+    m.input("x", {1, 2, 4, 4}).output("y").weights("w", {3, 2, 1, 1});
+    m.node("Conv", {"x", "w"}, {"c"});
+    m.node("Relu", {"c"}, {"r"});
+    m.node("Add", {"c", "r"}, {"s"});
+    m.node("Relu", {"s"}, {"y"});
+    const Graph graph = imported(m);
+    const QuantGraph quant = quantised(graph);
+    REQUIRE(quant.nodes.size() == 3);
+    CHECK(quant.nodes[0].type == "Conv");
+    CHECK(quant.nodes[1].kind == NodeKind::Clip);
+    CHECK(quant.nodes[1].lo == quant.tensors[quant.nodes[1].output].quant.zero);
+    CHECK(quant.tensors[quant.nodes[1].output].quant.scale == quant.tensors[quant.nodes[0].output].quant.scale);
+    CHECK(quant.nodes[2].type == "Add+Relu");
+    CHECK(quant.nodes[2].lo == quant.tensors[quant.nodes[2].output].quant.zero);
+    CHECK(fidelity(graph, quant) > 35);
+}
+
+TEST_CASE("Clip to 6 bounds both sides", "[compiler][quantization]") {
+    ModelBuilder m;
+    m.input("x", {1, 2}).output("y").floats("w", {1, 2}, {8, 8}).floats("lo", {}, {0}).floats("hi", {}, {6});
+    set_integer(m.node("Gemm", {"x", "w"}, {"g"}), "transB", 1);
+    m.node("Clip", {"g", "lo", "hi"}, {"y"});
+    const Graph graph = imported(m);
+    Ranges ranges = calibrate(graph, samples_for(graph, 8), CalibrationMethod::MinMax);
+    ranges.tensors["y"] = {0, 12};  // as if the range had been chosen too wide
+    const QuantGraph quant = quantise(graph, ranges);
+    CHECK(quant.nodes[0].lo == 0);
+    CHECK(quant.nodes[0].hi == 128);
+}
+
+TEST_CASE("LeakyRelu, Sigmoid and Tanh are tables", "[compiler][quantization]") {
+    for (const char* type : {"LeakyRelu", "Sigmoid", "Tanh"}) {
+        ModelBuilder m;
+        m.input("x", {1, 50}).output("y").node(type, {"x"}, {"y"});
+        const Graph graph = imported(m);
+        const QuantGraph quant = quantised(graph);
+        REQUIRE(quant.nodes[0].kind == NodeKind::Lut);
+        INFO(type);
+        CHECK(fidelity(graph, quant) > 38);
+    }
+}
+
+TEST_CASE("flattened maps keep their order through elementwise nodes to the output", "[compiler][quantization]") {
+    ModelBuilder m;
+    m.input("x", {1, 3, 4, 5}).output("y");
+    m.node("Flatten", {"x"}, {"f"});
+    m.node("Tanh", {"f"}, {"y"});
+    const Graph graph = imported(m);
+    const QuantGraph quant = quantised(graph);
+    CHECK(quant.tensors[quant.outputs[0]].shape == Shape3{4, 5, 3});
+    CHECK(quant.tensors[quant.outputs[0]].onnx_shape == Dims{1, 60});
+    CHECK(fidelity(graph, quant) > 38);
+}
+
+TEST_CASE("an input given as a vector is stored as the map that it becomes", "[compiler][quantization]") {
+    ModelBuilder m;
+    m.input("x", {1, 50}).output("y").weights("w", {3, 2, 2, 2}).integers("s", {1, 2, 5, 5});
+    m.node("Reshape", {"x", "s"}, {"r"});
+    m.node("Conv", {"r", "w"}, {"y"});
+    const Graph graph = imported(m);
+    const QuantGraph quant = quantised(graph);
+    CHECK(quant.tensors[quant.inputs[0]].shape == Shape3{5, 5, 2});
+    CHECK(quant.tensors[quant.inputs[0]].onnx_shape == Dims{1, 50});
+    CHECK(fidelity(graph, quant) > 35);
+}
+
+TEST_CASE("GlobalAveragePool goes into the weights of the Gemm behind it", "[compiler][quantization]") {
+    ModelBuilder m;
+    m.input("x", {1, 3, 4, 4}).output("y").weights("w", {5, 3}).weights("b", {5});
+    m.node("GlobalAveragePool", {"x"}, {"p"});
+    m.node("Flatten", {"p"}, {"f"});
+    set_integer(m.node("Gemm", {"f", "w", "b"}, {"y"}), "transB", 1);
+    const Graph graph = imported(m);
+    const QuantGraph quant = quantised(graph);
+    REQUIRE(quant.nodes.size() == 1);
+    CHECK(quant.nodes[0].type == "GlobalAveragePool+Gemm");
+    CHECK(quant.nodes[0].rows == 48);
+    CHECK(fidelity(graph, quant) > 35);
+}
+
+TEST_CASE("networks without an integer form", "[compiler][quantization]") {
+    ModelBuilder affine;
+    affine.input("x", {1, 3, 4, 4}).output("y").floats("k", {3, 1, 1}, {1, 2, 3}).node("Mul", {"x", "k"}, {"y"});
+    CHECK(quantise_error(affine) ==
+          "node 'n_y' (Mul): cannot be merged: it does not follow a Conv, Gemm or MatMul whose result nobody else reads");
+
+    ModelBuilder pool;
+    pool.input("x", {1, 3, 4, 4}).output("y").node("GlobalAveragePool", {"x"}, {"y"});
+    CHECK_THAT(quantise_error(pool), Contains("(GlobalAveragePool): is supported only with a Flatten and a Gemm behind it"));
+
+    ModelBuilder batch;
+    batch.input("x", {2, 3, 4, 4}).output("y").node("Relu", {"x"}, {"y"});
+    CHECK_THAT(quantise_error(batch), Contains("input 'x' of shape 2x3x4x4 is neither a feature map (1xCxHxW) nor a vector (1xN)"));
+
+    ModelBuilder rearranged;
+    rearranged.input("x", {1, 3, 4, 4}).output("y").integers("s", {1, 4, 3, 4});
+    rearranged.node("Reshape", {"x", "s"}, {"y"});
+    CHECK_THAT(quantise_error(rearranged), Contains("(Reshape): shape 1x3x4x4 to 1x4x3x4: only the flattening"));
+
+    ModelBuilder softmax;
+    softmax.input("x", {1, 3, 4, 4}).output("y");
+    set_integer(softmax.node("Softmax", {"x"}, {"y"}), "axis", 3);
+    CHECK_THAT(quantise_error(softmax), Contains("(Softmax): over axis 3 of a tensor of shape 1x3x4x4 is not supported"));
+
+    ModelBuilder nothing;
+    nothing.input("x", {1, 3, 4, 4}).output("y").node("Flatten", {"x"}, {"y"});
+    CHECK_THAT(quantise_error(nothing), Contains("output 'y' is tensor 'x', an input or another output, in another shape"));
+}
+
+TEST_CASE("ranges of another network are refused", "[compiler][quantization]") {
+    const Graph graph = imported(small_network());
+    Ranges ranges = calibrate(graph, samples_for(graph, 1), CalibrationMethod::MinMax);
+    ranges.network = "other";
+    ranges.tensors.erase("r2");
+    CHECK_THROWS_WITH(quantise(graph, ranges),
+                      Contains("the ranges know nothing about tensor 'r2': they were made for another network ('other')"));
+}
