@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "platform/core/execute.h"
-#include "platform/core/price_operation.h"
+#include "pricing/price_operation.h"
 
 namespace cim::platform {
 
@@ -160,7 +160,8 @@ Operation& Place::make_operation(FlowState& flow, const isa::OpInstance& op) {
     operation.started = context_.agenda.now();
     operation.waited = 0;
     operation.async = isa::op_info(op.opcode).timing == isa::Timing::Async;
-    operation.cost = price_operation(context_.prices, context_.program, op, core_, crossbars_.get());
+    const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
+    operation.cost = pricing::price_operation(context_.prices, context_.program, op, core_, reads ? crossbars_->weight(static_cast<int>(op[0])) : -1);
     charge(operation);
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
     if (statistics.start < 0 && !context_.setup) {

@@ -1,15 +1,11 @@
-#include "platform/core/price_operation.h"
+#include "pricing/price_operation.h"
 
-namespace cim::platform {
+namespace cim::pricing {
 
 namespace {
 
 using hw::AluWork;
 namespace f = isa::field;
-
-const isa::Weight& tile_in(const isa::Program& program, const CrossbarArray& crossbars, int xb) {
-    return program.weights[static_cast<std::size_t>(crossbars.weight(xb))];
-}
 
 std::int64_t stored_bytes(const isa::Weight& weight, std::int64_t rows) {
     return rows * weight.cols * (weight.bits > 8 ? 2 : 1);
@@ -28,7 +24,7 @@ hw::OpCost price_read_core(const hw::PriceList& prices, const isa::Program& prog
 }  // namespace
 
 hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& program, const isa::OpInstance& op, isa::Index place,
-                           const CrossbarArray* crossbars) {
+                           isa::Index weight) {
     const auto alu = [&](AluWork work, std::int64_t n, std::int64_t terms, std::int64_t read, std::int64_t written) {
         return prices.alu(place, work, n, terms, read, written);
     };
@@ -39,23 +35,23 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
             const auto bits = static_cast<int>(op[f::ReadXb::bits]);
             const std::int64_t n = op[f::ReadXb::n];
             return prices.read(xb, static_cast<int>(bits > 8 ? n / 2 : n), static_cast<int>(op[f::ReadXb::cols]), bits,
-                               tile_in(program, *crossbars, xb).bits, n, false);
+                               program.weights[static_cast<std::size_t>(weight)].bits, n, false);
         }
         case isa::Opcode::ReadRow: {
             const auto xb = static_cast<int>(op[f::ReadRow::xb]);
             const auto bits = static_cast<int>(op[f::ReadRow::bits]);
             const std::int64_t n = op[f::ReadRow::n];
             return prices.read(xb, static_cast<int>(bits > 8 ? n / 2 : n), static_cast<int>(op[f::ReadRow::cols]), bits,
-                               tile_in(program, *crossbars, xb).bits, n, op[f::ReadRow::add] != 0);
+                               program.weights[static_cast<std::size_t>(weight)].bits, n, op[f::ReadRow::add] != 0);
         }
         case isa::Opcode::WriteXb: {
-            const isa::Weight& weight = program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];
-            return prices.write(place, weight.rows, weight.cols, weight.bits, stored_bytes(weight, weight.rows));
+            const isa::Weight& tile = program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];
+            return prices.write(place, tile.rows, tile.cols, tile.bits, stored_bytes(tile, tile.rows));
         }
         case isa::Opcode::WriteRow: {
-            const isa::Weight& weight = program.weights[static_cast<std::size_t>(op[f::WriteRow::weight])];
+            const isa::Weight& tile = program.weights[static_cast<std::size_t>(op[f::WriteRow::weight])];
             const std::int64_t rows = op[f::WriteRow::rows];
-            return prices.write(place, static_cast<int>(rows), weight.cols, weight.bits, stored_bytes(weight, rows));
+            return prices.write(place, static_cast<int>(rows), tile.cols, tile.bits, stored_bytes(tile, rows));
         }
         case isa::Opcode::Fill: return alu(AluWork::Fill, op[f::Fill::n], 1, 0, op[f::Fill::n]);
         case isa::Opcode::Sum: {
@@ -86,4 +82,4 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
     return {};
 }
 
-}  // namespace cim::platform
+}  // namespace cim::pricing

@@ -1,0 +1,359 @@
+#include "compiler/prediction/predict.h"
+
+#include <algorithm>
+#include <array>
+#include <deque>
+#include <queue>
+
+#include "isa/interpreter/resolved.h"
+#include "isa/semantics/accesses.h"
+#include "pricing/price_operation.h"
+
+namespace cim::compiler {
+
+namespace {
+
+using hw::Ticks;
+using isa::Index;
+
+struct FlowState {
+    explicit FlowState(const isa::ResolvedFlow& code) : run(code) {}
+    isa::FlowRun run;
+    const isa::Step* step = nullptr;
+    Ticks ready_at = 0;
+};
+
+struct AsyncOperation {
+    Index flow = 0;
+    isa::OpInstance op;
+    std::uint64_t ticket = 0;
+};
+
+struct PendingSignal {
+    std::uint64_t ticket = 0;
+    std::int64_t amount = 0;
+    bool done = false;
+};
+
+struct Counter {
+    std::int64_t value = 0;
+    Index place = isa::chip;
+    std::vector<std::pair<std::int64_t, Index>> waiters;  ///< value, flow
+    std::deque<PendingSignal> pending;                    ///< asynchronous signals in issue order, and what came after them
+};
+
+struct Engine {
+    bool busy = false;
+    std::vector<Index> ready;
+};
+
+struct Place {
+    std::array<Engine, isa::engine_count> engines;
+    std::vector<bool> crossbar_busy;
+    std::vector<Index> tile;  ///< weight in each crossbar
+    bool touched = false;
+};
+
+class Predictor {
+  public:
+    Predictor(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
+        : program_(program),
+          prices_(machine),
+          code_(isa::resolve_all(program, batch)),
+          sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle) {
+        flows_.reserve(code_.size());
+        for (const isa::ResolvedFlow& flow : code_) {
+            flows_.emplace_back(flow);
+        }
+        for (const isa::CounterArray& array : program.counters) {
+            counters_.resize(counters_.size() + static_cast<std::size_t>(array.size));
+            for (auto c = counters_.end() - array.size; c != counters_.end(); ++c) {
+                c->place = array.place;
+            }
+        }
+        places_.resize(static_cast<std::size_t>(machine.core_count()) + 1);
+        for (Place& place : places_) {
+            place.crossbar_busy.assign(static_cast<std::size_t>(machine.crossbars_per_core()), false);
+            place.tile.assign(static_cast<std::size_t>(machine.crossbars_per_core()), -1);
+        }
+        result_.operators.resize(program.operators.size());
+    }
+
+    Prediction run() {
+        setup_ = true;
+        run_part();
+        result_.setup_ticks = now_;
+        setup_ = false;
+        start_ = now_;
+        last_ = now_;
+        run_part();
+        result_.ticks = last_ - start_;
+        return std::move(result_);
+    }
+
+  private:
+    enum class What : std::uint8_t { FlowGoesOn, IssueEnds, AsyncEnds, LateSignal };
+    struct Due {
+        Ticks at;
+        std::uint64_t order;
+        What what;
+        Index index;
+        std::int64_t amount;
+        bool operator<(const Due& other) const { return at != other.at ? at > other.at : order > other.order; }
+    };
+
+    const isa::Flow& flow(Index id) const { return program_.flows[static_cast<std::size_t>(id)]; }
+    FlowState& state(Index id) { return flows_[static_cast<std::size_t>(id)]; }
+    Place& place_of(Index id) { return places_[place_number(flow(id).place)]; }
+    Engine& engine_of(Index id) { return place_of(id).engines[static_cast<std::size_t>(flow(id).engine)]; }
+    std::size_t place_number(Index place) const { return place == isa::chip ? places_.size() - 1 : static_cast<std::size_t>(place); }
+
+    void at(Ticks when, What what, Index index, std::int64_t amount = 0) { due_.push({when, order_++, what, index, amount}); }
+
+    void run_part() {
+        unfinished_ = 0;
+        for (Index id = 0; id < static_cast<Index>(program_.flows.size()); ++id) {
+            if (flow(id).setup == setup_) {
+                ++unfinished_;
+                state(id).step = &state(id).run.next();
+                runnable_.push_back(id);
+            }
+        }
+        advance_all();
+        while (true) {
+            dispatch_all();
+            if (due_.empty()) {
+                break;
+            }
+            now_ = due_.top().at;
+            while (!due_.empty() && due_.top().at == now_) {
+                const Due due = due_.top();
+                due_.pop();
+                handle(due);
+            }
+            advance_all();
+        }
+        result_.complete = result_.complete && unfinished_ == 0;
+    }
+
+    void handle(const Due& due) {
+        switch (due.what) {
+            case What::FlowGoesOn:  // a synchronous operator has ended
+                completed(flow(due.index).op);
+                [[fallthrough]];
+            case What::IssueEnds:
+                engine_of(due.index).busy = false;
+                touch(due.index);
+                state(due.index).step = &state(due.index).run.next();
+                runnable_.push_back(due.index);
+                break;
+            case What::AsyncEnds: async_ended(due.index); break;
+            case What::LateSignal: add(due.index, due.amount); break;
+        }
+    }
+
+    void completed(Index op) {
+        last_ = now_;
+        if (!setup_) {
+            OperatorPrediction& prediction = result_.operators[static_cast<std::size_t>(op)];
+            prediction.end = std::max(prediction.end, now_ - start_);
+        }
+    }
+
+    void async_ended(Index slot) {
+        const AsyncOperation& operation = operations_[static_cast<std::size_t>(slot)];
+        Place& place = place_of(operation.flow);
+        completed(flow(operation.flow).op);
+        isa::for_each_crossbar(program_, operation.op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = false; });
+        if (operation.op.opcode == isa::Opcode::WriteXb || operation.op.opcode == isa::Opcode::WriteRow) {
+            const auto& info = isa::op_info(operation.op.opcode);
+            place.tile[static_cast<std::size_t>(operation.op[0])] = static_cast<Index>(operation.op[info.field("weight")]);
+        }
+        touch(operation.flow);
+        if (operation.op.signal >= 0) {
+            Counter& counter = counters_[static_cast<std::size_t>(operation.op.signal)];
+            for (PendingSignal& pending : counter.pending) {
+                pending.done = pending.done || pending.ticket == operation.ticket;
+            }
+            while (!counter.pending.empty() && counter.pending.front().done) {
+                deliver(operation.op.signal, counter.pending.front().amount, flow(operation.flow).place);
+                counter.pending.pop_front();
+            }
+        }
+        unused_.push_back(slot);
+        --unfinished_;
+    }
+
+    void deliver(Index counter, std::int64_t amount, Index from) {
+        if (sync_ticks_ == 0 || counters_[static_cast<std::size_t>(counter)].place == from) {
+            add(counter, amount);
+        } else {
+            at(now_ + sync_ticks_, What::LateSignal, counter, amount);
+        }
+    }
+
+    void add(Index index, std::int64_t amount) {
+        Counter& counter = counters_[static_cast<std::size_t>(index)];
+        counter.value += amount;
+        const auto reached = std::partition(counter.waiters.begin(), counter.waiters.end(), [&](const auto& w) { return w.first > counter.value; });
+        for (auto w = reached; w != counter.waiters.end(); ++w) {
+            runnable_.push_back(w->second);
+        }
+        counter.waiters.erase(reached, counter.waiters.end());
+    }
+
+    void advance_all() {
+        for (std::size_t i = 0; i < runnable_.size(); ++i) {
+            advance(runnable_[i]);
+        }
+        runnable_.clear();
+    }
+
+    void advance(Index id) {
+        FlowState& f = state(id);
+        while (true) {
+            const isa::Step& step = *f.step;
+            if (step.kind == isa::Step::Kind::Await) {
+                for (Index i = 0; i < step.count; ++i) {
+                    Counter& counter = counters_[static_cast<std::size_t>(step.counter + i)];
+                    if (counter.value < step.value) {
+                        counter.waiters.emplace_back(step.value, id);
+                        return;
+                    }
+                }
+            } else if (step.kind == isa::Step::Kind::Signal) {
+                Counter& counter = counters_[static_cast<std::size_t>(step.counter)];
+                if (counter.pending.empty()) {
+                    deliver(step.counter, step.value, flow(id).place);
+                } else {
+                    counter.pending.push_back({tickets_++, step.value, true});
+                }
+            } else if (step.kind == isa::Step::Kind::Ops) {
+                f.ready_at = now_;
+                engine_of(id).ready.push_back(id);
+                touch(id);
+                return;
+            } else {
+                --unfinished_;
+                return;
+            }
+            f.step = &f.run.next();
+        }
+    }
+
+    void touch(Index id) {
+        const std::size_t number = place_number(flow(id).place);
+        if (!places_[number].touched) {
+            places_[number].touched = true;
+            touched_.push_back(number);
+        }
+    }
+
+    void dispatch_all() {
+        for (const std::size_t number : touched_) {
+            places_[number].touched = false;
+            for (Engine& engine : places_[number].engines) {
+                dispatch(places_[number], engine);
+            }
+        }
+        touched_.clear();
+    }
+
+    bool crossbars_free(const Place& place, const isa::Step& step) const {
+        bool free = true;
+        for (Index i = 0; i < step.op_count; ++i) {
+            isa::for_each_crossbar(program_, step.ops[i], [&](Index xb) { free = free && !place.crossbar_busy[static_cast<std::size_t>(xb)]; });
+        }
+        return free;
+    }
+
+    void dispatch(Place& place, Engine& engine) {
+        if (engine.busy) {
+            return;
+        }
+        auto best = engine.ready.end();
+        for (auto it = engine.ready.begin(); it != engine.ready.end(); ++it) {
+            const bool first = best == engine.ready.end() ||
+                               std::make_pair(state(*it).ready_at, *it) < std::make_pair(state(*best).ready_at, *best);
+            if (first && crossbars_free(place, *state(*it).step)) {
+                best = it;
+            }
+        }
+        if (best == engine.ready.end()) {
+            return;
+        }
+        const Index id = *best;
+        engine.ready.erase(best);
+        engine.busy = true;
+        start(place, id);
+    }
+
+    void start(Place& place, Index id) {
+        const isa::Step& step = *state(id).step;
+        if (!setup_) {
+            OperatorPrediction& prediction = result_.operators[static_cast<std::size_t>(flow(id).op)];
+            prediction.start = prediction.start < 0 ? now_ - start_ : prediction.start;
+        }
+        Ticks issue = 1;
+        for (Index i = 0; i < step.op_count; ++i) {
+            const isa::OpInstance& op = step.ops[i];
+            const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
+            const hw::OpCost cost =
+                pricing::price_operation(prices_, program_, op, flow(id).place, reads ? place.tile[static_cast<std::size_t>(op[0])] : -1);
+            if (isa::op_info(op.opcode).timing == isa::Timing::Sync) {
+                at(now_ + cost.sync_ticks(), What::FlowGoesOn, id);
+                return;
+            }
+            issue = cost.issue_ticks;
+            isa::for_each_crossbar(program_, op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = true; });
+            at(now_ + cost.sync_ticks(), What::AsyncEnds, issue_async(id, op));
+            ++unfinished_;
+        }
+        at(now_ + issue, What::IssueEnds, id);
+    }
+
+    Index issue_async(Index id, const isa::OpInstance& op) {
+        Index slot = static_cast<Index>(operations_.size());
+        if (unused_.empty()) {
+            operations_.emplace_back();
+        } else {
+            slot = unused_.back();
+            unused_.pop_back();
+        }
+        operations_[static_cast<std::size_t>(slot)] = {id, op, tickets_};
+        if (op.signal >= 0) {
+            counters_[static_cast<std::size_t>(op.signal)].pending.push_back({tickets_, op.amount, false});
+        }
+        ++tickets_;
+        return slot;
+    }
+
+    const isa::Program& program_;
+    hw::PriceList prices_;
+    std::vector<isa::ResolvedFlow> code_;
+    Ticks sync_ticks_;
+    std::vector<FlowState> flows_;
+    std::vector<Counter> counters_;
+    std::vector<Place> places_;
+    std::vector<AsyncOperation> operations_;
+    std::vector<Index> unused_;
+    std::priority_queue<Due> due_;
+    std::vector<Index> runnable_;
+    std::vector<std::size_t> touched_;
+    std::uint64_t order_ = 0;
+    std::uint64_t tickets_ = 1;
+    std::int64_t unfinished_ = 0;
+    Ticks now_ = 0;
+    Ticks start_ = 0;
+    Ticks last_ = 0;
+    bool setup_ = true;
+    Prediction result_;
+};
+
+}  // namespace
+
+Prediction predict(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
+    return Predictor(program, machine, batch).run();
+}
+
+}  // namespace cim::compiler
