@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "isa/interpreter/resolved.h"
 
@@ -27,11 +27,17 @@ std::int64_t floor_div(std::int64_t a, std::int64_t b) {
 std::int64_t fold_constants(ExprOp op, std::int64_t a, std::int64_t b) {
     switch (op) {
         case ExprOp::Div: return floor_div(a, b);
-        case ExprOp::Mod: return a - floor_div(a, b) * b;
+        case ExprOp::Mod: return a % b < 0 ? a % b + b : a % b;
         case ExprOp::Min: return a < b ? a : b;
         case ExprOp::Max: return a > b ? a : b;
         default: return wrapping(op, a, b);
     }
+}
+
+/// The counter that an array's first and an index name. What cannot be one becomes a number that no program has.
+Index counter_number(std::int64_t base, std::int64_t index) {
+    const std::int64_t number = wrapping(ExprOp::Add, base, index);
+    return number >= 0 && number < no_counter ? static_cast<Index>(number) : no_counter;
 }
 
 /// Builds one ResolvedFlow.
@@ -135,8 +141,8 @@ class Resolver {
         const FoldedExpr rhs = fold(node.rhs);
         if (node.op == ExprOp::Div || node.op == ExprOp::Mod) {
             if (!is_constant(rhs) || rhs.constant < 1) {
-                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow_.name, line_,
-                                               node.op == ExprOp::Div ? "div" : "mod",
+                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow_.name,
+                                               line_, node.op == ExprOp::Div ? "div" : "mod",
                                                is_constant(rhs) ? std::to_string(rhs.constant) : "a loop variable"));
             }
         }
@@ -165,7 +171,8 @@ class Resolver {
             for (Index i = 0; i < e.terms; ++i) {
                 LinearTerm term = out_.terms[static_cast<std::size_t>(e.first_term + i)];
                 term.coefficient = wrapping(ExprOp::Mul, term.coefficient, by);
-                const auto same = std::find_if(merged.begin(), merged.end(), [&](const LinearTerm& t) { return t.variable == term.variable; });
+                const auto same =
+                    std::find_if(merged.begin(), merged.end(), [&](const LinearTerm& t) { return t.variable == term.variable; });
                 if (same == merged.end()) {
                     merged.push_back(term);
                 } else {
@@ -224,9 +231,7 @@ std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch
 // ---- FlowRun ----------------------------------------------------------------------------------------------------------------
 
 FlowRun::FlowRun(const ResolvedFlow& flow)
-    : flow_(&flow),
-      variables_(static_cast<std::size_t>(flow.variables)),
-      ends_(static_cast<std::size_t>(flow.variables)) {}
+    : flow_(&flow), variables_(static_cast<std::size_t>(flow.variables)), ends_(static_cast<std::size_t>(flow.variables)) {}
 
 std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
     if (expr.tree >= 0) {
@@ -235,7 +240,8 @@ std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
     std::int64_t value = expr.constant;
     const LinearTerm* term = flow_->terms.data() + expr.first_term;
     for (Index i = 0; i < expr.terms; ++i, ++term) {
-        value = wrapping(ExprOp::Add, value, wrapping(ExprOp::Mul, term->coefficient, variables_[static_cast<std::size_t>(term->variable)]));
+        value =
+            wrapping(ExprOp::Add, value, wrapping(ExprOp::Mul, term->coefficient, variables_[static_cast<std::size_t>(term->variable)]));
     }
     return value;
 }
@@ -253,10 +259,18 @@ void FlowRun::evaluate_op(const ResolvedOp& op, OpInstance& out) const {
     for (std::size_t i = 0; i < fields; ++i, ++expr) {
         out.values[i] = evaluate(*expr);
     }
+    out.base = -1;
     out.signal = -1;
     if (op.signals) {
-        out.signal = static_cast<Index>(evaluate(expr[0]) + evaluate(expr[1]));
+        out.base = counter_number(evaluate(expr[0]), 0);
+        out.signal = counter_number(evaluate(expr[0]), evaluate(expr[1]));
         out.amount = evaluate(expr[2]);
+    }
+}
+
+void FlowRun::spend() {
+    if (--turns_ < 0) {
+        throw RunTooLong();
     }
 }
 
@@ -271,19 +285,23 @@ const Step& FlowRun::next() {
                 variables_[variable] = evaluate(expr[0]);
                 ends_[variable] = evaluate(expr[1]);
                 at_ = variables_[variable] < ends_[variable] ? at_ + 1 : static_cast<std::size_t>(instruction.target);
+                spend();
                 continue;
             case Instruction::Kind::LoopEnd:
                 at_ = ++variables_[variable] < ends_[variable] ? static_cast<std::size_t>(instruction.target) : at_ + 1;
+                spend();
                 continue;
             case Instruction::Kind::Await:
                 step_.kind = Step::Kind::Await;
-                step_.counter = static_cast<Index>(evaluate(expr[0]) + evaluate(expr[1]));
-                step_.count = static_cast<Index>(evaluate(expr[2]));
+                step_.base = counter_number(evaluate(expr[0]), 0);
+                step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
+                step_.count = static_cast<Index>(std::clamp<std::int64_t>(evaluate(expr[2]), -1, no_counter));
                 step_.value = evaluate(expr[3]);
                 break;
             case Instruction::Kind::Signal:
                 step_.kind = Step::Kind::Signal;
-                step_.counter = static_cast<Index>(evaluate(expr[0]) + evaluate(expr[1]));
+                step_.base = counter_number(evaluate(expr[0]), 0);
+                step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
                 step_.count = 1;
                 step_.value = evaluate(expr[2]);
                 break;

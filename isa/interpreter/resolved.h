@@ -18,6 +18,15 @@ class ProgramError : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
+/// FlowRun came to the end of the turns that it was allowed.
+class RunTooLong : public ProgramError {
+  public:
+    RunTooLong() : ProgramError("the program's loops turn more often than allowed") {}
+};
+
+/// Stands for a counter whose number no program can have: a negative one, or one past 31 bits.
+inline constexpr Index no_counter = INT32_MAX;
+
 /// Positions of fields by name: op[field::ReadXb::dst].
 namespace field {
 #define F(field_name, field_kind, default_value) field_name
@@ -35,7 +44,8 @@ inline constexpr int max_fields = 18;
 /// One execution of an operator with its fields evaluated.
 struct OpInstance {
     Opcode opcode = Opcode::Fill;
-    Index signal = -1;  ///< counter that its completion signals, or -1
+    Index signal = -1;  ///< counter that its completion signals, or -1 if none
+    Index base = -1;    ///< first counter of the array that `signal` was said to be in
     std::int64_t amount = 0;
     int line = 0;
     std::array<std::int64_t, max_fields> values{};
@@ -98,9 +108,10 @@ std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch
 struct Step {
     enum class Kind : std::uint8_t { Await, Signal, Ops, End };
     Kind kind = Kind::End;
-    Index counter = 0;        ///< Await, Signal: first counter, in the numbering of all counters
-    Index count = 1;          ///< Await: how many consecutive counters
-    std::int64_t value = 0;   ///< Await: each must reach it. Signal: amount
+    Index base = 0;          ///< Await, Signal: first counter of the array that was named
+    Index counter = 0;       ///< Await, Signal: first counter, in the numbering of all counters
+    Index count = 1;         ///< Await: how many consecutive counters
+    std::int64_t value = 0;  ///< Await: each must reach it. Signal: amount
     int line = 0;
     const OpInstance* ops = nullptr;  ///< Ops: `op_count` operators that start together; valid until the next step
     Index op_count = 0;
@@ -110,10 +121,14 @@ struct Step {
 class FlowRun {
   public:
     explicit FlowRun(const ResolvedFlow& flow);
-    /// The next step; End for ever after the last.
+    /// The next step; End for ever after the last. Throws RunTooLong past the allowed turns.
     const Step& next();
+    /// From now on loops may turn `turns` times in all (at first: without bound), so that loops around nothing end.
+    void allow_turns(std::int64_t turns) { turns_ = turns; }
+    std::int64_t turns_left() const { return turns_; }
 
   private:
+    void spend();
     std::int64_t evaluate(const FoldedExpr& expr) const;
     std::int64_t evaluate_tree(Index node) const;
     void evaluate_op(const ResolvedOp& op, OpInstance& out) const;
@@ -123,6 +138,7 @@ class FlowRun {
     std::vector<std::int64_t> variables_;
     std::vector<std::int64_t> ends_;
     std::vector<OpInstance> ops_;
+    std::int64_t turns_ = INT64_MAX;
     Step step_;
 };
 

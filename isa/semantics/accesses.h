@@ -104,7 +104,8 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
         return goes_on(f, Access{space, space == Space::L1 ? place : chip, address, bytes, write});
     };
     const auto read_window = [&](const Window& window, Space space) {
-        return for_each_piece(window, [&](std::int64_t address, std::int64_t bytes, std::int64_t) { return at(space, address, bytes, false); });
+        return for_each_piece(window,
+                              [&](std::int64_t address, std::int64_t bytes, std::int64_t) { return at(space, address, bytes, false); });
     };
     const auto read_vectors = [&](std::int64_t src, std::int64_t bytes, std::int64_t count, std::int64_t pitch) {
         for (std::int64_t i = 0; i < count; ++i) {
@@ -167,20 +168,28 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
             const Window window = window_of(op);
             return read_window(window, local) && at(local, op[field::MaxPool::dst], window.tap, true);
         }
-        case Opcode::Clip: return at(local, op[field::Clip::src], op[field::Clip::n], false) && at(local, op[field::Clip::dst], op[field::Clip::n], true);
+        case Opcode::Clip:
+            return at(local, op[field::Clip::src], op[field::Clip::n], false) && at(local, op[field::Clip::dst], op[field::Clip::n], true);
         case Opcode::Add: {
             using P = field::Add;
             return at(local, op[P::a], op[P::n], false) && at(local, op[P::b], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
         }
-        case Opcode::Lut: return at(local, op[field::Lut::src], op[field::Lut::n], false) && at(local, op[field::Lut::dst], op[field::Lut::n], true);
+        case Opcode::Lut:
+            return at(local, op[field::Lut::src], op[field::Lut::n], false) && at(local, op[field::Lut::dst], op[field::Lut::n], true);
         case Opcode::Softmax: {
             using P = field::Softmax;
             return at(local, op[P::src], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
         }
-        case Opcode::Fetch: return at(Space::Ext, op[field::Fetch::src], op[field::Fetch::n], false) && at(local, op[field::Fetch::dst], op[field::Fetch::n], true);
-        case Opcode::Flush: return at(local, op[field::Flush::src], op[field::Flush::n], false) && at(Space::Ext, op[field::Flush::dst], op[field::Flush::n], true);
+        case Opcode::Fetch:
+            return at(Space::Ext, op[field::Fetch::src], op[field::Fetch::n], false) &&
+                   at(local, op[field::Fetch::dst], op[field::Fetch::n], true);
+        case Opcode::Flush:
+            return at(local, op[field::Flush::src], op[field::Flush::n], false) &&
+                   at(Space::Ext, op[field::Flush::dst], op[field::Flush::n], true);
         case Opcode::Load: return read_window(window_of(op), Space::L0) && at(local, op[field::Load::dst], op[field::Load::n], true);
-        case Opcode::Store: return at(local, op[field::Store::src], op[field::Store::n], false) && at(Space::L0, op[field::Store::dst], op[field::Store::n], true);
+        case Opcode::Store:
+            return at(local, op[field::Store::src], op[field::Store::n], false) &&
+                   at(Space::L0, op[field::Store::dst], op[field::Store::n], true);
         case Opcode::Send: {
             using P = field::Send;
             return at(local, op[P::src], op[P::n], false) &&

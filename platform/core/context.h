@@ -1,6 +1,7 @@
 #pragma once
 // What every module of the platform works with, and the count of what is still to end.
 
+#include <array>
 #include <functional>
 
 #include "hw_models/spec/machine.h"
@@ -20,6 +21,7 @@ struct Context {
     Agenda& agenda;
     CounterFile& counters;
     Statistics& statistics;
+    std::array<double, hw::event_count> event_prices;
     bool functional = true;
     Observer* observer = nullptr;
     Ticks run_start = 0;          ///< end of setup

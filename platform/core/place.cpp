@@ -76,14 +76,16 @@ Cause Place::idle_cause(const EngineState& engine) const {
     return Cause::Done;
 }
 
-void Place::charge(const Operation& operation) {
+void Place::charge(Operation& operation) {
     const auto op = static_cast<std::size_t>(operation.flow->flow().op);
     hw::EventCounts& by_operator = context_.statistics.operators[op].events;
     hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
+    operation.pj = 0;
     for (std::size_t i = 0; i < operation.cost.event_count; ++i) {
         const auto event = static_cast<std::size_t>(operation.cost.events[i].event);
         by_operator[event] += operation.cost.events[i].count;
         by_place[event] += operation.cost.events[i].count;
+        operation.pj += static_cast<double>(operation.cost.events[i].count) * context_.event_prices[event];
     }
     ++context_.statistics.operations[static_cast<std::size_t>(operation.op.opcode)];
 }
@@ -332,6 +334,8 @@ void Place::operation_ended(Operation& operation) {
     }
     if (!context_.setup) {
         statistics.end = std::max(statistics.end, now - context_.run_start);
+        context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.pj);
+        context_.statistics.multiply_accumulates += multiply_accumulates(operation.op);
     }
     if (operation.async) {
         isa::for_each_crossbar(context_.program, operation.op, [&](int xb) {
@@ -351,6 +355,22 @@ void Place::operation_ended(Operation& operation) {
     pool_.put(operation);
     release_engine(flow.flow().engine);
     context_.agenda.run_now(flow);
+}
+
+std::int64_t Place::multiply_accumulates(const isa::OpInstance& op) const {
+    switch (op.opcode) {
+        case isa::Opcode::ReadXb: return op[f::ReadXb::cols] * (op[f::ReadXb::bits] > 8 ? op[f::ReadXb::n] / 2 : op[f::ReadXb::n]);
+        case isa::Opcode::ReadRow: return op[f::ReadRow::cols] * (op[f::ReadRow::bits] > 8 ? op[f::ReadRow::n] / 2 : op[f::ReadRow::n]);
+        case isa::Opcode::ReadCore: {
+            std::int64_t cells = 0;
+            for (const isa::SliceTile& tile : context_.program.slices[static_cast<std::size_t>(op[f::ReadCore::slice])].tiles) {
+                const isa::Weight& weight = context_.program.weights[static_cast<std::size_t>(tile.weight)];
+                cells += static_cast<std::int64_t>(weight.rows) * weight.cols;
+            }
+            return cells * op[f::ReadCore::count];
+        }
+        default: return 0;
+    }
 }
 
 void Place::note_output(std::int64_t address) {

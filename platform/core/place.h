@@ -107,7 +107,8 @@ class Place : public sc_core::sc_module, public Actor {
     void release_engine(isa::Engine engine);
     tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     std::int64_t key_of(const Operation& operation) const;
-    void charge(const Operation& operation);
+    void charge(Operation& operation);
+    std::int64_t multiply_accumulates(const isa::OpInstance& op) const;
     void report_crossbars(int xb, int op);
     /// Wordlines of crossbar `xb` that the operator activates at the same time.
     int rows_at_once(const isa::OpInstance& op, int xb) const;

@@ -64,13 +64,14 @@ SimulationResult simulate(const isa::Program& program, const hw::Machine& machin
     statistics.place_events.resize(places);
     statistics.crossbar_busy.resize(places);
     statistics.operations.resize(isa::op_table().size());
+    statistics.power = PowerProfile(machine.chip_clock.ticks_per_cycle);
     statistics.image_ends.assign(static_cast<std::size_t>(options.batch), -1);
 
     const hw::PriceList prices(machine);
     const std::vector<isa::ResolvedFlow> flows = isa::resolve_all(program, options.batch);
     Agenda agenda("agenda", machine);
     CounterFile counters(program, machine, agenda);
-    Context context{program, machine, prices, agenda, counters, statistics, options.functional, options.observer};
+    Context context{program, machine, prices, agenda, counters, statistics, hw::event_prices(machine), options.functional, options.observer};
     Chip chip("chip", context, flows);
     load_weights(program, chip.external());
     if (options.functional) {

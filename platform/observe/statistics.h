@@ -8,6 +8,7 @@
 #include "hw_models/crossbar/bit_serial.h"
 #include "hw_models/energy/events.h"
 #include "isa/program.h"
+#include "platform/observe/power.h"
 
 namespace cim::platform {
 
@@ -38,6 +39,8 @@ struct Statistics {
     std::vector<hw::EventCounts> place_events;                             ///< likewise
     std::vector<std::int64_t> operations;                                  ///< executions by opcode
     std::vector<Ticks> crossbar_busy;                                      ///< by core, summed over its crossbars
+    PowerProfile power;                                                    ///< dynamic, from the end of setup
+    std::int64_t multiply_accumulates = 0;                                 ///< by crossbars
     std::int64_t most_writes = 0;                                          ///< of one crossbar: against the device's endurance
     std::vector<Ticks> image_ends;                                         ///< by image of the batch: its last output byte is out
     hw::AdcLoss adc;
