@@ -1,6 +1,5 @@
 #include "compiler/frontend/onnx_reader.h"
 
-#include <algorithm>
 #include <fstream>
 #include <optional>
 #include <set>
@@ -16,14 +15,6 @@
 namespace cim::compiler {
 namespace fs = std::filesystem;
 namespace {
-
-std::string one_line(std::string text) {
-    std::replace_if(
-        text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < ' '; }, ' ');
-    text.erase(std::unique(text.begin(), text.end(), [](char a, char b) { return a == ' ' && b == ' '; }), text.end());
-    text.erase(text.find_last_not_of(' ') + 1);
-    return text.size() > 500 ? text.substr(0, 500) + "..." : text;
-}
 
 class Reader {
   public:
@@ -43,7 +34,7 @@ class Reader {
     }
 
   private:
-    [[noreturn]] void fail(const std::string& what) const { throw InputError(raw_.file + ": " + one_line(what)); }
+    [[noreturn]] void fail(const std::string& what) const { throw InputError(raw_.file + ": " + what); }
 
     static std::string label(const onnx::NodeProto& node) {
         return !node.name().empty() || node.output_size() == 0 ? node.name() : node.output(0);

@@ -222,6 +222,14 @@ TEST_CASE("attributes that make no sense", "[compiler][onnx]") {
     CHECK(rejection(mask) == "output 'mask' is a further output of a node, which is not supported");
 }
 
+TEST_CASE("names with line breaks do not break the message", "[compiler][onnx]") {
+    ModelBuilder m = one_node("Mul", {1, 4}, {"x", "x"});
+    last_node(m).set_name("two\nlines\t\x1b[31m");
+    CHECK(rejection(m) == "node 'two lines [31m' (Mul): of two computed tensors is not supported (Add is)");
+    last_node(m).set_name(std::string(100000, 'n'));
+    CHECK(rejection(m).size() < 2100);
+}
+
 TEST_CASE("what ONNX's checker finds is one line too", "[compiler][onnx]") {
     ModelBuilder m = one_node("Relu", {1, 4}, {"x", "x"});
     CHECK_THAT(rejection(m), Contains("not a valid ONNX model: "));
