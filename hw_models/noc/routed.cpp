@@ -7,11 +7,17 @@ namespace cim::hw {
 RoutedNoc::RoutedNoc(int links, Ticks ticks_per_flit)
     : ticks_per_flit_(ticks_per_flit), links_(static_cast<std::size_t>(links)), busy_(static_cast<std::size_t>(links), 0) {}
 
+const RoutedNoc::Path& RoutedNoc::path(int src, int dst) const {
+    Path& known = paths_[(static_cast<std::int64_t>(src) << 32) | dst];
+    if (known.empty()) {
+        route(src, dst, known);
+    }
+    return known;
+}
+
 Ticks RoutedNoc::uncontended(int src, int dst, std::int64_t flits) const {
-    scratch_.clear();
-    route(src, dst, scratch_);
     Ticks total = (flits - 1) * ticks_per_flit_;
-    for (const Hop& hop : scratch_) {
+    for (const Hop& hop : path(src, dst)) {
         total += hop.latency;
     }
     return std::max(total, ticks_per_flit_);
@@ -26,54 +32,66 @@ void RoutedNoc::request(Ticks, const NocRequest& request) {
         index = unused_.back();
         unused_.pop_back();
     }
-    Packet& packet = packets_[static_cast<std::size_t>(index)];
-    packet.id = request.id;
-    packet.order = next_order_++;
-    packet.flits = request.flits;
-    packet.hop = 0;
-    packet.path.clear();
-    route(request.src, request.dst, packet.path);
-    enqueue(index);
+    packets_[static_cast<std::size_t>(index)] = {request.id, next_order_++, request.flits, 0, &path(request.src, request.dst)};
+    arrived_.push_back(index);
 }
 
-void RoutedNoc::enqueue(int packet) {
-    arrived_.push_back(packet);
+void RoutedNoc::take(int link, int index, Ticks now) {
+    const Packet& packet = packets_[static_cast<std::size_t>(index)];
+    Link& taken = links_[static_cast<std::size_t>(link)];
+    const Ticks held = packet.flits * ticks_per_flit_;
+    busy_[static_cast<std::size_t>(link)] += held;
+    taken.free_at = now + held;
+    if (record_) {
+        changes_.emplace_back(link, true);
+    }
+    if (record_ || !taken.waiting.empty()) {
+        wake_when_free(link);
+    }
+    const Ticks head = now + (*packet.path)[packet.hop].latency;
+    if (packet.hop + 1 < packet.path->size()) {
+        due_.push({head, What::HeadArrives, packet.order, index});
+    } else {
+        due_.push({std::max(head + held - ticks_per_flit_, now + ticks_per_flit_), What::TailArrives, packet.order, index});
+    }
+}
+
+void RoutedNoc::wake_when_free(int link) {
+    Link& waited = links_[static_cast<std::size_t>(link)];
+    if (!waited.wake) {
+        waited.wake = true;
+        due_.push({waited.free_at, What::LinkFrees, 0, link});
+    }
 }
 
 void RoutedNoc::arbitrate(Ticks now) {
-    std::sort(arrived_.begin(), arrived_.end(), [this](int a, int b) {
-        return packets_[static_cast<std::size_t>(a)].order < packets_[static_cast<std::size_t>(b)].order;
-    });
+    // Who waits for a link came before whoever arrives at it now.
+    for (const int number : freed_) {
+        Link& link = links_[static_cast<std::size_t>(number)];
+        if (!link.waiting.empty() && link.free_at <= now) {
+            const int first = link.waiting.front();
+            link.waiting.pop_front();
+            take(number, first, now);
+        }
+    }
+    freed_.clear();
+    if (arrived_.size() > 1) {
+        std::sort(arrived_.begin(), arrived_.end(), [this](int a, int b) {
+            return packets_[static_cast<std::size_t>(a)].order < packets_[static_cast<std::size_t>(b)].order;
+        });
+    }
     for (const int index : arrived_) {
         const Packet& packet = packets_[static_cast<std::size_t>(index)];
-        const int link = packet.path[packet.hop].link;
-        links_[static_cast<std::size_t>(link)].waiting.push_back(index);
-        contended_.push_back(link);
+        const int number = (*packet.path)[packet.hop].link;
+        Link& link = links_[static_cast<std::size_t>(number)];
+        if (link.free_at <= now && link.waiting.empty()) {
+            take(number, index, now);
+        } else {
+            link.waiting.push_back(index);
+            wake_when_free(number);
+        }
     }
     arrived_.clear();
-    for (const int number : contended_) {
-        Link& link = links_[static_cast<std::size_t>(number)];
-        if (link.taken || link.waiting.empty()) {
-            continue;
-        }
-        const int index = link.waiting.front();
-        link.waiting.erase(link.waiting.begin());
-        link.taken = true;
-        if (record_) {
-            changes_.emplace_back(number, true);
-        }
-        Packet& packet = packets_[static_cast<std::size_t>(index)];
-        const Ticks held = packet.flits * ticks_per_flit_;
-        busy_[static_cast<std::size_t>(number)] += held;
-        due_.push({now + held, What::LinkFrees, packet.order, number});
-        const Ticks head = now + packet.path[packet.hop].latency;
-        if (packet.hop + 1 < packet.path.size()) {
-            due_.push({head, What::HeadArrives, packet.order, index});
-        } else {
-            due_.push({std::max(head + held - ticks_per_flit_, now + ticks_per_flit_), What::TailArrives, packet.order, index});
-        }
-    }
-    contended_.clear();
     // A head with no latency stands at its next link within the same tick.
     if (!due_.empty() && due_.top().at == now && due_.top().what == What::HeadArrives) {
         std::vector<std::uint64_t> none;
@@ -90,15 +108,15 @@ void RoutedNoc::advance(Ticks now, std::vector<std::uint64_t>& delivered) {
         switch (due.what) {
             case What::HeadArrives:
                 ++packets_[index].hop;
-                enqueue(due.packet_or_link);
+                arrived_.push_back(due.packet_or_link);
                 break;
             case What::TailArrives:
                 delivered.push_back(packets_[index].id);
                 unused_.push_back(due.packet_or_link);
                 break;
             case What::LinkFrees:
-                links_[index].taken = false;
-                contended_.push_back(due.packet_or_link);
+                links_[index].wake = false;
+                freed_.push_back(due.packet_or_link);
                 if (record_) {
                     changes_.emplace_back(due.packet_or_link, false);
                 }

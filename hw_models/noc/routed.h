@@ -2,6 +2,7 @@
 // Transfers over a path of links, each link held by one transfer at a time for its flits: common state machine of the switch and the mesh.
 // Virtual cut-through: the head goes on as soon as the next link is free, the tail follows flit by flit; buffers at the links are unlimited.
 
+#include <deque>
 #include <queue>
 #include <unordered_map>
 
@@ -32,12 +33,13 @@ class RoutedNoc : public NocModel {
     virtual void route(int src, int dst, std::vector<Hop>& path) const = 0;
 
   private:
+    using Path = std::vector<Hop>;
     struct Packet {
         std::uint64_t id = 0;
         std::uint64_t order = 0;  ///< of arrival at the network
         std::int64_t flits = 0;
         std::size_t hop = 0;
-        std::vector<Hop> path;
+        const Path* path = nullptr;
     };
     enum class What : std::uint8_t { HeadArrives, TailArrives, LinkFrees };
     struct Due {
@@ -50,24 +52,27 @@ class RoutedNoc : public NocModel {
         }
     };
     struct Link {
-        bool taken = false;
-        std::vector<int> waiting;  ///< packets, in order of arrival at this link, then of arrival at the network
+        Ticks free_at = 0;
+        bool wake = false;        ///< LinkFrees is due: somebody waits, or changes are recorded
+        std::deque<int> waiting;  ///< packets, in order of arrival at this link, then of arrival at the network
     };
 
-    void enqueue(int packet);
+    const Path& path(int src, int dst) const;
+    void take(int link, int packet, Ticks now);
+    void wake_when_free(int link);
 
     Ticks ticks_per_flit_;
     std::vector<Link> links_;
     std::vector<Ticks> busy_;
     std::vector<Packet> packets_;
     std::vector<int> unused_;
-    std::vector<int> arrived_;   ///< packets at a link since the last arbitration
-    std::vector<int> contended_; ///< links to arbitrate
+    std::vector<int> arrived_;  ///< packets at a link since the last arbitration
+    std::vector<int> freed_;    ///< links that somebody waits for, free since the last arbitration
     std::priority_queue<Due> due_;
     std::uint64_t next_order_ = 0;
     bool record_ = false;
     std::vector<std::pair<int, bool>> changes_;
-    mutable std::vector<Hop> scratch_;
+    mutable std::unordered_map<std::int64_t, Path> paths_;
 };
 
 }  // namespace cim::hw

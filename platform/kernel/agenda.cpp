@@ -2,8 +2,14 @@
 
 namespace cim::platform {
 
+namespace {
+constexpr std::int64_t femtoseconds_per_second = 1'000'000'000'000'000;  // the resolution that simulate() sets
+}
+
 Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
-    : sc_module(name), ticks_per_second_(machine.ticks_per_second) {
+    : sc_module(name),
+      ticks_per_second_(machine.ticks_per_second),
+      femtoseconds_per_tick_(femtoseconds_per_second % machine.ticks_per_second == 0 ? femtoseconds_per_second / machine.ticks_per_second : 0) {
     SC_HAS_PROCESS(Agenda);
     SC_METHOD(process_tick);
     sensitive << wake_;
@@ -11,9 +17,12 @@ Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
 }
 
 sc_core::sc_time Agenda::time_of(Ticks tick) const {
-    // Resolution is 1 fs; a tick is 10^15 / ticks_per_second of them, not always a whole number.
+    if (femtoseconds_per_tick_ > 0) {
+        return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(tick * femtoseconds_per_tick_));
+    }
+    // Not a whole number of femtoseconds: rounded down for each tick, not added up.
     __extension__ using Wide = unsigned __int128;
-    const Wide femtoseconds = static_cast<Wide>(tick) * 1'000'000'000'000'000ULL / static_cast<Wide>(ticks_per_second_);
+    const Wide femtoseconds = static_cast<Wide>(tick) * static_cast<Wide>(femtoseconds_per_second) / static_cast<Wide>(ticks_per_second_);
     return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(femtoseconds));
 }
 

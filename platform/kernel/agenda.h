@@ -66,6 +66,7 @@ class Agenda final : public sc_core::sc_module {
     void advance_all();
 
     std::int64_t ticks_per_second_;
+    std::int64_t femtoseconds_per_tick_;  ///< 0: not a whole number
     Ticks now_ = 0;
     std::uint64_t sequence_ = 0;
     std::uint64_t processed_ = 0;
