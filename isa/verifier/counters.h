@@ -1,0 +1,80 @@
+#pragma once
+// Counters of the untimed run: values, signallers, and what each signal lets its waiters know.
+
+#include <cstdint>
+#include <utility>
+#include <vector>
+
+#include "isa/interpreter/resolved.h"
+#include "isa/verifier/clocks.h"
+
+namespace cim::isa {
+
+class Counters {
+  public:
+    /// `flows` tells who may wait on and signal what.
+    Counters(const Program& program, const std::vector<ResolvedFlow>& flows);
+
+    Index count() const { return static_cast<Index>(state_.size()); }
+    /// Whether `counter` and the `length - 1` after it are in the array that begins at `base`.
+    bool in_array(Index base, Index counter, std::int64_t length) const;
+    std::int64_t value(Index counter) const { return at(counter).value; }
+    /// Flow that has signalled it, or -1.
+    Index signaller(Index counter) const { return at(counter).signaller; }
+    void set_signaller(Index counter, Index flow) { at(counter).signaller = flow; }
+    /// Flows whose statements signal the array that `counter` is in.
+    const std::vector<Index>& possible_signallers(Index counter) const { return signallers_[array_of(counter)]; }
+
+    /// The component for completions that signal `counter`, or -1 as long as there is none.
+    std::int32_t lane(Index counter) const { return at(counter).lane; }
+    void set_lane(Index counter, std::int32_t lane) { at(counter).lane = lane; }
+    /// How many signals there have been.
+    std::int32_t signals(Index counter) const { return at(counter).signals; }
+
+    /// Adds to a counter. The snapshot is held if somebody may want it: the signaller's clock, its own time, and the number of this signal.
+    void signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, std::int32_t own_time);
+
+    /// A flow has waited for `counter` >= n: its clock learns what the signals up to n tell. Returns whether clocks were joined.
+    bool learn(Index counter, std::int64_t n, Index flow, ClockStore& store, ClockStore::Id& clock);
+
+    void block(Index counter, Index flow) { at(counter).blocked.push_back(flow); }
+    /// Flows blocked on `counter`, which is thereby emptied.
+    std::vector<Index> unblock(Index counter) { return std::exchange(at(counter).blocked, {}); }
+
+    /// Bytes of the snapshots, without their clocks.
+    std::int64_t bytes() const { return snapshots_ * static_cast<std::int64_t>(sizeof(Snapshot)); }
+    /// Lets go of snapshots that no unfinished flow can ask for.
+    void prune(const std::vector<bool>& finished, ClockStore& store);
+    /// Lets go of all snapshots: what has been signalled so far is past for everybody.
+    void forget(ClockStore& store);
+
+  private:
+    struct Snapshot {
+        std::int64_t reached = 0;  ///< value after the signal
+        ClockStore::Id clock = -1;
+        std::int32_t own_time = 0;
+        std::int32_t number = 0;
+    };
+    struct State {
+        std::int64_t value = 0;
+        std::int64_t floor = 0;  ///< signals up to here are not in `history` any more and tell nothing new
+        Index signaller = -1;
+        std::int32_t lane = -1;
+        std::int32_t signals = 0;
+        std::vector<Snapshot> history;
+        std::vector<std::pair<Index, std::int64_t>> passed;  ///< flow, greatest value it has waited for
+        std::vector<Index> blocked;
+    };
+
+    State& at(Index counter) { return state_[static_cast<std::size_t>(counter)]; }
+    const State& at(Index counter) const { return state_[static_cast<std::size_t>(counter)]; }
+    std::size_t array_of(Index counter) const { return static_cast<std::size_t>(arrays_[static_cast<std::size_t>(counter)]); }
+
+    std::vector<State> state_;
+    std::int64_t snapshots_ = 0;
+    std::vector<Index> arrays_;                ///< of each counter
+    std::vector<std::vector<Index>> waiters_;  ///< of each array
+    std::vector<std::vector<Index>> signallers_;
+};
+
+}  // namespace cim::isa

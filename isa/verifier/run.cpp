@@ -1,0 +1,359 @@
+// The untimed run: every flow is walked once, in an order of its own; what is concluded holds for every timing (ADR-0001).
+
+#include <deque>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "isa/bounds.h"
+#include "isa/semantics/accesses.h"
+#include "isa/text/print.h"
+#include "isa/verifier/counters.h"
+#include "isa/verifier/crossbars.h"
+#include "isa/verifier/deadlock.h"
+#include "isa/verifier/memories.h"
+
+namespace cim::isa {
+
+namespace {
+
+class UntimedRun {
+  public:
+    UntimedRun(const Program& program, const Limits& limits, std::vector<ResolvedFlow> resolved, RunStatistics& statistics)
+        : program_(program),
+          limits_(limits),
+          resolved_(std::move(resolved)),
+          statistics_(statistics),
+          findings_(limits.most_findings),
+          counters_(program, resolved_),
+          memories_(program, limits.cores),
+          crossbars_(program, limits),
+          finished_(program.flows.size(), false),
+          left_(std::min(limits.most_work, most_events)) {
+        flows_.reserve(resolved_.size());
+        for (const ResolvedFlow& flow : resolved_) {
+            flows_.emplace_back(flow, store_.create());
+        }
+        next_component_ = static_cast<std::int32_t>(flows_.size());
+    }
+
+    std::vector<Diagnostic> run() {
+        try {
+            if (phase(true)) {
+                // Whatever setup did is past for all that follows.
+                memories_.forget();
+                crossbars_.forget_order();
+                counters_.forget(store_);
+                phase(false);
+            }
+        } catch (const RunTooLong&) {
+            findings_.add("run-length", fmt::format("{}: the run takes more than the {} steps and accesses that the verifier may walk",
+                                                    where(program_, walking_, 0), limits_.most_work));
+        }
+        statistics_.components = next_component_;
+        statistics_.clock_bytes = store_.most_bytes();
+        return findings_.take();
+    }
+
+  private:
+    static constexpr std::int64_t most_events = 2'000'000'000;          ///< so that times fit 32 bits
+    static constexpr std::int64_t prune_from = std::int64_t{64} << 20;  ///< bytes of clocks and snapshots that are let be
+
+    struct State {
+        State(const ResolvedFlow& flow, ClockStore::Id its_clock) : run(flow), clock(its_clock) {}
+        FlowRun run;
+        ClockStore::Id clock;
+        std::int32_t time = 1;       ///< of the flow's own component: signals so far + 1
+        const Step* step = nullptr;  ///< the await that is not satisfied yet
+        Index satisfied = 0;         ///< counters of it that are
+    };
+
+    /// Walks all flows of the setup, or all others. False if it cannot go on.
+    bool phase(bool setup) {
+        for (std::size_t i = 0; i < flows_.size(); ++i) {
+            if (program_.flows[i].setup == setup) {
+                ready_.push_back(static_cast<Index>(i));
+            }
+        }
+        while (!ready_.empty()) {
+            walking_ = ready_.front();
+            ready_.pop_front();
+            walk(walking_);
+            if (findings_.full()) {
+                return false;
+            }
+        }
+        return report_deadlock(setup);
+    }
+
+    bool report_deadlock(bool setup) {
+        std::vector<BlockedFlow> blocked;
+        for (std::size_t i = 0; i < flows_.size(); ++i) {
+            const State& state = flows_[i];
+            if (program_.flows[i].setup == setup && !finished_[i]) {
+                blocked.push_back({static_cast<Index>(i), state.step->counter + state.satisfied, state.step->value, state.step->line});
+            }
+        }
+        for (std::string& message : explain_deadlock(program_, counters_, finished_, blocked)) {
+            findings_.add("deadlock", std::move(message));
+        }
+        return blocked.empty();
+    }
+
+    static bool good_amount(std::int64_t amount) { return amount >= 1 && amount <= max_number; }
+
+    void spend(std::int64_t work) {
+        left_ -= work;
+        if (left_ < 0) {
+            throw RunTooLong();
+        }
+    }
+
+    void walk(Index index) {
+        State& state = flows_[static_cast<std::size_t>(index)];
+        if (state.step != nullptr && !await(index, state)) {
+            return;
+        }
+        while (!findings_.full()) {
+            state.run.allow_turns(left_);
+            const Step& step = state.run.next();
+            left_ = state.run.turns_left();
+            spend(1);
+            switch (step.kind) {
+                case Step::Kind::End:
+                    finished_[static_cast<std::size_t>(index)] = true;
+                    store_.release(state.clock);
+                    return;
+                case Step::Kind::Await:
+                    if (!counters_.in_array(step.base, step.counter, step.count)) {
+                        bad_counter(index, step.line, step.base, step.counter, step.count);
+                        break;
+                    }
+                    state.step = &step;
+                    state.satisfied = 0;
+                    if (!await(index, state)) {
+                        return;
+                    }
+                    break;
+                case Step::Kind::Signal: signal(index, state, step.base, step.counter, step.value, step.line, false); break;
+                case Step::Kind::Ops: ops(index, state, step); break;
+            }
+        }
+    }
+
+    /// Goes on with the await of `state`; false if it still has to wait.
+    bool await(Index index, State& state) {
+        const Step& step = *state.step;
+        for (; state.satisfied < step.count; ++state.satisfied) {
+            const Index counter = step.counter + state.satisfied;
+            spend(1);
+            if (counters_.value(counter) < step.value) {
+                counters_.block(counter, index);
+                return false;
+            }
+            statistics_.joins += counters_.learn(counter, step.value, index, store_, state.clock) ? 1 : 0;
+        }
+        state.step = nullptr;
+        watch_clocks();
+        return true;
+    }
+
+    void watch_clocks() {
+        if (store_.bytes() + counters_.bytes() <= prune_at_) {
+            return;
+        }
+        counters_.prune(finished_, store_);
+        const std::int64_t held = store_.bytes() + counters_.bytes();
+        prune_at_ = std::max(prune_from, 2 * held);
+        if (held > limits_.most_clock_bytes) {
+            throw RunTooLong();
+        }
+    }
+
+    void bad_counter(Index flow, int line, Index base, Index counter, std::int64_t count) {
+        const std::string array = counter_text(program_, base);
+        const std::string name = array.substr(0, array.find('['));
+        const std::string index = counter == no_counter ? "an impossible index" : std::to_string(std::int64_t{counter} - base);
+        findings_.add("counter", fmt::format("{}: {}[{}]{} is outside of the array", where(program_, flow, line), name, index,
+                                             count == 1 ? "" : fmt::format(" and {} counters in all", count)));
+    }
+
+    /// A signal of `index`, by a statement or by the completion of an asynchronous operator; the number of the signal on its counter, or 0
+    /// if it is none.
+    void signal(Index index, State& state, Index base, Index counter, std::int64_t amount, int line, bool at_completion) {
+        if (!counters_.in_array(base, counter, 1)) {
+            bad_counter(index, line, base, counter, 1);
+            return;
+        }
+        if (!good_amount(amount)) {
+            findings_.add("amount", fmt::format("{}: {} += {}; a signal adds 1 to {}", where(program_, index, line),
+                                                counter_text(program_, counter), amount, max_number));
+            return;
+        }
+        const Index signaller = counters_.signaller(counter);
+        if (signaller >= 0 && signaller != index) {
+            if (reported_counters_.insert(counter).second) {
+                findings_.add("one-signaller",
+                              fmt::format("{}: {} is signalled here and by flow '{}'", where(program_, index, line),
+                                          counter_text(program_, counter), program_.flows[static_cast<std::size_t>(signaller)].name));
+            }
+        } else {
+            counters_.set_signaller(counter, index);
+        }
+        if (at_completion && counters_.lane(counter) < 0) {
+            counters_.set_lane(counter, next_component_++);
+            lane_flows_.push_back(index);
+        }
+        counters_.signal(counter, amount, store_, state.clock, state.time++);
+        for (const Index waiting : counters_.unblock(counter)) {
+            ready_.push_back(waiting);
+        }
+    }
+
+    void ops(Index index, State& state, const Step& step) {
+        held_.clear();
+        for (Index i = 0; i < step.op_count; ++i) {
+            const OpInstance& op = step.ops[i];
+            ++statistics_.operators;
+            OperandFault fault = check_operands(program_, limits_, op);
+            if (!fault.rule.empty()) {
+                report(fault, index, op);
+            } else {
+                if (step.op_count > 1) {
+                    own_crossbars(index, op);
+                }
+                execute(index, state, op);
+            }
+            if (op.signal >= 0) {
+                signal(index, state, op.base, op.signal, op.amount, op.line, true);
+            }
+        }
+    }
+
+    void own_crossbars(Index index, const OpInstance& op) {
+        for_each_crossbar(program_, op, [&](Index xb) {
+            if (std::find(held_.begin(), held_.end(), xb) != held_.end()) {
+                report({"parallel", fmt::format("crossbar {} is used twice in one parallel block", xb)}, index, op);
+            }
+            held_.push_back(xb);
+        });
+    }
+
+    void report(const OperandFault& fault, Index index, const OpInstance& op) {
+        // One finding a rule and statement: the next turns of a loop have the same cause.
+        if (reported_.emplace(std::string(fault.rule), index, op.line, static_cast<int>(op.opcode)).second) {
+            findings_.add(fault.rule, fmt::format("{}: {}: {}", where(program_, index, op.line), op_text(program_, op), fault.what));
+        }
+    }
+
+    /// The epoch at which an operator's accesses are over.
+    Epoch epoch_of(Index index, const State& state, const OpInstance& op) {
+        Epoch epoch{index, state.time, make_tag(op.opcode, op.line)};
+        if (op_info(op.opcode).timing == Timing::Sync) {
+            return epoch;
+        }
+        if (op.signal < 0 || !counters_.in_array(op.base, op.signal, 1) || !good_amount(op.amount)) {
+            epoch.component = -2 - index;
+            epoch.time = ++unsignalled_;
+            return epoch;
+        }
+        const std::int32_t lane = counters_.lane(op.signal);
+        // signal(), which follows, gives the counter its lane if it has none yet: the next free one.
+        epoch.component = lane >= 0 ? lane : next_component_;
+        epoch.time = counters_.signals(op.signal) + 1;
+        return epoch;
+    }
+
+    void execute(Index index, State& state, const OpInstance& op) {
+        const ClockView view = store_.view(state.clock, index);
+        const Index place = program_.flows[static_cast<std::size_t>(index)].place;
+        if (op_info(op.opcode).engine == Engine::Crossbar) {
+            Epoch other;
+            OperandFault fault = crossbars_.execute(place, op, {index, state.time, make_tag(op.opcode, op.line)}, view, other);
+            if (!fault.rule.empty()) {
+                if (other.is_event()) {
+                    fault.what += " " + unordered(other);
+                }
+                report(fault, index, op);
+            }
+        }
+        const Epoch epoch = epoch_of(index, state, op);
+        std::int64_t visits = 0;
+        for_each_access(program_, place, op, [&](const Access& access) {
+            ++statistics_.accesses;
+            Epoch other;
+            visits = 1;
+            if (!memories_.access(access, epoch, view, other, visits)) {
+                report({"range", memories_.misses(access)}, index, op);
+                return false;
+            }
+            statistics_.cells += visits - 1;
+            spend(visits);
+            if (other.is_event()) {
+                report({"race", fmt::format("{} {} {}", access.write ? "writes" : "reads", memories_.shown(access), unordered(other))},
+                       index, op);
+                return !findings_.full();
+            }
+            return true;
+        });
+    }
+
+    std::string unordered(const Epoch& other) const {
+        Index flow = other.component;
+        if (flow < 0) {
+            flow = -2 - flow;
+        } else if (flow >= static_cast<Index>(flows_.size())) {
+            flow = lane_flows_[static_cast<std::size_t>(flow) - flows_.size()];
+        }
+        const auto opcode = static_cast<Opcode>(other.tag & ((1U << tag_opcode_bits) - 1));
+        const auto line = static_cast<int>(other.tag >> tag_opcode_bits);
+        return fmt::format("not ordered after {} of {}", op_info(opcode).text, where(program_, flow, line));
+    }
+
+    const Program& program_;
+    const Limits& limits_;
+    std::vector<ResolvedFlow> resolved_;
+    RunStatistics& statistics_;
+    Findings findings_;
+    ClockStore store_;
+    Counters counters_;
+    Memories memories_;
+    Crossbars crossbars_;
+    std::vector<State> flows_;
+    std::vector<bool> finished_;
+    std::deque<Index> ready_;
+    Index walking_ = 0;
+    std::int64_t left_;
+    std::int64_t prune_at_ = prune_from;
+
+    // Components: flows, then lanes in the order of their first signal.
+    std::int32_t next_component_ = 0;
+    std::vector<Index> lane_flows_;
+    std::int32_t unsignalled_ = 0;  ///< asynchronous operators whose completion nobody learns of
+
+    std::vector<Index> held_;
+    std::set<Index> reported_counters_;
+    std::set<std::tuple<std::string, Index, int, int>> reported_;
+};
+
+}  // namespace
+
+std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits, std::int64_t batch, RunStatistics& statistics) {
+    if (batch < 1 || batch > max_number) {
+        return {{"operand", fmt::format("a run over {} inputs; there must be 1 to {}", batch, max_number)}};
+    }
+    std::vector<ResolvedFlow> flows;
+    try {
+        flows = resolve_all(program, batch);
+    } catch (const ProgramError& error) {
+        return {{"divisor", error.what()}};
+    }
+    return UntimedRun(program, limits, std::move(flows), statistics).run();
+}
+
+std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits, std::int64_t batch) {
+    RunStatistics statistics;
+    return verify_run(program, limits, batch, statistics);
+}
+
+}  // namespace cim::isa
