@@ -237,7 +237,7 @@ void Generator::partial_flow(int index, int g) {
     const Ex one = f.constant(1);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
         f.await(f.counter("summed", code.summed), one, w + 1);
-        f.await(f.counter("room", cores_[target_code.core].sums_free) + f.number("room_index", target_code.position), one, w + 1 - f.number("room_slots", target.slots));
+        f.await_at(f.counter("room", cores_[target_code.core].sums_free), f.number("room_index", target_code.position), one, w + 1 - f.number("room_slots", target.slots));
         f.op(isa::Opcode::Send,
              {{"core", f.number("core", target.core)},
               {"dst", f.buffer("dst", target_code.buffer) + mod(w, f.number("room_slots", target.slots)) * f.number("room_slot", target.slot_bytes()) +

@@ -130,10 +130,10 @@ void FlowBuilder::loop(const std::string& variable, Ex begin, Ex end, const Body
     body_.stmts[static_cast<std::size_t>(index)].body = std::move(inside);
 }
 
-void FlowBuilder::await(Ex counter, Ex count, Ex value) {
+void FlowBuilder::await_at(Ex counter, Ex index, Ex count, Ex value) {
     isa::Stmt stmt;
     stmt.kind = isa::StmtKind::Await;
-    stmt.exprs = {counter.ref(), constant(0).ref(), count.ref(), value.ref()};
+    stmt.exprs = {counter.ref(), index.ref(), count.ref(), value.ref()};
     add(std::move(stmt));
 }
 

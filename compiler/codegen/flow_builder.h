@@ -84,7 +84,8 @@ class FlowBuilder {
     using Field = std::pair<std::string_view, Ex>;
 
     /// await counter[0, count] >= value
-    void await(Ex counter, Ex count, Ex value);
+    void await(Ex counter, Ex count, Ex value) { await_at(counter, constant(0), count, value); }
+    void await_at(Ex counter, Ex index, Ex count, Ex value);
     /// signal counter[0] += amount
     void signal(Ex counter, Ex amount) { signal_at(counter, constant(0), amount); }
     void signal_at(Ex counter, Ex index, Ex amount);

@@ -160,8 +160,19 @@ class Resolver {
             return combine({}, rhs, lhs.constant);
         }
         result.tree = static_cast<Index>(out_.nodes.size());
-        out_.nodes.push_back({node.op, lhs, rhs});
+        out_.nodes.push_back({node.op, std::max(deepest(lhs), deepest(rhs)), lhs, rhs});
         return result;
+    }
+
+    Index deepest(const FoldedExpr& e) const {
+        if (e.tree >= 0) {
+            return out_.nodes[static_cast<std::size_t>(e.tree)].deepest;
+        }
+        Index variable = 0;
+        for (Index i = 0; i < e.terms; ++i) {
+            variable = std::max(variable, out_.terms[static_cast<std::size_t>(e.first_term + i)].variable);
+        }
+        return variable;
     }
 
     /// a + factor * b, both linear.
@@ -231,7 +242,11 @@ std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch
 // ---- FlowRun ----------------------------------------------------------------------------------------------------------------
 
 FlowRun::FlowRun(const ResolvedFlow& flow)
-    : flow_(&flow), variables_(static_cast<std::size_t>(flow.variables)), ends_(static_cast<std::size_t>(flow.variables)) {}
+    : flow_(&flow),
+      variables_(static_cast<std::size_t>(flow.variables)),
+      ends_(static_cast<std::size_t>(flow.variables)),
+      assigned_(static_cast<std::size_t>(flow.variables)),
+      known_(flow.nodes.size()) {}
 
 std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
     if (expr.tree >= 0) {
@@ -248,7 +263,12 @@ std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
 
 std::int64_t FlowRun::evaluate_tree(Index node) const {
     const FoldedNode& n = flow_->nodes[static_cast<std::size_t>(node)];
-    return fold_constants(n.op, evaluate(n.lhs), evaluate(n.rhs));
+    Known& known = known_[static_cast<std::size_t>(node)];
+    const std::int64_t assigned = assigned_[static_cast<std::size_t>(n.deepest)];
+    if (known.at != assigned) {
+        known = {fold_constants(n.op, evaluate(n.lhs), evaluate(n.rhs)), assigned};
+    }
+    return known.value;
 }
 
 void FlowRun::evaluate_op(const ResolvedOp& op, OpInstance& out) const {
@@ -284,10 +304,12 @@ const Step& FlowRun::next() {
             case Instruction::Kind::LoopBegin:
                 variables_[variable] = evaluate(expr[0]);
                 ends_[variable] = evaluate(expr[1]);
+                assigned_[variable] = ++assignments_;
                 at_ = variables_[variable] < ends_[variable] ? at_ + 1 : static_cast<std::size_t>(instruction.target);
                 spend();
                 continue;
             case Instruction::Kind::LoopEnd:
+                assigned_[variable] = ++assignments_;
                 at_ = ++variables_[variable] < ends_[variable] ? static_cast<std::size_t>(instruction.target) : at_ + 1;
                 spend();
                 continue;

@@ -68,6 +68,7 @@ struct LinearTerm {
 
 struct FoldedNode {
     ExprOp op = ExprOp::Add;
+    Index deepest = 0;  ///< innermost loop variable that it depends on
     FoldedExpr lhs;
     FoldedExpr rhs;
 };
@@ -137,6 +138,15 @@ class FlowRun {
     std::size_t at_ = 0;
     std::vector<std::int64_t> variables_;
     std::vector<std::int64_t> ends_;
+    /// When each variable took its value, counted in assignments. A loop assigns its variable again whenever one outside turns, so a tree
+    /// is still what it was if its innermost variable is.
+    std::vector<std::int64_t> assigned_;
+    std::int64_t assignments_ = 0;
+    struct Known {
+        std::int64_t value = 0;
+        std::int64_t at = -1;  ///< assigned_ of the innermost variable then
+    };
+    mutable std::vector<Known> known_;  ///< by tree node
     std::vector<OpInstance> ops_;
     std::int64_t turns_ = INT64_MAX;
     Step step_;

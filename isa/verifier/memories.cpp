@@ -28,9 +28,10 @@ std::size_t Memories::number_of(Space space, Index core) {
     return static_cast<std::size_t>(core) + 2;
 }
 
-Memories::Memories(const Program& program, Index cores) : program_(program), memories_(static_cast<std::size_t>(cores) + 2) {
-    for (std::size_t i = 0; i < program.buffers.size(); ++i) {
-        const Buffer& buffer = program.buffers[i];
+Memories::Memories(std::vector<Buffer> buffers, Index cores)
+    : buffers_(std::move(buffers)), memories_(static_cast<std::size_t>(cores) + 2) {
+    for (std::size_t i = 0; i < buffers_.size(); ++i) {
+        const Buffer& buffer = buffers_[i];
         if (buffer.size > 0) {
             memories_[number_of(buffer.space, buffer.core)].regions.emplace_back(static_cast<Index>(i), buffer);
         }
@@ -88,7 +89,7 @@ const Memories::Region* Memories::nearest(const Access& access) const {
 std::string Memories::shown(const Access& access) const {
     const Region* region = nearest(access);
     return fmt::format("{} bytes {} to {} in buffer '{}',", memory_text(access), access.address, access.address + access.bytes,
-                       region == nullptr ? "?" : program_.buffers[static_cast<std::size_t>(region->buffer)].name);
+                       region == nullptr ? "?" : buffers_[static_cast<std::size_t>(region->buffer)].name);
 }
 
 std::string Memories::misses(const Access& access) const {
@@ -98,7 +99,7 @@ std::string Memories::misses(const Access& access) const {
     if (region == nullptr) {
         return bytes + "; that memory has none";
     }
-    return fmt::format("{}; the nearest is '{}', bytes {} to {}", bytes, program_.buffers[static_cast<std::size_t>(region->buffer)].name,
+    return fmt::format("{}; the nearest is '{}', bytes {} to {}", bytes, buffers_[static_cast<std::size_t>(region->buffer)].name,
                        region->begin, region->end);
 }
 

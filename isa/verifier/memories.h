@@ -11,7 +11,8 @@ namespace cim::isa {
 
 class Memories {
   public:
-    Memories(const Program& program, Index cores);
+    /// `buffers`: of the program and of its inputs and outputs (isa/verifier/tensors.h).
+    Memories(std::vector<Buffer> buffers, Index cores);
 
     /// Notes an access that is over at `now`; `other` receives an earlier one that conflicts and is not ordered before. False if the access
     /// is not inside one buffer. Adds the cells visited to `visits`.
@@ -41,7 +42,7 @@ class Memories {
     Region* find(const Access& access);
     const Region* nearest(const Access& access) const;
 
-    const Program& program_;
+    std::vector<Buffer> buffers_;
     std::vector<Memory> memories_;  ///< external, L0, L1 of each core
 };
 

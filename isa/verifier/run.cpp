@@ -12,6 +12,7 @@
 #include "isa/verifier/crossbars.h"
 #include "isa/verifier/deadlock.h"
 #include "isa/verifier/memories.h"
+#include "isa/verifier/tensors.h"
 
 namespace cim::isa {
 
@@ -19,14 +20,14 @@ namespace {
 
 class UntimedRun {
   public:
-    UntimedRun(const Program& program, const Limits& limits, std::vector<ResolvedFlow> resolved, RunStatistics& statistics)
+    UntimedRun(const Program& program, const Limits& limits, std::vector<ResolvedFlow> resolved, std::int64_t batch, RunStatistics& statistics)
         : program_(program),
           limits_(limits),
           resolved_(std::move(resolved)),
           statistics_(statistics),
           findings_(limits.most_findings),
           counters_(program, resolved_),
-          memories_(program, limits.cores),
+          memories_(buffers_of_run(program, batch), limits.cores),
           crossbars_(program, limits),
           finished_(program.flows.size(), false),
           left_(std::min(limits.most_work, most_events)) {
@@ -342,13 +343,17 @@ std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits,
     if (batch < 1 || batch > max_number) {
         return {{"operand", fmt::format("a run over {} inputs; there must be 1 to {}", batch, max_number)}};
     }
+    Findings findings(limits.most_findings);
+    if (!check_tensors(program, limits, batch, findings)) {
+        return findings.take();
+    }
     std::vector<ResolvedFlow> flows;
     try {
         flows = resolve_all(program, batch);
     } catch (const ProgramError& error) {
         return {{"divisor", error.what()}};
     }
-    return UntimedRun(program, limits, std::move(flows), statistics).run();
+    return UntimedRun(program, limits, std::move(flows), batch, statistics).run();
 }
 
 std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits, std::int64_t batch) {

@@ -1,0 +1,52 @@
+#include "isa/verifier/tensors.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "isa/bounds.h"
+
+namespace cim::isa {
+
+std::vector<Buffer> buffers_of_run(const Program& program, std::int64_t batch) {
+    std::vector<Buffer> buffers = program.buffers;
+    for (const auto* tensors : {&program.inputs, &program.outputs}) {
+        for (const Tensor& tensor : *tensors) {
+            buffers.push_back({tensor.name, Space::Ext, chip, tensor.ext_offset, tensor.size * batch});
+        }
+    }
+    return buffers;
+}
+
+bool check_tensors(const Program& program, const Limits& limits, std::int64_t batch, Findings& findings) {
+    for (const auto* tensors : {&program.inputs, &program.outputs}) {
+        for (const Tensor& tensor : *tensors) {
+            const std::int64_t most = std::min(max_address, limits.ext.value_or(max_address));
+            if (tensor.size < 0 || tensor.ext_offset < 0 || tensor.ext_offset > most || tensor.size > (most - tensor.ext_offset) / batch) {
+                findings.add("memory", fmt::format("{} image{} of '{}', {} bytes each from {} on, do not fit an external memory of {} bytes", batch,
+                                                   batch == 1 ? "" : "s", tensor.name, tensor.size, tensor.ext_offset, most));
+            }
+        }
+    }
+    if (!findings.empty()) {
+        return false;
+    }
+    std::vector<Buffer> external;
+    for (const Buffer& buffer : buffers_of_run(program, batch)) {
+        if (buffer.space == Space::Ext && buffer.size > 0) {
+            external.push_back(buffer);
+        }
+    }
+    std::sort(external.begin(), external.end(), [](const Buffer& a, const Buffer& b) { return a.offset < b.offset; });
+    for (std::size_t i = 1; i < external.size(); ++i) {
+        const Buffer& a = external[i - 1];
+        const Buffer& b = external[i];
+        if (a.offset + a.size > b.offset) {
+            findings.add("overlap", fmt::format("with {} image{}, '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap in external memory", batch,
+                                                batch == 1 ? "" : "s", a.name, a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
+        }
+    }
+    return findings.empty();
+}
+
+}  // namespace cim::isa
