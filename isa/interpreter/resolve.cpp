@@ -40,6 +40,15 @@ Index counter_number(std::int64_t base, std::int64_t index) {
     return number >= 0 && number < no_counter ? static_cast<Index>(number) : no_counter;
 }
 
+/// In ResolvedFlow::varying: the signal, not a field.
+constexpr std::uint8_t signal_varies = 255;
+
+void set_signal(OpInstance& op, std::int64_t base, std::int64_t index, std::int64_t amount) {
+    op.base = counter_number(base, 0);
+    op.signal = counter_number(base, index);
+    op.amount = amount;
+}
+
 /// Builds one ResolvedFlow.
 class Resolver {
   public:
@@ -94,19 +103,44 @@ class Resolver {
                 instruction.kind = Instruction::Kind::Ops;
                 instruction.first = static_cast<Index>(out_.ops.size());
                 instruction.count = 1;
-                out_.ops.push_back({stmt.opcode, stmt.signals, append(stmt.exprs), stmt.line});
+                add_op(stmt);
                 break;
             case StmtKind::Parallel:
                 instruction.kind = Instruction::Kind::Ops;
                 instruction.first = static_cast<Index>(out_.ops.size());
                 instruction.count = static_cast<Index>(stmt.body.size());
                 for (const Index index : stmt.body) {
-                    const Stmt& inner = body_.stmts[static_cast<std::size_t>(index)];
-                    out_.ops.push_back({inner.opcode, inner.signals, append(inner.exprs), inner.line});
+                    add_op(body_.stmts[static_cast<std::size_t>(index)]);
                 }
                 break;
         }
         out_.code.push_back(instruction);
+    }
+
+    void add_op(const Stmt& stmt) {
+        ResolvedOp op;
+        op.signals = stmt.signals;
+        op.first = append(stmt.exprs);
+        op.varying = static_cast<Index>(out_.varying.size());
+        op.fixed.opcode = stmt.opcode;
+        op.fixed.line = stmt.line;
+        const FoldedExpr* exprs = out_.exprs.data() + op.first;
+        const std::size_t fields = op_info(stmt.opcode).fields.size();
+        for (std::size_t i = 0; i < fields; ++i) {
+            op.fixed.values[i] = exprs[i].constant;
+            if (!is_constant(exprs[i])) {
+                out_.varying.push_back(static_cast<std::uint8_t>(i));
+            }
+        }
+        if (stmt.signals) {
+            const FoldedExpr* signal = exprs + fields;
+            set_signal(op.fixed, signal[0].constant, signal[1].constant, signal[2].constant);
+            if (!is_constant(signal[0]) || !is_constant(signal[1]) || !is_constant(signal[2])) {
+                out_.varying.push_back(signal_varies);
+            }
+        }
+        op.varying_count = static_cast<Index>(out_.varying.size()) - op.varying;
+        out_.ops.push_back(op);
     }
 
     Index append(const std::vector<ExprRef>& refs) {
@@ -246,7 +280,12 @@ FlowRun::FlowRun(const ResolvedFlow& flow)
       variables_(static_cast<std::size_t>(flow.variables)),
       ends_(static_cast<std::size_t>(flow.variables)),
       assigned_(static_cast<std::size_t>(flow.variables)),
-      known_(flow.nodes.size()) {}
+      known_(flow.nodes.size()) {
+    ops_.reserve(flow.ops.size());
+    for (const ResolvedOp& op : flow.ops) {
+        ops_.push_back(op.fixed);
+    }
+}
 
 std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
     if (expr.tree >= 0) {
@@ -271,20 +310,16 @@ std::int64_t FlowRun::evaluate_tree(Index node) const {
     return known.value;
 }
 
-void FlowRun::evaluate_op(const ResolvedOp& op, OpInstance& out) const {
-    const std::size_t fields = op_info(op.opcode).fields.size();
-    const FoldedExpr* expr = flow_->exprs.data() + op.first;
-    out.opcode = op.opcode;
-    out.line = op.line;
-    for (std::size_t i = 0; i < fields; ++i, ++expr) {
-        out.values[i] = evaluate(*expr);
-    }
-    out.base = -1;
-    out.signal = -1;
-    if (op.signals) {
-        out.base = counter_number(evaluate(expr[0]), 0);
-        out.signal = counter_number(evaluate(expr[0]), evaluate(expr[1]));
-        out.amount = evaluate(expr[2]);
+void FlowRun::evaluate_varying(const ResolvedOp& op, OpInstance& out) const {
+    const FoldedExpr* exprs = flow_->exprs.data() + op.first;
+    const std::uint8_t* position = flow_->varying.data() + op.varying;
+    for (Index i = 0; i < op.varying_count; ++i, ++position) {
+        if (*position == signal_varies) {
+            const FoldedExpr* signal = exprs + op_info(op.fixed.opcode).fields.size();
+            set_signal(out, evaluate(signal[0]), evaluate(signal[1]), evaluate(signal[2]));
+        } else {
+            out.values[*position] = evaluate(exprs[*position]);
+        }
     }
 }
 
@@ -329,13 +364,10 @@ const Step& FlowRun::next() {
                 break;
             case Instruction::Kind::Ops:
                 step_.kind = Step::Kind::Ops;
-                if (ops_.size() < static_cast<std::size_t>(instruction.count)) {
-                    ops_.resize(static_cast<std::size_t>(instruction.count));
+                for (Index i = instruction.first; i < instruction.first + instruction.count; ++i) {
+                    evaluate_varying(flow_->ops[static_cast<std::size_t>(i)], ops_[static_cast<std::size_t>(i)]);
                 }
-                for (Index i = 0; i < instruction.count; ++i) {
-                    evaluate_op(flow_->ops[static_cast<std::size_t>(instruction.first + i)], ops_[static_cast<std::size_t>(i)]);
-                }
-                step_.ops = ops_.data();
+                step_.ops = ops_.data() + instruction.first;
                 step_.op_count = instruction.count;
                 break;
             case Instruction::Kind::End: step_.kind = Step::Kind::End; return step_;

@@ -84,10 +84,11 @@ struct Instruction {
 };
 
 struct ResolvedOp {
-    Opcode opcode = Opcode::Fill;
+    OpInstance fixed;     ///< with the fields that no loop variable changes
     bool signals = false;
-    Index first = 0;  ///< position of its first field's expression
-    int line = 0;
+    Index first = 0;      ///< position of its first field's expression
+    Index varying = 0;    ///< first of the other fields, in ResolvedFlow::varying
+    Index varying_count = 0;
 };
 
 struct ResolvedFlow {
@@ -97,6 +98,7 @@ struct ResolvedFlow {
     std::vector<LinearTerm> terms;
     std::vector<FoldedNode> nodes;
     std::vector<ResolvedOp> ops;
+    std::vector<std::uint8_t> varying;  ///< positions of fields; 255: the signal
     Index variables = 0;  ///< deepest nesting of loops
 };
 
@@ -132,7 +134,7 @@ class FlowRun {
     void spend();
     std::int64_t evaluate(const FoldedExpr& expr) const;
     std::int64_t evaluate_tree(Index node) const;
-    void evaluate_op(const ResolvedOp& op, OpInstance& out) const;
+    void evaluate_varying(const ResolvedOp& op, OpInstance& out) const;
 
     const ResolvedFlow* flow_;
     std::size_t at_ = 0;
@@ -147,7 +149,7 @@ class FlowRun {
         std::int64_t at = -1;  ///< assigned_ of the innermost variable then
     };
     mutable std::vector<Known> known_;  ///< by tree node
-    std::vector<OpInstance> ops_;
+    std::vector<OpInstance> ops_;  ///< one for each of the flow's operators, fixed fields filled in
     std::int64_t turns_ = INT64_MAX;
     Step step_;
 };

@@ -29,7 +29,7 @@ Counters::Counters(const Program& program, const std::vector<ResolvedFlow>& flow
         }
         for (const ResolvedOp& op : flow.ops) {
             if (op.signals) {
-                note(signallers_, flow.exprs[static_cast<std::size_t>(op.first) + op_info(op.opcode).fields.size()], flow.id);
+                note(signallers_, flow.exprs[static_cast<std::size_t>(op.first) + op_info(op.fixed.opcode).fields.size()], flow.id);
             }
         }
     }
