@@ -1,0 +1,178 @@
+#include "isa/files/program_file.h"
+
+#include <cerrno>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <system_error>
+
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "isa/binary/codec.h"
+#include "isa/binary/data.h"
+#include "isa/text/parse.h"
+#include "isa/text/print.h"
+
+namespace cim::isa {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+[[noreturn]] void fail(const fs::path& path, const std::string& what) {
+    throw ProgramError(fmt::format("{}: {}", path.string(), what));
+}
+
+std::string system_message() {
+    return std::generic_category().message(errno);
+}
+
+std::string read_file(const fs::path& path) {
+    std::error_code error;
+    if (fs::is_directory(path, error)) {
+        fail(path, "is a folder, not a program");
+    }
+    std::ifstream in(path, std::ios::binary);
+    if (!in) {
+        fail(path, "cannot be read: " + system_message());
+    }
+    std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
+    if (in.bad()) {
+        fail(path, "cannot be read: " + system_message());
+    }
+    return content;
+}
+
+/// Content under a temporary name in the folder of its target; gone again unless it is put in place.
+class PendingFile {
+  public:
+    PendingFile(fs::path target, const std::string& content) : target_(std::move(target)) {
+        std::string name = target_.string() + ".XXXXXX";
+        const int file = ::mkstemp(name.data());
+        if (file < 0) {
+            fail(target_, "cannot be written: " + system_message());
+        }
+        temporary_ = name;
+        const mode_t mask = ::umask(0);
+        ::umask(mask);
+        bool good = ::fchmod(file, 0666 & ~mask) == 0;
+        for (std::size_t done = 0; good && done < content.size();) {
+            const ssize_t written = ::write(file, content.data() + done, content.size() - done);
+            good = written > 0 || (written < 0 && errno == EINTR);
+            done += written > 0 ? static_cast<std::size_t>(written) : 0;
+        }
+        const std::string reason = good ? "" : system_message();
+        if (::close(file) != 0 || !good) {
+            const std::string why = reason.empty() ? system_message() : reason;
+            remove();
+            fail(target_, "cannot be written: " + why);
+        }
+    }
+    PendingFile(const PendingFile&) = delete;
+    PendingFile& operator=(const PendingFile&) = delete;
+    ~PendingFile() { remove(); }
+
+    void put_in_place() {
+        if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
+            fail(target_, "cannot be written: " + system_message());
+        }
+        temporary_.clear();
+    }
+
+  private:
+    void remove() {
+        if (!temporary_.empty()) {
+            ::unlink(temporary_.c_str());
+            temporary_.clear();
+        }
+    }
+
+    fs::path target_;
+    fs::path temporary_;
+};
+
+/// Keeps what stands at a path, to be put back unless dismissed.
+class Backup {
+  public:
+    explicit Backup(fs::path path) : path_(std::move(path)) {
+        std::error_code error;
+        if (fs::is_regular_file(path_, error)) {
+            old_.emplace(path_, read_file(path_));
+        }
+    }
+    Backup(const Backup&) = delete;
+    Backup& operator=(const Backup&) = delete;
+    ~Backup() {
+        if (!armed_) {
+            return;
+        }
+        try {
+            if (old_) {
+                old_->put_in_place();
+            } else {
+                ::unlink(path_.c_str());
+            }
+        } catch (const ProgramError&) {
+            // Nothing more can be done; the hash in the program tells that the data is not its own.
+        }
+    }
+    void arm() { armed_ = true; }
+    void dismiss() { armed_ = false; }
+
+  private:
+    fs::path path_;
+    std::optional<PendingFile> old_;
+    bool armed_ = false;
+};
+
+void save_text(const Program& program, const fs::path& path) {
+    const fs::path data_path = fs::path(path).replace_extension(".data");
+    const std::string data = encode_data(program);
+    const bool has_data = !program.weights.empty() || !program.params.empty();
+    PendingFile text_file(path, print_text(program, DataRef{data_path.filename().string(), content_hash(data)}));
+    if (!has_data) {
+        text_file.put_in_place();
+        return;
+    }
+    PendingFile data_file(data_path, data);
+    Backup backup(data_path);
+    data_file.put_in_place();
+    backup.arm();
+    text_file.put_in_place();
+    backup.dismiss();
+}
+
+}  // namespace
+
+void save_program(const Program& program, const std::string& path) {
+    const fs::path target(path);
+    if (target.extension() == ".mop") {
+        save_text(program, target);
+    } else if (target.extension() == ".mopb") {
+        PendingFile(target, encode_binary(program)).put_in_place();
+    } else {
+        fail(target, "a program's file ends in .mop (text) or .mopb (binary)");
+    }
+}
+
+Program load_program(const std::string& path) {
+    const fs::path source(path);
+    if (source.extension() == ".mopb") {
+        return decode_binary(read_file(source), path);
+    }
+    if (source.extension() != ".mop") {
+        fail(source, "a program's file ends in .mop (text) or .mopb (binary)");
+    }
+    const DataLoader loader = [&](const DataRef& data) {
+        if (data.name.empty() || data.name.find('/') != std::string::npos || data.name == "..") {
+            fail(source, fmt::format("the data file \"{}\" must be named without a folder; it stands beside the program", data.name));
+        }
+        return read_file(source.parent_path() / data.name);
+    };
+    return parse_text(read_file(source), path, loader);
+}
+
+}  // namespace cim::isa
