@@ -10,9 +10,16 @@ namespace cim::isa {
 
 std::vector<Buffer> buffers_of_run(const Program& program, std::int64_t batch) {
     std::vector<Buffer> buffers = program.buffers;
+    const auto declared = [&](const Tensor& tensor) {
+        return std::any_of(program.buffers.begin(), program.buffers.end(), [&](const Buffer& b) {
+            return b.space == Space::Ext && b.offset <= tensor.ext_offset && tensor.ext_offset < b.offset + b.size;
+        });
+    };
     for (const auto* tensors : {&program.inputs, &program.outputs}) {
         for (const Tensor& tensor : *tensors) {
-            buffers.push_back({tensor.name, Space::Ext, chip, tensor.ext_offset, tensor.size * batch});
+            if (!declared(tensor)) {
+                buffers.push_back({tensor.name, Space::Ext, chip, tensor.ext_offset, tensor.size * batch});
+            }
         }
     }
     return buffers;

@@ -8,7 +8,7 @@
 
 namespace cim::isa {
 
-/// The program's buffers, and one for each input and output of a run over `batch` inputs.
+/// The program's buffers, and one for each input and output of a run over `batch` inputs that does not begin inside a declared buffer.
 std::vector<Buffer> buffers_of_run(const Program& program, std::int64_t batch);
 
 /// Rules `memory` and `overlap` for inputs and outputs. True if there was nothing to find.

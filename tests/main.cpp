@@ -1,0 +1,20 @@
+// Entry of every test program. SystemC supplies main and calls sc_main.
+#define CATCH_CONFIG_RUNNER
+#include <catch2/catch.hpp>
+
+#include <cstdlib>
+#include <systemc>
+
+namespace {
+
+__attribute__((constructor)) void silence_banner() {
+    setenv("SYSTEMC_DISABLE_COPYRIGHT_MESSAGE", "1", 0);
+}
+
+}  // namespace
+
+int sc_main(int argc, char** argv) {
+    // A warning of the kernel is a fault of the platform.
+    sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_THROW);
+    return Catch::Session().run(argc, argv);
+}
