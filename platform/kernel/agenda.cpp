@@ -26,24 +26,6 @@ sc_core::sc_time Agenda::time_of(Ticks tick) const {
     return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(femtoseconds));
 }
 
-void Agenda::complete_at(Ticks when, Actor& actor, std::uint64_t what) {
-    due_.push({when, sequence_++, &actor, what});
-}
-
-void Agenda::dispatch_now(Actor& actor) {
-    if (!actor.dispatch_due_) {
-        actor.dispatch_due_ = true;
-        dispatch_.push_back(&actor);
-    }
-}
-
-void Agenda::arbitrate_now(Actor& actor) {
-    if (!actor.arbitrate_due_) {
-        actor.arbitrate_due_ = true;
-        arbitrate_.push_back(&actor);
-    }
-}
-
 void Agenda::advance_all() {
     // Advancing one flow may make others runnable: the list grows while it is walked.
     for (std::size_t i = 0; i < runnable_.size(); ++i) {
@@ -54,13 +36,13 @@ void Agenda::advance_all() {
 
 void Agenda::process_tick() {
     ++processed_;
-    if (!due_.empty() && runnable_.empty()) {
-        now_ = due_.top().at;
-    }
-    while (!due_.empty() && due_.top().at == now_) {
-        const Entry entry = due_.top();
-        due_.pop();
-        entry.actor->complete(entry.what);
+    const Ticks due = due_.next();
+    if (due != Wheel<Entry>::none && runnable_.empty()) {
+        now_ = due;
+        Entry entry;
+        while (due_.take(now_, entry)) {
+            entry.actor->complete(entry.what);
+        }
     }
     advance_all();
     for (std::size_t i = 0; i < dispatch_.size(); ++i) {
@@ -73,8 +55,8 @@ void Agenda::process_tick() {
         arbitrate_[i]->arbitrate();
     }
     arbitrate_.clear();
-    if (!due_.empty()) {
-        wake_.notify(time_of(due_.top().at) - sc_core::sc_time_stamp());
+    if (const Ticks next = due_.next(); next != Wheel<Entry>::none) {
+        wake_.notify(time_of(next) - sc_core::sc_time_stamp());
     }
 }
 

@@ -3,11 +3,11 @@
 // on the agenda; one SystemC event wakes it at the next tick that has anything to do. Nothing in a tick depends on process order.
 
 #include <cstdint>
-#include <queue>
 #include <systemc>
 #include <vector>
 
 #include "hw_models/spec/machine.h"
+#include "platform/kernel/wheel.h"
 
 namespace cim::platform {
 
@@ -43,10 +43,20 @@ class Agenda final : public sc_core::sc_module {
     sc_core::sc_time time_of(Ticks tick) const;
 
     /// Calls actor.complete(what) in the completing phase of tick `when`, later than now.
-    void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0);
+    void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0) { due_.add(when, {&actor, what}); }
     /// Calls actor.dispatch() / arbitrate() once, in that phase of this tick.
-    void dispatch_now(Actor& actor);
-    void arbitrate_now(Actor& actor);
+    void dispatch_now(Actor& actor) {
+        if (!actor.dispatch_due_) {
+            actor.dispatch_due_ = true;
+            dispatch_.push_back(&actor);
+        }
+    }
+    void arbitrate_now(Actor& actor) {
+        if (!actor.arbitrate_due_) {
+            actor.arbitrate_due_ = true;
+            arbitrate_.push_back(&actor);
+        }
+    }
     /// Lets `runnable` advance in this tick's completing phase.
     void run_now(Runnable& runnable) { runnable_.push_back(&runnable); }
     /// Processes tick 0 when the simulation begins.
@@ -55,11 +65,8 @@ class Agenda final : public sc_core::sc_module {
 
   private:
     struct Entry {
-        Ticks at;
-        std::uint64_t sequence;
-        Actor* actor;
-        std::uint64_t what;
-        bool operator<(const Entry& other) const { return at != other.at ? at > other.at : sequence > other.sequence; }
+        Actor* actor = nullptr;
+        std::uint64_t what = 0;
     };
 
     void process_tick();
@@ -68,9 +75,8 @@ class Agenda final : public sc_core::sc_module {
     std::int64_t ticks_per_second_;
     std::int64_t femtoseconds_per_tick_;  ///< 0: not a whole number
     Ticks now_ = 0;
-    std::uint64_t sequence_ = 0;
     std::uint64_t processed_ = 0;
-    std::priority_queue<Entry> due_;
+    Wheel<Entry> due_;
     std::vector<Runnable*> runnable_;
     std::vector<Actor*> dispatch_;
     std::vector<Actor*> arbitrate_;

@@ -20,13 +20,11 @@ Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t
     in.register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr);
 }
 
-void Memory::access(tlm::tlm_generic_payload& payload) {
+void Memory::access(tlm::tlm_generic_payload& payload, const Transfer* transfer) {
     payload.set_response_status(tlm::TLM_OK_RESPONSE);
     if (!functional_ || payload.get_data_ptr() == nullptr) {
         return;
     }
-    Transfer* transfer = nullptr;
-    payload.get_extension(transfer);
     if (transfer != nullptr && transfer->window != nullptr) {
         const bool inside = isa::for_each_piece(*transfer->window, [&](std::int64_t address, std::int64_t bytes, std::int64_t offset) {
             if (address < 0 || address + bytes > size()) {
@@ -61,17 +59,17 @@ tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& pay
     transfer.reply_to = id;
     transfer.requested = agenda_.now();
     if (transfer.port_ticks == 0) {
-        access(payload);
+        access(payload, &transfer);
         return tlm::TLM_COMPLETED;
     }
     std::uint32_t slot = 0;
     if (unused_.empty()) {
         slot = static_cast<std::uint32_t>(waiting_.size());
-        waiting_.push_back(&payload);
+        waiting_.push_back({&payload, &transfer});
     } else {
         slot = unused_.back();
         unused_.pop_back();
-        waiting_[slot] = &payload;
+        waiting_[slot] = {&payload, &transfer};
     }
     port_.request({transfer.key, slot, transfer.port_ticks, payload.is_write()});
     agenda_.arbitrate_now(*this);
@@ -81,7 +79,7 @@ tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& pay
 
 void Memory::arbitrate() {
     if (const std::optional<hw::PortGrant> grant = port_.arbitrate(agenda_.now())) {
-        Transfer& transfer = transfer_of(*waiting_[grant->id]);
+        Transfer& transfer = *waiting_[grant->id].transfer;
         transfer.port_wait += agenda_.now() - transfer.requested;
         busy_ += transfer.port_ticks;
         agenda_.complete_at(grant->done, *this, grant->id);
@@ -92,7 +90,7 @@ void Memory::arbitrate() {
 }
 
 void Memory::complete(std::uint64_t what) {
-    tlm::tlm_generic_payload& payload = *waiting_[what];
+    const Waiting served = waiting_[what];
     unused_.push_back(static_cast<std::uint32_t>(what));
     if (on_port) {
         on_port(false);
@@ -100,10 +98,10 @@ void Memory::complete(std::uint64_t what) {
     if (port_.waiting()) {
         agenda_.arbitrate_now(*this);
     }
-    access(payload);
+    access(*served.payload, served.transfer);
     tlm::tlm_phase phase = tlm::BEGIN_RESP;
     sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    in[transfer_of(payload).reply_to]->nb_transport_bw(payload, phase, delay);
+    in[served.transfer->reply_to]->nb_transport_bw(*served.payload, phase, delay);
 }
 
 void Memory::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {
@@ -112,11 +110,13 @@ void Memory::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_tim
     if (transfer != nullptr) {
         delay += agenda_.time_of(transfer->port_ticks);
     }
-    access(payload);
+    access(payload, transfer);
 }
 
 unsigned int Memory::transport_dbg(int, tlm::tlm_generic_payload& payload) {
-    access(payload);
+    Transfer* transfer = nullptr;
+    payload.get_extension(transfer);
+    access(payload, transfer);
     return payload.is_response_ok() && functional_ ? payload.get_data_length() : 0;
 }
 

@@ -41,7 +41,7 @@ class Memory final : public sc_core::sc_module, public Actor {
     void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     unsigned int transport_dbg(int id, tlm::tlm_generic_payload& payload);
     bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
-    void access(tlm::tlm_generic_payload& payload);
+    void access(tlm::tlm_generic_payload& payload, const Transfer* transfer);
 
     Agenda& agenda_;
     bool functional_;
@@ -51,7 +51,11 @@ class Memory final : public sc_core::sc_module, public Actor {
     std::size_t size_;
     std::unique_ptr<std::uint8_t[], Free> data_;  ///< from calloc: pages that nothing touches take no memory
     hw::SinglePort port_;
-    std::vector<tlm::tlm_generic_payload*> waiting_;
+    struct Waiting {
+        tlm::tlm_generic_payload* payload;
+        Transfer* transfer;
+    };
+    std::vector<Waiting> waiting_;
     std::vector<std::uint32_t> unused_;
     Ticks busy_ = 0;
 };

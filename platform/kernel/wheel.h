@@ -1,0 +1,123 @@
+#pragma once
+// Entries by tick: near ones in a wheel of lists (constant time), far ones in a heap. Entries of one tick come out in order of entry, the
+// near ones first.
+
+#include <array>
+#include <cstdint>
+#include <limits>
+#include <queue>
+#include <vector>
+
+#include "hw_models/spec/machine.h"
+
+namespace cim::platform {
+
+template <typename Item>
+class Wheel {
+  public:
+    static constexpr hw::Ticks none = std::numeric_limits<hw::Ticks>::max();
+
+    Wheel() {
+        first_.fill(empty);
+        last_.fill(empty);
+    }
+
+    /// `when` > now, where now is the tick last taken from (0 at first).
+    void add(hw::Ticks when, const Item& item) {
+        if (when - now_ >= slots) {
+            far_.push({when, sequence_++, item});
+            return;
+        }
+        std::int32_t node = unused_;
+        if (node == empty) {
+            node = static_cast<std::int32_t>(nodes_.size());
+            nodes_.push_back({item, empty});
+        } else {
+            unused_ = nodes_[static_cast<std::size_t>(node)].next;
+            nodes_[static_cast<std::size_t>(node)] = {item, empty};
+        }
+        const auto slot = static_cast<std::size_t>(when & (slots - 1));
+        if (first_[slot] == empty) {
+            first_[slot] = node;
+            occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+        } else {
+            nodes_[static_cast<std::size_t>(last_[slot])].next = node;
+        }
+        last_[slot] = node;
+    }
+
+    /// Earliest tick that has an entry, or none.
+    hw::Ticks next() const {
+        const hw::Ticks near = next_near();
+        return far_.empty() || near < far_.top().at ? near : far_.top().at;
+    }
+
+    /// Takes an entry of tick `when`, which is next() or was at the last call; false if there is none left.
+    bool take(hw::Ticks when, Item& item) {
+        now_ = when;
+        const auto slot = static_cast<std::size_t>(when & (slots - 1));
+        if (const std::int32_t node = first_[slot]; node != empty) {
+            Node& taken = nodes_[static_cast<std::size_t>(node)];
+            item = taken.item;
+            first_[slot] = taken.next;
+            taken.next = unused_;
+            unused_ = node;
+            if (first_[slot] == empty) {
+                occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+            }
+            return true;
+        }
+        if (!far_.empty() && far_.top().at == when) {
+            item = far_.top().item;
+            far_.pop();
+            return true;
+        }
+        return false;
+    }
+
+  private:
+    static constexpr hw::Ticks slots = 4096;
+    static constexpr std::int32_t empty = -1;
+    struct Node {
+        Item item;
+        std::int32_t next;
+    };
+    struct Far {
+        hw::Ticks at;
+        std::uint64_t sequence;
+        Item item;
+        bool operator<(const Far& other) const { return at != other.at ? at > other.at : sequence > other.sequence; }
+    };
+
+    hw::Ticks next_near() const {
+        const auto start = static_cast<std::size_t>(now_ & (slots - 1));
+        constexpr std::size_t words = slots / 64;
+        const std::size_t first_word = start / 64;
+        // Bits after `start` in its word, the other words around, then the bits up to `start`.
+        for (std::size_t i = 0; i <= words; ++i) {
+            std::uint64_t bits = occupied_[(first_word + i) % words];
+            if (i == 0) {
+                bits &= start % 64 == 63 ? 0 : ~std::uint64_t{0} << (start % 64 + 1);
+            } else if (i == words) {
+                bits &= (std::uint64_t{2} << (start % 64)) - 1;
+            }
+            if (bits != 0) {
+                const std::size_t slot = (first_word + i) % words * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+                const auto ahead = static_cast<hw::Ticks>((slot + slots - start) & (slots - 1));
+                return now_ + (ahead == 0 ? slots : ahead);
+            }
+        }
+        return none;
+    }
+
+    hw::Ticks now_ = 0;
+    std::uint64_t sequence_ = 0;
+    std::array<std::int32_t, slots> first_;
+    std::array<std::int32_t, slots> last_;
+    std::array<std::uint64_t, slots / 64> occupied_{};
+    std::vector<Node> nodes_;
+    std::int32_t unused_ = empty;
+    std::priority_queue<Far> far_;
+};
+
+}  // namespace cim::platform
