@@ -31,6 +31,12 @@ class SinglePort {
 
     /// Grants what can begin at `now`; call once in phase 3 of each tick that saw a request or in which the port became free.
     std::optional<PortGrant> arbitrate(Ticks now) {
+        if (fresh_.size() == 1 && queue_.empty() && free_at_ <= now) {
+            const PortGrant grant{fresh_[0].id, now + fresh_[0].ticks};
+            free_at_ = grant.done;
+            fresh_.clear();
+            return grant;
+        }
         if (fresh_.size() > 1) {
             std::sort(fresh_.begin(), fresh_.end(), [](const PortRequest& a, const PortRequest& b) { return a.key < b.key; });
         }

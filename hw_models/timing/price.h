@@ -38,10 +38,11 @@ struct EventCount {
 
 /// Stages in order; which ones depends on the operation alone, not on the machine. Events in no particular order.
 struct OpCost {
-    static constexpr std::size_t capacity = 10;
-    std::array<Stage, capacity> stages{};
+    static constexpr std::size_t most_stages = 6;
+    static constexpr std::size_t most_events = 12;
+    std::array<Stage, most_stages> stages{};
     std::size_t stage_count = 0;
-    std::array<EventCount, capacity> events{};
+    std::array<EventCount, most_events> events{};
     std::size_t event_count = 0;
     Ticks issue_ticks = 1;  ///< least time that the engine is held
     int src_node = 0;       ///< of the Noc stage, if any

@@ -49,6 +49,18 @@ void set_signal(OpInstance& op, std::int64_t base, std::int64_t index, std::int6
     op.amount = amount;
 }
 
+/// Whether a field says where bytes lie, and neither how many nor what is done with them.
+bool is_position(const FieldInfo& field) {
+    switch (field.kind) {
+        case FieldKind::Local:
+        case FieldKind::Remote:
+        case FieldKind::L0:
+        case FieldKind::Ext: return true;
+        case FieldKind::Int: return field.name == "y" || field.name == "x";
+        default: return false;
+    }
+}
+
 /// Builds one ResolvedFlow.
 class Resolver {
   public:
@@ -130,6 +142,7 @@ class Resolver {
             op.fixed.values[i] = exprs[i].constant;
             if (!is_constant(exprs[i])) {
                 out_.varying.push_back(static_cast<std::uint8_t>(i));
+                op.moves_only = op.moves_only && is_position(op_info(stmt.opcode).fields[i]);
             }
         }
         if (stmt.signals) {
@@ -194,7 +207,11 @@ class Resolver {
             return combine({}, rhs, lhs.constant);
         }
         result.tree = static_cast<Index>(out_.nodes.size());
-        out_.nodes.push_back({node.op, std::max(deepest(lhs), deepest(rhs)), lhs, rhs});
+        std::int8_t shift = -1;
+        if ((node.op == ExprOp::Div || node.op == ExprOp::Mod) && (rhs.constant & (rhs.constant - 1)) == 0) {
+            shift = static_cast<std::int8_t>(__builtin_ctzll(static_cast<std::uint64_t>(rhs.constant)));
+        }
+        out_.nodes.push_back({node.op, std::max(deepest(lhs), deepest(rhs)), shift, lhs, rhs});
         return result;
     }
 
@@ -305,7 +322,14 @@ std::int64_t FlowRun::evaluate_tree(Index node) const {
     Known& known = known_[static_cast<std::size_t>(node)];
     const std::int64_t assigned = assigned_[static_cast<std::size_t>(n.deepest)];
     if (known.at != assigned) {
-        known = {fold_constants(n.op, evaluate(n.lhs), evaluate(n.rhs)), assigned};
+        const std::int64_t lhs = evaluate(n.lhs);
+        if (n.shift >= 0) {
+            // Rounding down is what shifting a two's complement number does.
+            known.value = n.op == ExprOp::Div ? lhs >> n.shift : lhs & ((std::int64_t{1} << n.shift) - 1);
+        } else {
+            known.value = fold_constants(n.op, lhs, evaluate(n.rhs));
+        }
+        known.at = assigned;
     }
     return known.value;
 }
@@ -368,6 +392,7 @@ const Step& FlowRun::next() {
                     evaluate_varying(flow_->ops[static_cast<std::size_t>(i)], ops_[static_cast<std::size_t>(i)]);
                 }
                 step_.ops = ops_.data() + instruction.first;
+                step_.first_op = instruction.first;
                 step_.op_count = instruction.count;
                 break;
             case Instruction::Kind::End: step_.kind = Step::Kind::End; return step_;

@@ -69,6 +69,7 @@ struct LinearTerm {
 struct FoldedNode {
     ExprOp op = ExprOp::Add;
     Index deepest = 0;  ///< innermost loop variable that it depends on
+    std::int8_t shift = -1;  ///< Div, Mod by 2^shift; -1: by something else
     FoldedExpr lhs;
     FoldedExpr rhs;
 };
@@ -85,6 +86,7 @@ struct Instruction {
 
 struct ResolvedOp {
     OpInstance fixed;     ///< with the fields that no loop variable changes
+    bool moves_only = true;  ///< loop variables change where it reads and writes, but not how much or what
     bool signals = false;
     Index first = 0;      ///< position of its first field's expression
     Index varying = 0;    ///< first of the other fields, in ResolvedFlow::varying
@@ -118,6 +120,7 @@ struct Step {
     int line = 0;
     const OpInstance* ops = nullptr;  ///< Ops: `op_count` operators that start together; valid until the next step
     Index op_count = 0;
+    Index first_op = 0;  ///< Ops: position of the first in ResolvedFlow::ops
 };
 
 /// Walks one flow. Data-independent: the sequence of steps depends on the program and the batch alone.

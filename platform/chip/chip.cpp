@@ -92,6 +92,9 @@ void Chip::drained() {
     context_.setup = false;
     context_.run_start = context_.agenda.now();
     Statistics& statistics = context_.statistics;
+    for (const std::unique_ptr<Place>& place : places_) {
+        place->close_books();
+    }
     for (OperatorStatistics& op : statistics.operators) {
         for (std::size_t e = 0; e < hw::event_count; ++e) {
             setup_events_[e] += op.events[e];

@@ -15,16 +15,27 @@ namespace cim::platform {
 
 class FlowState;
 
+/// What an operator of a flow costs, and how often it was executed at that price.
+struct PricedOp {
+    hw::OpCost cost;
+    double pj = 0;                        ///< its events at their prices
+    std::int64_t multiply_accumulates = 0;
+    std::int64_t executions = 0;          ///< not yet in the statistics
+    isa::Opcode opcode = isa::Opcode::Fill;
+    isa::Index weight = -1;               ///< tile that was read
+    bool known = false;
+};
+
 struct Operation {
     isa::OpInstance op;
-    hw::OpCost cost;
+    const PricedOp* priced = nullptr;  ///< the flow's, or `own`
+    PricedOp own;                      ///< of an operator whose price changes from one execution to the next
     FlowState* flow = nullptr;
     std::size_t stage = 0;       ///< next stage
     Ticks started = 0;           ///< dispatch
     Ticks stage_started = 0;
     std::size_t covered = 1;     ///< stages that the present transfer stands for
     Ticks waited = 0;            ///< in all stages
-    double pj = 0;               ///< its events at their prices
     bool async = false;
     std::uint64_t ticket = 0;    ///< order of its signal, if it signals
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories

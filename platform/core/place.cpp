@@ -58,6 +58,11 @@ void Place::book(isa::Engine which, Cause cause) {
 }
 
 void Place::close_books() {
+    for (const std::unique_ptr<FlowState>& flow : flows_) {
+        for (PricedOp& priced : flow->prices) {
+            settle(*flow, priced);
+        }
+    }
     for (int i = 0; i < isa::engine_count; ++i) {
         book(static_cast<isa::Engine>(i), Cause::Done);
     }
@@ -76,18 +81,23 @@ Cause Place::idle_cause(const EngineState& engine) const {
     return Cause::Done;
 }
 
-void Place::charge(Operation& operation) {
-    const auto op = static_cast<std::size_t>(operation.flow->flow().op);
-    hw::EventCounts& by_operator = context_.statistics.operators[op].events;
-    hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
-    operation.pj = 0;
-    for (std::size_t i = 0; i < operation.cost.event_count; ++i) {
-        const auto event = static_cast<std::size_t>(operation.cost.events[i].event);
-        by_operator[event] += operation.cost.events[i].count;
-        by_place[event] += operation.cost.events[i].count;
-        operation.pj += static_cast<double>(operation.cost.events[i].count) * context_.event_prices[event];
+void Place::settle(const FlowState& flow, PricedOp& priced) {
+    if (priced.executions == 0) {
+        return;
     }
-    ++context_.statistics.operations[static_cast<std::size_t>(operation.op.opcode)];
+    hw::EventCounts& by_operator = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)].events;
+    hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
+    for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
+        const auto event = static_cast<std::size_t>(priced.cost.events[i].event);
+        const std::int64_t count = priced.cost.events[i].count * priced.executions;
+        by_operator[event] += count;
+        by_place[event] += count;
+    }
+    context_.statistics.operations[static_cast<std::size_t>(priced.opcode)] += priced.executions;
+    if (!flow.flow().setup) {
+        context_.statistics.multiply_accumulates += priced.multiply_accumulates * priced.executions;
+    }
+    priced.executions = 0;
 }
 
 // ---- dispatch ---------------------------------------------------------------------------------------------------------------
@@ -154,17 +164,40 @@ int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
     }
 }
 
-Operation& Place::make_operation(FlowState& flow, const isa::OpInstance& op) {
+void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
+    const isa::OpInstance& op = flow.step().ops[position];
+    const auto at = static_cast<std::size_t>(flow.step().first_op + position);
+    const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
+    const isa::Index weight = reads ? crossbars_->weight(static_cast<int>(op[0])) : -1;
+    const bool fixed = flow.code().ops[at].moves_only && (!flow.prices[at].known || flow.prices[at].weight == weight);
+    PricedOp& priced = fixed ? flow.prices[at] : operation.own;
+    operation.priced = &priced;
+    if (!fixed || !priced.known) {
+        priced.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
+        priced.opcode = op.opcode;
+        priced.weight = weight;
+        priced.multiply_accumulates = multiply_accumulates(op);
+        priced.known = true;
+        priced.pj = 0;
+        for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
+            priced.pj += static_cast<double>(priced.cost.events[i].count) * context_.event_prices[static_cast<std::size_t>(priced.cost.events[i].event)];
+        }
+    }
+    ++priced.executions;
+    if (!fixed) {
+        settle(flow, priced);
+    }
+}
+
+Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     Operation& operation = pool_.get();
-    operation.op = op;
+    operation.op = flow.step().ops[position];
     operation.flow = &flow;
     operation.stage = 0;
     operation.started = context_.agenda.now();
     operation.waited = 0;
-    operation.async = isa::op_info(op.opcode).timing == isa::Timing::Async;
-    const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
-    operation.cost = pricing::price_operation(context_.prices, context_.program, op, core_, reads ? crossbars_->weight(static_cast<int>(op[0])) : -1);
-    charge(operation);
+    operation.async = isa::op_info(operation.op.opcode).timing == isa::Timing::Async;
+    price(flow, position, operation);
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
     if (statistics.start < 0 && !context_.setup) {
         statistics.start = operation.started - context_.run_start;
@@ -186,10 +219,10 @@ void Place::start(FlowState& flow) {
     Ticks issue_ticks = 1;
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
     for (isa::Index i = 0; i < step.op_count; ++i) {
-        Operation& operation = make_operation(flow, step.ops[i]);
+        Operation& operation = make_operation(flow, i);
         if (operation.async) {
             ++context_.unfinished;
-            issue_ticks = operation.cost.issue_ticks;
+            issue_ticks = operation.priced->cost.issue_ticks;
             statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += operation.started - flow.ready_at;
             if (operation.op.signal >= 0) {
                 operation.ticket = context_.counters.reserve(operation.op.signal, operation.op.amount, core_);
@@ -216,7 +249,7 @@ std::int64_t Place::key_of(const Operation& operation) const {
 }
 
 void Place::next_stage(Operation& operation) {
-    const hw::OpCost& cost = operation.cost;
+    const hw::OpCost& cost = operation.priced->cost;
     while (operation.stage < cost.stage_count) {
         const hw::Stage& stage = cost.stages[operation.stage];
         operation.stage_started = context_.agenda.now();
@@ -243,11 +276,11 @@ void Place::next_stage(Operation& operation) {
 }
 
 bool Place::transport(Operation& operation) {
-    const hw::Stage& first = operation.cost.stages[operation.stage];
+    const hw::Stage& first = operation.priced->cost.stages[operation.stage];
     const bool own = first.resource == (core_ >= 0 ? hw::Resource::L1Port : hw::Resource::L0Port);
     const bool through_noc = !own && core_ >= 0;
     operation.covered = through_noc ? 2 : 1;
-    const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.cost.stages[operation.stage + 1] : first;
+    const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.priced->cost.stages[operation.stage + 1] : first;
     Transfer& transfer = operation.transfer;
     transfer.port_ticks = port.ticks;
     transfer.port_wait = 0;
@@ -259,13 +292,13 @@ bool Place::transport(Operation& operation) {
         case hw::Resource::External: transfer.space = isa::Space::Ext; break;
         default: transfer.space = isa::Space::L1; break;
     }
-    transfer.core = port.resource == hw::Resource::RemoteL1Port ? operation.cost.dst_node : core_;
+    transfer.core = port.resource == hw::Resource::RemoteL1Port ? operation.priced->cost.dst_node : core_;
     if (through_noc) {
-        const hw::Stage& noc = first.resource == hw::Resource::Noc ? first : operation.cost.stages[operation.stage + 1];
+        const hw::Stage& noc = first.resource == hw::Resource::Noc ? first : operation.priced->cost.stages[operation.stage + 1];
         transfer.noc_ticks = noc.ticks;
         transfer.flits = noc.flits;
-        transfer.src_node = operation.cost.src_node;
-        transfer.dst_node = operation.cost.dst_node;
+        transfer.src_node = operation.priced->cost.src_node;
+        transfer.dst_node = operation.priced->cost.dst_node;
     }
     tlm::tlm_generic_payload& payload = operation.payload;
     payload.set_command(first.resource == hw::Resource::Noc || port.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
@@ -291,7 +324,7 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
 }
 
 void Place::stage_ended(Operation& operation) {
-    const hw::Stage& stage = operation.cost.stages[operation.stage];
+    const hw::Stage& stage = operation.priced->cost.stages[operation.stage];
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(operation.flow->flow().op)];
     const Ticks elapsed = context_.agenda.now() - operation.stage_started;
     Ticks waited = 0;
@@ -334,8 +367,7 @@ void Place::operation_ended(Operation& operation) {
     }
     if (!context_.setup) {
         statistics.end = std::max(statistics.end, now - context_.run_start);
-        context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.pj);
-        context_.statistics.multiply_accumulates += multiply_accumulates(operation.op);
+        context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.priced->pj);
     }
     if (operation.async) {
         isa::for_each_crossbar(context_.program, operation.op, [&](int xb) {

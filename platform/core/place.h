@@ -21,7 +21,8 @@ class Place;
 /// A flow as it runs.
 class FlowState final : public Runnable {
   public:
-    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow) : place_(place), flow_(flow), run_(code), id_(code.id) {}
+    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
+        : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {}
 
     void advance() override;
 
@@ -29,6 +30,7 @@ class FlowState final : public Runnable {
     const isa::Flow& flow() const { return flow_; }
     isa::Index id() const { return id_; }
     const isa::Step& step() const { return *step_; }
+    const isa::ResolvedFlow& code() const { return code_; }
 
     Ticks ready_at = 0;
     Ticks waits_since = 0;
@@ -36,9 +38,11 @@ class FlowState final : public Runnable {
     std::int64_t waits_value = 0;
     bool ready = false;             ///< stands at an operator
     bool done = false;
+    std::vector<PricedOp> prices;   ///< by operator of the flow
 
   private:
     Place& place_;
+    const isa::ResolvedFlow& code_;
     const isa::Flow& flow_;
     isa::FlowRun run_;
     const isa::Step* step_ = nullptr;
@@ -65,7 +69,7 @@ class Place : public sc_core::sc_module, public Actor {
     void bind_flow(const isa::ResolvedFlow& code);
     /// Lets the flows of the present part (setup or run) begin.
     void begin(bool setup);
-    /// Books the open time of every engine up to now.
+    /// Brings all that was executed into the statistics, and the open time of every engine up to now.
     void close_books();
 
     /// Direct access to the local memory (TLM-2.0 DMI, from the start of simulation on); null when timing only.
@@ -96,7 +100,9 @@ class Place : public sc_core::sc_module, public Actor {
     void dispatch(isa::Engine engine);
     bool can_start(const FlowState& flow) const;
     void start(FlowState& flow);
-    Operation& make_operation(FlowState& flow, const isa::OpInstance& op);
+    Operation& make_operation(FlowState& flow, isa::Index position);
+    /// The price of the operator `position` of the flow's step; counts the execution.
+    void price(FlowState& flow, isa::Index position, Operation& operation);
     void next_stage(Operation& operation);
     /// Sends a payload for the stage at hand (and the next, if both are one transfer); true if it was served at once.
     bool transport(Operation& operation);
@@ -107,7 +113,8 @@ class Place : public sc_core::sc_module, public Actor {
     void release_engine(isa::Engine engine);
     tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     std::int64_t key_of(const Operation& operation) const;
-    void charge(Operation& operation);
+    /// Brings the executions of a price into the statistics.
+    void settle(const FlowState& flow, PricedOp& priced);
     std::int64_t multiply_accumulates(const isa::OpInstance& op) const;
     void report_crossbars(int xb, int op);
     /// Wordlines of crossbar `xb` that the operator activates at the same time.
