@@ -35,7 +35,6 @@ struct Operation {
     Ticks started = 0;           ///< dispatch
     Ticks stage_started = 0;
     std::size_t covered = 1;     ///< stages that the present transfer stands for
-    Ticks waited = 0;            ///< in all stages
     bool async = false;
     std::uint64_t ticket = 0;    ///< order of its signal, if it signals
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories

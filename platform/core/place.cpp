@@ -195,7 +195,6 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     operation.flow = &flow;
     operation.stage = 0;
     operation.started = context_.agenda.now();
-    operation.waited = 0;
     operation.async = isa::op_info(operation.op.opcode).timing == isa::Timing::Async;
     price(flow, position, operation);
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
@@ -232,7 +231,7 @@ void Place::start(FlowState& flow) {
                 report_crossbars(xb, flow.flow().op);
             });
         }
-        next_stage(operation);
+        proceed(operation, operation.started);
     }
     if (isa::op_info(step.ops[0].opcode).timing == isa::Timing::Async) {
         context_.agenda.complete_at(context_.agenda.now() + issue_ticks, *this,
@@ -248,28 +247,31 @@ std::int64_t Place::key_of(const Operation& operation) const {
     return engine * (context_.machine.crossbars_per_core() + 1) + (operation.async && operation.op.opcode != isa::Opcode::ReadCore ? operation.op[0] : 0);
 }
 
-void Place::next_stage(Operation& operation) {
+void Place::proceed(Operation& operation, Ticks at) {
     const hw::OpCost& cost = operation.priced->cost;
+    Agenda& agenda = context_.agenda;
     while (operation.stage < cost.stage_count) {
         const hw::Stage& stage = cost.stages[operation.stage];
-        operation.stage_started = context_.agenda.now();
         if (stage.resource == hw::Resource::Crossbar || stage.resource == hw::Resource::Alu) {
-            if (stage.ticks > 0) {
-                operation.covered = 1;
-                context_.agenda.complete_at(operation.stage_started + stage.ticks, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | StageEnds);
-                return;
-            }
+            // Nobody else can ask for it: its end is known already.
+            statistics_of(operation).times[static_cast<std::size_t>(Cause::Busy)] += stage.ticks;
+            at += stage.ticks;
             ++operation.stage;
             continue;
         }
+        if (at > agenda.now()) {
+            agenda.complete_at(at, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | StageBegins);
+            return;
+        }
+        operation.stage_started = at;
         if (!transport(operation)) {
             return;
         }
         operation.stage += operation.covered;
     }
-    const Ticks earliest = operation.started + cost.issue_ticks;
-    if (context_.agenda.now() < earliest) {
-        context_.agenda.complete_at(earliest, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | OperationEnds);
+    at = std::max(at, operation.started + cost.issue_ticks);
+    if (at > agenda.now()) {
+        agenda.complete_at(at, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | OperationEnds);
     } else {
         operation_ended(operation);
     }
@@ -318,38 +320,39 @@ bool Place::transport(Operation& operation) {
 
 tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
     if (phase == tlm::BEGIN_RESP) {
-        stage_ended(*transfer_of(payload).operation);
+        Operation& operation = *transfer_of(payload).operation;
+        transferred(operation);
+        operation.stage += operation.covered;
+        proceed(operation, operation.transfer.done);
     }
     return tlm::TLM_COMPLETED;
 }
 
-void Place::stage_ended(Operation& operation) {
-    const hw::Stage& stage = operation.priced->cost.stages[operation.stage];
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(operation.flow->flow().op)];
-    const Ticks elapsed = context_.agenda.now() - operation.stage_started;
-    Ticks waited = 0;
-    if (stage.resource != hw::Resource::Crossbar && stage.resource != hw::Resource::Alu) {
-        if (!operation.payload.is_response_ok()) {
-            SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
-        }
-        const Transfer& transfer = operation.transfer;
-        const auto add = [&](Cause cause, Ticks ticks) {
-            statistics.times[static_cast<std::size_t>(cause)] += ticks;
-            if (!operation.async && ticks > 0) {
-                // The engine's time was booked as busy while the wait was not known.
-                CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->flow().engine)].times;
-                times[static_cast<std::size_t>(cause)] += ticks;
-                times[static_cast<std::size_t>(Cause::Busy)] -= ticks;
-            }
-        };
-        add(transfer.space == isa::Space::Ext ? Cause::Memory : Cause::Port, transfer.port_wait);
-        add(Cause::Link, transfer.link_wait);
-        waited = transfer.port_wait + transfer.link_wait;
+OperatorStatistics& Place::statistics_of(const Operation& operation) {
+    return context_.statistics.operators[static_cast<std::size_t>(operation.flow->flow().op)];
+}
+
+void Place::transferred(Operation& operation) {
+    if (!operation.payload.is_response_ok()) {
+        SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
     }
-    statistics.times[static_cast<std::size_t>(Cause::Busy)] += elapsed - waited;
-    operation.waited += waited;
-    operation.stage += operation.covered;
-    next_stage(operation);
+    const Transfer& transfer = operation.transfer;
+    CauseTimes& times = statistics_of(operation).times;
+    times[static_cast<std::size_t>(Cause::Busy)] += transfer.done - operation.stage_started - transfer.port_wait - transfer.link_wait;
+    const auto wait = [&](Cause cause, Ticks ticks) {
+        if (ticks == 0) {
+            return;
+        }
+        times[static_cast<std::size_t>(cause)] += ticks;
+        if (!operation.async) {
+            // The engine's time is booked as busy from dispatch to completion.
+            CauseTimes& engine = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->flow().engine)].times;
+            engine[static_cast<std::size_t>(cause)] += ticks;
+            engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;
+        }
+    };
+    wait(transfer.space == isa::Space::Ext ? Cause::Memory : Cause::Port, transfer.port_wait);
+    wait(Cause::Link, transfer.link_wait);
 }
 
 void Place::operation_ended(Operation& operation) {
@@ -424,7 +427,7 @@ void Place::release_engine(isa::Engine which) {
 
 void Place::complete(std::uint64_t what) {
     switch (what & 3U) {
-        case StageEnds: stage_ended(pool_.at(what >> 2U)); break;
+        case StageBegins: proceed(pool_.at(what >> 2U), context_.agenda.now()); break;
         case OperationEnds: operation_ended(pool_.at(what >> 2U)); break;
         default: {
             FlowState* flow = issuing_;

@@ -92,7 +92,7 @@ class Place : public sc_core::sc_module, public Actor {
   private:
     void start_of_simulation() override;
 
-    enum What : std::uint64_t { StageEnds = 0, IssueEnds = 1, OperationEnds = 2 };
+    enum What : std::uint64_t { StageBegins = 0, IssueEnds = 1, OperationEnds = 2 };
 
     EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }
     void book(isa::Engine engine, Cause cause);
@@ -103,10 +103,13 @@ class Place : public sc_core::sc_module, public Actor {
     Operation& make_operation(FlowState& flow, isa::Index position);
     /// The price of the operator `position` of the flow's step; counts the execution.
     void price(FlowState& flow, isa::Index position, Operation& operation);
-    void next_stage(Operation& operation);
+    /// Goes on with the stages that follow; what came before ends at tick `at`, now or later.
+    void proceed(Operation& operation, Ticks at);
     /// Sends a payload for the stage at hand (and the next, if both are one transfer); true if it was served at once.
     bool transport(Operation& operation);
-    void stage_ended(Operation& operation);
+    /// Books a transfer that has been served, or will be at a tick that is known.
+    void transferred(Operation& operation);
+    OperatorStatistics& statistics_of(const Operation& operation);
     void operation_ended(Operation& operation);
     /// Bytes of an output reached external memory: the image that they belong to is as far as this.
     void note_output(std::int64_t address);

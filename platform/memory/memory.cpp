@@ -1,5 +1,6 @@
 #include "platform/memory/memory.h"
 
+#include <algorithm>
 #include <cstring>
 #include <new>
 
@@ -59,49 +60,44 @@ tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& pay
     transfer.reply_to = id;
     transfer.requested = agenda_.now();
     if (transfer.port_ticks == 0) {
+        transfer.done = agenda_.now();
         access(payload, &transfer);
         return tlm::TLM_COMPLETED;
     }
-    std::uint32_t slot = 0;
-    if (unused_.empty()) {
-        slot = static_cast<std::uint32_t>(waiting_.size());
-        waiting_.push_back({&payload, &transfer});
-    } else {
-        slot = unused_.back();
-        unused_.pop_back();
-        waiting_[slot] = {&payload, &transfer};
-    }
-    port_.request({transfer.key, slot, transfer.port_ticks, payload.is_write()});
+    fresh_.push_back({&payload, &transfer});
     agenda_.arbitrate_now(*this);
     phase = tlm::END_REQ;
     return tlm::TLM_UPDATED;
 }
 
 void Memory::arbitrate() {
-    if (const std::optional<hw::PortGrant> grant = port_.arbitrate(agenda_.now())) {
-        Transfer& transfer = *waiting_[grant->id].transfer;
-        transfer.port_wait += agenda_.now() - transfer.requested;
+    if (fresh_.size() > 1) {
+        std::sort(fresh_.begin(), fresh_.end(), [](const Request& a, const Request& b) { return a.transfer->key < b.transfer->key; });
+    }
+    const Ticks now = agenda_.now();
+    // A response may bring the initiator to its next request, which belongs to a later tick: the list does not grow meanwhile.
+    for (const Request& request : fresh_) {
+        Transfer& transfer = *request.transfer;
+        const Ticks begin = port_.grant(now, transfer.port_ticks);
+        transfer.done = begin + transfer.port_ticks;
+        transfer.port_wait += begin - transfer.requested;
         busy_ += transfer.port_ticks;
-        agenda_.complete_at(grant->done, *this, grant->id);
         if (on_port) {
             on_port(true);
+            agenda_.complete_at(transfer.done, *this);
         }
+        access(*request.payload, request.transfer);
+        tlm::tlm_phase phase = tlm::BEGIN_RESP;
+        sc_core::sc_time delay = agenda_.time_of(transfer.done) - agenda_.time_of(now);
+        in[transfer.reply_to]->nb_transport_bw(*request.payload, phase, delay);
     }
+    fresh_.clear();
 }
 
-void Memory::complete(std::uint64_t what) {
-    const Waiting served = waiting_[what];
-    unused_.push_back(static_cast<std::uint32_t>(what));
-    if (on_port) {
+void Memory::complete(std::uint64_t) {
+    if (on_port && port_.free_at() <= agenda_.now()) {
         on_port(false);
     }
-    if (port_.waiting()) {
-        agenda_.arbitrate_now(*this);
-    }
-    access(*served.payload, served.transfer);
-    tlm::tlm_phase phase = tlm::BEGIN_RESP;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    in[served.transfer->reply_to]->nb_transport_bw(*served.payload, phase, delay);
 }
 
 void Memory::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay) {

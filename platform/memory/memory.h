@@ -1,6 +1,7 @@
 #pragma once
 // L1, L0 and external memory: bytes behind one port. Approximately-timed TLM-2.0 target: requests of a tick are collected, then granted in
-// order of their keys; a port without time answers at once. Direct access for loading, results, and operators of the own place.
+// order of their keys. Once granted the end is known, so the response comes at once with the rest of its time annotated. Direct access for
+// loading, results, and operators of the own place.
 
 #include <cstdint>
 #include <cstdlib>
@@ -37,6 +38,10 @@ class Memory final : public sc_core::sc_module, public Actor {
     void arbitrate() override;
 
   private:
+    struct Request {
+        tlm::tlm_generic_payload* payload;
+        Transfer* transfer;
+    };
     tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     unsigned int transport_dbg(int id, tlm::tlm_generic_payload& payload);
@@ -50,13 +55,8 @@ class Memory final : public sc_core::sc_module, public Actor {
     };
     std::size_t size_;
     std::unique_ptr<std::uint8_t[], Free> data_;  ///< from calloc: pages that nothing touches take no memory
+    std::vector<Request> fresh_;  ///< requests of this tick
     hw::SinglePort port_;
-    struct Waiting {
-        tlm::tlm_generic_payload* payload;
-        Transfer* transfer;
-    };
-    std::vector<Waiting> waiting_;
-    std::vector<std::uint32_t> unused_;
     Ticks busy_ = 0;
 };
 

@@ -28,6 +28,7 @@ struct Transfer final : tlm::tlm_extension<Transfer> {
     std::int64_t key = 0;               ///< order among requests of one tick
 
     Ticks requested = 0;                ///< set by each station
+    Ticks done = 0;                     ///< with the response: when it is served; the response may come before (timing annotation)
     Ticks port_wait = 0;
     Ticks link_wait = 0;
     Operation* operation = nullptr;     ///< whose transfer it is

@@ -29,10 +29,12 @@ tlm::tlm_sync_enum NocModule::nb_transport_fw(int id, tlm::tlm_generic_payload& 
 
 bool NocModule::travel(tlm::tlm_generic_payload& payload) {
     Transfer& transfer = transfer_of(payload);
+    if (payload.is_write()) {
+        transfer.done = agenda_.now();
+    }
     if (transfer.noc_ticks == 0) {
         return true;
     }
-    transfer.requested = agenda_.now();
     std::uint32_t slot = 0;
     if (unused_.empty()) {
         slot = static_cast<std::uint32_t>(travelling_.size());
@@ -42,9 +44,18 @@ bool NocModule::travel(tlm::tlm_generic_payload& payload) {
         unused_.pop_back();
         travelling_[slot] = &payload;
     }
+    if (transfer.done > agenda_.now()) {
+        agenda_.complete_at(transfer.done, *this, slot + 1);
+    } else {
+        enter(slot);
+    }
+    return false;
+}
+
+void NocModule::enter(std::uint32_t slot) {
+    transfer_of(*travelling_[slot]).requested = agenda_.now();
     fresh_.push_back(slot);
     agenda_.arbitrate_now(*this);
-    return false;
 }
 
 bool NocModule::serve(tlm::tlm_generic_payload& payload) {
@@ -91,7 +102,11 @@ void NocModule::arbitrate() {
     schedule();
 }
 
-void NocModule::complete(std::uint64_t) {
+void NocModule::complete(std::uint64_t what) {
+    if (what > 0) {
+        enter(static_cast<std::uint32_t>(what - 1));
+        return;
+    }
     if (scheduled_ != agenda_.now()) {
         return;  // overtaken by an earlier wake-up
     }
@@ -105,6 +120,7 @@ void NocModule::complete(std::uint64_t) {
         unused_.push_back(static_cast<std::uint32_t>(slot));
         Transfer& transfer = transfer_of(payload);
         transfer.link_wait += agenda_.now() - transfer.requested - transfer.noc_ticks;
+        transfer.done = agenda_.now();
         if (!payload.is_write() || serve(payload)) {
             reply(payload);
         }

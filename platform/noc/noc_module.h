@@ -35,9 +35,10 @@ class NocModule final : public sc_core::sc_module, public Actor {
   private:
     tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     tlm::tlm_sync_enum nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
-    /// Sends the payload into the network; true if it has arrived already.
+    /// Sends the payload into the network, now or (read from a memory that is still at it) when it is served; true if it has arrived already.
     bool travel(tlm::tlm_generic_payload& payload);
-    /// Hands a write to its memory; true if served already.
+    void enter(std::uint32_t slot);
+    /// Hands it to its memory; true if served already.
     bool serve(tlm::tlm_generic_payload& payload);
     void reply(tlm::tlm_generic_payload& payload);
     void schedule();
