@@ -1,7 +1,7 @@
 #pragma once
-// Vector clocks, shared until changed.
+// Vector clocks in chunks that are shared until changed.
 
-#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -26,118 +26,77 @@ inline std::uint32_t make_tag(Opcode opcode, int line) {
     return (static_cast<std::uint32_t>(line) << tag_opcode_bits) | static_cast<std::uint32_t>(opcode);
 }
 
+/// Times of some consecutive components.
+struct ClockChunk {
+    static constexpr std::int32_t bits = 6;
+    static constexpr std::int32_t size = 1 << bits;
+
+    std::array<std::int32_t, size> times{};
+    std::int32_t holders = 0;
+};
+
 /// What one flow knows: for each component the latest time whose events happened before now.
 struct ClockView {
-    const std::int32_t* times = nullptr;
-    std::int32_t size = 0;
+    ClockChunk* const* chunks = nullptr;
+    std::int32_t size = 0;   ///< components that there are chunks for
     std::int32_t self = -1;  ///< the component whose every past event is known
 
     bool knows(const Epoch& e) const {
         // Components below zero are large as unsigned numbers, and never known.
-        return e.component == self ||
-               (static_cast<std::uint32_t>(e.component) < static_cast<std::uint32_t>(size) && times[e.component] >= e.time);
+        const auto component = static_cast<std::uint32_t>(e.component);
+        return e.component == self || (component < static_cast<std::uint32_t>(size) &&
+                                       chunks[component >> ClockChunk::bits]->times[component % ClockChunk::size] >= e.time);
     }
 };
 
-/// Reference-counted clocks. A clock that somebody else holds is copied before it is written.
+/// Reference-counted clocks of reference-counted chunks; who writes to one that others hold gets a copy first. Flows that talk to each
+/// other share the chunks of what both know of the rest, so that joining their clocks touches little.
 class ClockStore {
   public:
     using Id = std::int32_t;
 
-    Id create() {
-        if (free_.empty()) {
-            clocks_.emplace_back();
-            free_.push_back(static_cast<Id>(clocks_.size() - 1));
-        }
-        const Id id = free_.back();
-        free_.pop_back();
-        at(id).holders = 1;
-        return id;
-    }
+    Id create();
     Id hold(Id id) {
         ++at(id).holders;
         return id;
     }
-    void release(Id id) {
-        Clock& clock = at(id);
-        if (--clock.holders == 0) {
-            bytes_ -= bytes_of(clock);
-            clock.times = {};
-            free_.push_back(id);
-        }
-    }
+    void release(Id id);
 
-    std::int32_t time(Id id, std::int32_t component) const {
-        const Clock& clock = clocks_[static_cast<std::size_t>(id)];
-        const auto c = static_cast<std::size_t>(component);
-        return c < clock.times.size() ? clock.times[c] : 0;
-    }
+    std::int32_t time(Id id, std::int32_t component) const;
     ClockView view(Id id, std::int32_t self) const {
-        const Clock& clock = clocks_[static_cast<std::size_t>(id)];
-        return {clock.times.data(), static_cast<std::int32_t>(clock.times.size()), self};
+        const std::vector<ClockChunk*>& chunks = clocks_[static_cast<std::size_t>(id)].chunks;
+        return {chunks.data(), static_cast<std::int32_t>(chunks.size()) * ClockChunk::size, self};
     }
 
     /// Makes `into` know what `from` knows.
-    void join(Id& into, Id from) {
-        own(into);
-        const std::vector<std::int32_t>& source = at(from).times;
-        std::vector<std::int32_t>& target = at(into).times;
-        grow(at(into), source.size());
-        // Sizes are multiples of the block, so that the inner loop is vectorised.
-        for (std::size_t i = 0; i < source.size(); i += block) {
-            std::int32_t* to = target.data() + i;
-            const std::int32_t* other = source.data() + i;
-            for (std::size_t j = 0; j < block; ++j) {
-                to[j] = std::max(to[j], other[j]);
-            }
-        }
-    }
-    void raise(Id& id, std::int32_t component, std::int32_t time) {
-        if (this->time(id, component) >= time) {
-            return;
-        }
-        own(id);
-        grow(at(id), static_cast<std::size_t>(component) + 1);
-        at(id).times[static_cast<std::size_t>(component)] = time;
-    }
+    void join(Id& into, Id from);
+    void raise(Id& id, std::int32_t component, std::int32_t time);
 
     std::int64_t bytes() const { return bytes_; }
     std::int64_t most_bytes() const { return most_bytes_; }
 
   private:
-    static constexpr std::size_t block = 16;
     struct Clock {
-        std::vector<std::int32_t> times;
+        std::vector<ClockChunk*> chunks;
         std::int32_t holders = 0;
     };
 
     Clock& at(Id id) { return clocks_[static_cast<std::size_t>(id)]; }
-    static std::int64_t bytes_of(const Clock& clock) { return static_cast<std::int64_t>(clock.times.size() * sizeof(std::int32_t)); }
+    void own(Id& id);
+    void grow(Clock& clock, std::size_t chunks);
+    void count(std::int64_t more);
 
-    void own(Id& id) {
-        if (at(id).holders == 1) {
-            return;
-        }
-        const Id copy = create();
-        at(copy).times = at(id).times;
-        count(bytes_of(at(copy)));
-        release(id);
-        id = copy;
-    }
-    void grow(Clock& clock, std::size_t size) {
-        const std::size_t rounded = (size + block - 1) / block * block;
-        if (rounded > clock.times.size()) {
-            count(static_cast<std::int64_t>((rounded - clock.times.size()) * sizeof(std::int32_t)));
-            clock.times.resize(rounded, 0);
-        }
-    }
-    void count(std::int64_t more) {
-        bytes_ += more;
-        most_bytes_ = std::max(most_bytes_, bytes_);
-    }
+    ClockChunk* create_chunk();
+    void release_chunk(ClockChunk* chunk);
+    /// Makes `chunk` one that nobody else holds.
+    void own_chunk(ClockChunk*& chunk);
+    void join_chunk(ClockChunk*& into, ClockChunk* from);
 
     std::deque<Clock> clocks_;
     std::vector<Id> free_;
+    std::deque<ClockChunk> chunks_;
+    std::vector<ClockChunk*> free_chunks_;
+    ClockChunk nothing_;  ///< all times zero; never written, never released
     std::int64_t bytes_ = 0;
     std::int64_t most_bytes_ = 0;
 };

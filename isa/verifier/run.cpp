@@ -30,7 +30,8 @@ class UntimedRun {
           memories_(buffers_of_run(program, batch), limits.cores),
           crossbars_(program, limits),
           finished_(program.flows.size(), false),
-          left_(std::min(limits.most_work, most_events)) {
+          left_(std::min(limits.most_work, most_events)),
+          prune_at_(limits.spare_clock_bytes) {
         flows_.reserve(resolved_.size());
         for (const ResolvedFlow& flow : resolved_) {
             flows_.emplace_back(flow, store_.create());
@@ -48,8 +49,11 @@ class UntimedRun {
                 phase(false);
             }
         } catch (const RunTooLong&) {
-            findings_.add("run-length", fmt::format("{}: the run takes more than the {} steps and accesses that the verifier may walk",
-                                                    where(program_, walking_, 0), limits_.most_work));
+            const std::string what =
+                !starved_
+                    ? fmt::format("the run takes more than the {} steps and accesses that the verifier may walk", limits_.most_work)
+                    : fmt::format("the run needs more than the {} bytes of clocks that the verifier may hold", limits_.most_clock_bytes);
+            findings_.add("run-length", fmt::format("{}: {}", where(program_, walking_, 0), what));
         }
         statistics_.components = next_component_;
         statistics_.clock_bytes = store_.most_bytes();
@@ -57,8 +61,7 @@ class UntimedRun {
     }
 
   private:
-    static constexpr std::int64_t most_events = 2'000'000'000;          ///< so that times fit 32 bits
-    static constexpr std::int64_t prune_from = std::int64_t{64} << 20;  ///< bytes of clocks and snapshots that are let be
+    static constexpr std::int64_t most_events = 2'000'000'000;  ///< so that times fit 32 bits
 
     struct State {
         State(const ResolvedFlow& flow, ClockStore::Id its_clock) : run(flow), clock(its_clock) {}
@@ -165,8 +168,9 @@ class UntimedRun {
         }
         counters_.prune(finished_, store_);
         const std::int64_t held = store_.bytes() + counters_.bytes();
-        prune_at_ = std::max(prune_from, 2 * held);
+        prune_at_ = std::max(limits_.spare_clock_bytes, 2 * held);
         if (held > limits_.most_clock_bytes) {
+            starved_ = true;
             throw RunTooLong();
         }
     }
@@ -325,7 +329,8 @@ class UntimedRun {
     std::deque<Index> ready_;
     Index walking_ = 0;
     std::int64_t left_;
-    std::int64_t prune_at_ = prune_from;
+    std::int64_t prune_at_;
+    bool starved_ = false;  ///< of memory for clocks
 
     // Components: flows, then lanes in the order of their first signal.
     std::int32_t next_component_ = 0;

@@ -1,5 +1,6 @@
 #include "isa/verifier/shadow.h"
 
+#include <algorithm>
 #include <numeric>
 
 namespace cim::isa {
