@@ -92,10 +92,8 @@ void check_books(const Outcome& outcome) {
     }
 }
 
-}  // namespace
-
-TEST_CASE("programs that the verifier passes end on every machine, with the same bytes") {
-    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+void check_programs(std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
         const isa::RunnableProgram made = program_of_seed(seed);
         const std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
         REQUIRE(isa::verify(made.program, made.limits, batch).empty());
@@ -119,24 +117,8 @@ TEST_CASE("programs that the verifier passes end on every machine, with the same
     }
 }
 
-TEST_CASE("programs that the verifier rejects for waiting forever do so on the platform") {
-    for (std::uint64_t seed = 0; seed < 40; ++seed) {
-        INFO("seed " << seed);
-        const isa::RunnableProgram made = program_of_seed(seed, isa::Fault::ShortCount);
-        const auto findings = isa::verify(made.program, made.limits, 2);
-        REQUIRE_FALSE(findings.empty());
-        REQUIRE(findings[0].rule == "deadlock");
-        RunOptions options;
-        options.batch = 2;
-        options.functional = false;
-        const hw::Machine machine = random_machine(made.limits, seed);
-        CHECK_FALSE(run(made.program, machine, options).deadlock.empty());
-        CHECK_FALSE(compiler::predict(made.program, machine, 2).complete);
-    }
-}
-
-TEST_CASE("programs on machines without contention take the time predicted") {
-    for (std::uint64_t seed = 100; seed < 160; ++seed) {
+void check_predictions(std::uint64_t first, std::uint64_t count) {
+    for (std::uint64_t seed = first; seed < first + count; ++seed) {
         INFO("seed " << seed);
         const isa::RunnableProgram made = program_of_seed(seed);
         const hw::Machine machine = without_contention(random_machine(made.limits, seed), seed % 2 == 0);
@@ -156,6 +138,38 @@ TEST_CASE("programs on machines without contention take the time predicted") {
             CHECK(prediction.operators[op].end == outcome.operators[op].end);
         }
         check_books(outcome);
+    }
+}
+
+}  // namespace
+
+TEST_CASE("programs that the verifier passes end on every machine, with the same bytes") {
+    check_programs(0, 40);
+}
+
+TEST_CASE("programs on machines without contention take the time predicted") {
+    check_predictions(100, 60);
+}
+
+// Not in the usual run: test_platform '[long]'.
+TEST_CASE("many programs on many machines", "[.long]") {
+    check_programs(10'000, 1000);
+    check_predictions(20'000, 1000);
+}
+
+TEST_CASE("programs that the verifier rejects for waiting forever do so on the platform") {
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        INFO("seed " << seed);
+        const isa::RunnableProgram made = program_of_seed(seed, isa::Fault::ShortCount);
+        const auto findings = isa::verify(made.program, made.limits, 2);
+        REQUIRE_FALSE(findings.empty());
+        REQUIRE(findings[0].rule == "deadlock");
+        RunOptions options;
+        options.batch = 2;
+        options.functional = false;
+        const hw::Machine machine = random_machine(made.limits, seed);
+        CHECK_FALSE(run(made.program, machine, options).deadlock.empty());
+        CHECK_FALSE(compiler::predict(made.program, machine, 2).complete);
     }
 }
 

@@ -13,10 +13,10 @@
 namespace cim::test {
 
 struct NetworkOptions {
-    int layers = 4;         ///< at most
-    int most_size = 12;     ///< rows and columns of the input
+    int layers = 4;      ///< at most
+    int most_size = 12;  ///< rows and columns of the input
     int most_channels = 12;
-    bool joins = false;     ///< residual additions
+    bool joins = false;  ///< residual additions
 };
 
 compiler::QuantGraph random_network(std::uint64_t seed, const NetworkOptions& options = {});

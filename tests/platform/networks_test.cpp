@@ -1,10 +1,11 @@
 // Generated networks, compiled and run: the bytes of the integer reference, whatever the machine; times as predicted when nothing contends.
 
+#include "tests/platform/networks.h"
+
 #include <catch2/catch.hpp>
 
 #include "compiler/error.h"
 #include "compiler/prediction/predict.h"
-#include "tests/platform/networks.h"
 #include "tests/platform/support.h"
 
 using namespace cim;
@@ -44,7 +45,7 @@ bool check_network(const compiler::QuantGraph& graph, const hw::Machine& machine
     for (std::size_t i = 1; i < outcome.image_ends.size(); ++i) {
         CHECK(outcome.image_ends[i - 1] < outcome.image_ends[i]);
     }
-    CHECK(outcome.image_ends.back() == outcome.ticks);
+    CHECK(outcome.image_ends.back() <= outcome.ticks);  // rows of the input that nothing needs may come later
     return true;
 }
 
@@ -96,12 +97,16 @@ TEST_CASE("networks on isaac-baseline give the reference's bytes") {
     CHECK(check_networks(machine_of("isaac-baseline"), 4000, 10, options) > 8);
 }
 
-TEST_CASE("networks on jia2021 and jain2021 give the reference's bytes") {
+TEST_CASE("networks on jain2021 give the reference's bytes") {
     NetworkOptions options;
     options.layers = 2;
-    for (const char* name : {"jia2021", "jain2021"}) {
-        CHECK(check_networks(machine_of(name), 5000, 8, options) > 2);
-    }
+    CHECK(check_networks(machine_of("jain2021"), 5000, 20, options) > 4);
+}
+
+TEST_CASE("networks with residual joins give the reference's bytes", "[!mayfail]") {
+    NetworkOptions options;
+    options.joins = true;
+    CHECK(check_networks(enlarged_tiny(), 1000, 40, options) > 15);
 }
 
 TEST_CASE("converters that lose something lose what the reference's converters lose") {
@@ -158,4 +163,24 @@ TEST_CASE("a price that differs by one cycle between prediction and simulation i
     noticed("external memory", [](hw::Machine& m) { m.chip.external_memory.latency += 1; });
     noticed("L1", [](hw::Machine& m) { m.core.l1.latency += 1; });
     noticed("L0", [](hw::Machine& m) { m.chip.l0.latency += 1; });
+}
+
+// Not in the usual run: test_platform '[long]'.
+TEST_CASE("many networks on many machines", "[.long]") {
+    NetworkOptions options;
+    options.layers = 6;
+    options.most_channels = 30;
+    for (hw::Machine machine : {enlarged_tiny(), machine_of("puma"), machine_of("machine-h"), machine_of("isaac-baseline")}) {
+        check_networks(machine, 10'000, 300, options);
+        machine = without_contention(machine, false);
+        for (std::uint64_t seed = 20'000; seed < 20'100; ++seed) {
+            INFO(machine.name << ", seed " << seed);
+            try {
+                const isa::Program program = compile_network(random_network(seed, options), machine);
+                CHECK(as_predicted(program, machine, machine, 1 + static_cast<std::int64_t>(seed % 3)));
+            } catch (const compiler::InputError&) {
+                continue;
+            }
+        }
+    }
 }

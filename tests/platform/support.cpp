@@ -1,16 +1,15 @@
 #include "tests/platform/support.h"
 
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <exception>
 #include <stdexcept>
 
 #include <catch2/catch.hpp>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hw_models/spec/load.h"
 #include "isa/text/parse.h"
@@ -104,7 +103,9 @@ void all(Archive& a, Outcome& o) {
 class Recorder final : public platform::Observer {
   public:
     explicit Recorder(std::vector<Trace>& to) : to_(to) {}
-    void engine(Ticks at, int place, isa::Engine engine, int op) override { add(at, Trace::Kind::Engine, place, static_cast<int>(engine), op); }
+    void engine(Ticks at, int place, isa::Engine engine, int op) override {
+        add(at, Trace::Kind::Engine, place, static_cast<int>(engine), op);
+    }
     void crossbars(Ticks at, int core, int active, int rows) override { add(at, Trace::Kind::Crossbars, core, active, rows); }
     void crossbar(Ticks at, int core, int xb, int op) override { add(at, Trace::Kind::Crossbar, core, xb, op); }
     void port(Ticks at, int memory, bool busy) override { add(at, Trace::Kind::Port, memory, 0, busy ? 1 : 0); }
