@@ -124,7 +124,9 @@ TEST_CASE("a crossbar takes its steps, and its core's network both ways") {
 
 TEST_CASE("every network model takes the time of a transfer alone") {
     hw::Machine m = bare_machine();
-    const auto send = [&](int to) { return time_of_one(m, "core[0]", "move", "mov.send core=" + std::to_string(to) + " dst=0 src=0 n=32"); };
+    const auto send = [&](int to) {
+        return time_of_one(m, "core[0]", "move", "mov.send core=" + std::to_string(to) + " dst=0 src=0 n=32");
+    };
     const auto load = [&] { return time_of_one(m, "core[3]", "move", "mov.load dst=0 src=0 n=32"); };
     m.chip.noc.flit_bits = 64;
     SECTION("cost-matrix: flits times cost") {

@@ -72,10 +72,10 @@ std::vector<Ticks> growth(const Outcome& outcome, const isa::Program& program, c
 Ticks time_of_one(const hw::Machine& machine, const std::string& place, const std::string& engine, const std::string& op) {
     const bool async = op.rfind("cim.", 0) == 0;
     const std::string counter = place == "chip" ? "done" : "c" + place.substr(5, 1);
-    const isa::Program program = timing_program("template write(w) {\ncim.write_xb xb=0 weight=w\n}\ntemplate one(w, q, c) {\n" + op +
-                                                (async ? " => c[0] += 1" : "\nsignal c[0] += 1") +
-                                                "\n}\nsetup flow s core[0] crossbar op=0 write(@w)\nflow f " + place + " " + engine +
-                                                " op=0 one(@w, @q, @" + counter + ")\n");
+    const isa::Program program =
+        timing_program("template write(w) {\ncim.write_xb xb=0 weight=w\n}\ntemplate one(w, q, c) {\n" + op +
+                       (async ? " => c[0] += 1" : "\nsignal c[0] += 1") + "\n}\nsetup flow s core[0] crossbar op=0 write(@w)\nflow f " +
+                       place + " " + engine + " op=0 one(@w, @q, @" + counter + ")\n");
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), 1)) {
         FAIL(finding.rule << ": " << finding.message);
     }
