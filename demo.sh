@@ -11,4 +11,7 @@ mkdir -p "$out"
 build/release/cli/cimmlc run networks/lenet.onnx --arch configs/puma.yaml --batch 64 \
     --calibration "$images/calibration.npy" --input "$images/images.npy" --labels "$images/labels.npy" \
     --report "$out/report.json"
-printf '\nreport      %s\n' "$out/report.json"
+# One image once more, for the waveform: it shows the weights going in and the image passing through.
+build/release/cli/cimmlc run networks/lenet.onnx --arch configs/puma.yaml --batch 1 --quiet \
+    --calibration "$images/calibration.npy" --input "$images/images.npy" --vcd "$out/lenet.vcd"
+printf '\nreport      %s\nwaveform    %s   (gtkwave %s %s)\n' "$out/report.json" "$out/lenet.vcd" "$out/lenet.vcd" "$out/lenet.gtkw"

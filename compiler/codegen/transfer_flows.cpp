@@ -21,6 +21,11 @@ void Generator::pad_flow(int index) {
         f.loop(variable, f.number(name, count), [&](Ex k) {
             const Ex row = n * f.number("rows", r.padded_rows()) + f.number(std::string(name) + "_first", first) + k;
             await_room(f, landing, code, row);
+            if (r.stride_h > r.kernel_h) {
+                // No window reads the rows between two windows: that such a row has come is all that orders its writing before this one.
+                f.await(f.counter("ready", code.ready), f.number("feeders", code.feeders),
+                        (row - f.number("ring", landing.rows) + 1) * f.number("cols", r.padded_cols()));
+            }
             const Ex pitch = f.number("pitch", landing.row_bytes());
             f.op(isa::Opcode::Fill, {{"dst", dst + mod(row, f.number("ring", landing.rows)) * pitch}, {"n", pitch}, {"value", zero}});
             f.signal(pad, f.constant(1));

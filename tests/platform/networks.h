@@ -1,0 +1,37 @@
+#pragma once
+// Random quantised networks for end-to-end tests: the same seed gives the same network.
+
+#include <cstdint>
+#include <vector>
+
+#include "compiler/driver/compile.h"
+#include "compiler/ir/quant_graph.h"
+#include "hw_models/spec/machine.h"
+#include "isa/generate/dice.h"
+#include "isa/verifier/verify.h"
+
+namespace cim::test {
+
+struct NetworkOptions {
+    int layers = 4;      ///< at most
+    int most_size = 12;  ///< rows and columns of the input
+    int most_channels = 12;
+    bool joins = false;  ///< residual additions
+};
+
+compiler::QuantGraph random_network(std::uint64_t seed, const NetworkOptions& options = {});
+
+/// Bytes for `batch` images of the network's input.
+std::vector<std::uint8_t> random_images(const compiler::QuantGraph& graph, std::int64_t batch, std::uint64_t seed);
+
+/// The compiler without its front end. Throws InputError if the network does not fit the machine.
+isa::Program compile_network(const compiler::QuantGraph& graph, const hw::Machine& machine);
+
+/// What the integer reference (with the machine's converters) gives for the images, by output.
+std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGraph& graph, const hw::Machine& machine,
+                                                         const std::vector<std::uint8_t>& images);
+
+/// What a machine may execute, for the verifier.
+isa::Limits limits_of(const hw::Machine& machine);
+
+}  // namespace cim::test

@@ -1,0 +1,85 @@
+#pragma once
+// What the tests of the platform share. SystemC elaborates once a process, so every simulation runs in a child of its own and comes back
+// through a pipe: a test case may run as many as it likes.
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "hw_models/spec/machine.h"
+#include "isa/program.h"
+#include "platform/loader/simulate.h"
+
+namespace cim::test {
+
+using hw::Ticks;
+
+/// Runs `work` in a child process and returns its result. An exception or a crash of the child is a std::runtime_error here; so is a child
+/// that needs longer than a minute.
+std::string run_in_child(const std::function<std::string()>& work);
+
+/// One call of platform::Observer.
+struct Trace {
+    enum class Kind : std::int32_t { Engine, Crossbars, Crossbar, Port, Link, Counter };
+    Ticks at = 0;
+    Kind kind = Kind::Engine;
+    std::int32_t where = 0;  ///< place, core, memory, link or counter
+    std::int32_t what = 0;   ///< Engine: engine. Crossbar: crossbar. Crossbars: active.
+    std::int32_t value = 0;  ///< operator or -1; busy; counter's value; rows
+    friend bool operator==(const Trace& a, const Trace& b) {
+        return a.at == b.at && a.kind == b.kind && a.where == b.where && a.what == b.what && a.value == b.value;
+    }
+};
+
+/// platform::SimulationResult as it crosses the pipe, and what an observer saw if asked to.
+struct Outcome {
+    Ticks setup_ticks = 0;
+    Ticks ticks = 0;
+    std::vector<platform::OperatorStatistics> operators;
+    std::vector<std::array<platform::EngineStatistics, isa::engine_count>> engines;
+    std::vector<hw::EventCounts> place_events;
+    std::vector<hw::EventCounts> setup_events;  ///< one
+    std::vector<std::int64_t> operations;
+    std::vector<Ticks> crossbar_busy;
+    std::vector<Ticks> image_ends;
+    std::vector<double> power;
+    std::int64_t multiply_accumulates = 0;
+    std::int64_t most_writes = 0;
+    hw::AdcLoss adc;
+    std::vector<std::vector<std::uint8_t>> outputs;
+    std::vector<std::string> link_names;
+    std::vector<Ticks> link_busy;
+    std::string deadlock;
+    std::vector<Trace> trace;
+};
+
+struct RunOptions {
+    bool functional = true;
+    std::int64_t batch = 1;
+    bool trace = false;
+};
+
+/// platform::simulate in a child.
+Outcome run(const isa::Program& program, const hw::Machine& machine, const RunOptions& options = {},
+            const std::vector<std::vector<std::uint8_t>>& inputs = {});
+
+/// All that must not differ between two runs of the same program on the same machine with and without data (so: not outputs and ADC).
+std::string timing_of(const Outcome& outcome);
+/// timing_of, outputs, ADC and trace.
+std::string all_of(const Outcome& outcome);
+
+/// configs/NAME.yaml, resolved.
+hw::Machine machine_of(const std::string& name);
+/// Machine from YAML text; fails the test if it has mistakes.
+hw::Machine machine_from(const std::string& yaml);
+/// Other numbers of cores and crossbars; cost matrices, if the machine has any, are derived again.
+void reshape(hw::Machine& machine, hw::Grid cores, hw::Grid crossbars);
+/// Nothing but engines and crossbars can be busy: ports and external memory without time. With `noc_ideal` transfers take none either.
+hw::Machine without_contention(hw::Machine machine, bool noc_ideal);
+
+/// Program from text; weights count 1, 2, 3, ... , params have scale 1 and no bias.
+isa::Program program_of(const std::string& text);
+
+}  // namespace cim::test
