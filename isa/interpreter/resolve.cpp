@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -170,7 +171,20 @@ class Resolver {
     static bool is_constant(const FoldedExpr& e) { return e.tree < 0 && e.terms == 0; }
     static bool is_linear(const FoldedExpr& e) { return e.tree < 0; }
 
+    /// Folds an expression. One that stands in several places is one tree, so that a step evaluates it once.
     FoldedExpr fold(ExprRef ref) {
+        const auto at = static_cast<std::size_t>(ref);
+        if (folded_.empty()) {
+            folded_.resize(body_.exprs.size());
+        }
+        if (!folded_[at]) {
+            const FoldedExpr result = fold_new(ref);
+            folded_[at] = result;
+        }
+        return *folded_[at];
+    }
+
+    FoldedExpr fold_new(ExprRef ref) {
         const ExprNode& node = body_.exprs[static_cast<std::size_t>(ref)];
         FoldedExpr result;
         switch (node.op) {
@@ -261,6 +275,7 @@ class Resolver {
     std::int64_t batch_;
     std::vector<std::int64_t> args_;
     ResolvedFlow out_;
+    std::vector<std::optional<FoldedExpr>> folded_;  ///< by expression of the template
     int line_ = 0;
 };
 

@@ -88,7 +88,7 @@ void Memory::arbitrate() {
         }
         access(*request.payload, request.transfer);
         tlm::tlm_phase phase = tlm::BEGIN_RESP;
-        sc_core::sc_time delay = agenda_.time_of(transfer.done) - agenda_.time_of(now);
+        sc_core::sc_time delay = agenda_.time_of(transfer.done - now);
         in[transfer.reply_to]->nb_transport_bw(*request.payload, phase, delay);
     }
     fresh_.clear();

@@ -1,0 +1,185 @@
+// What a run promises, seen from outside.
+#include <catch2/catch.hpp>
+#include <fmt/format.h>
+
+#include "tests/cli/program.h"
+
+using namespace cim::test;
+
+namespace {
+
+const char* const machines[] = {"puma", "machine-h", "isaac-baseline"};
+
+nlohmann::ordered_json report_of(const Folder& folder, const std::string& words) {
+    const Outcome outcome = cimmlc("run " + lenet + words + " --quiet --report " + folder.path("r.json").string());
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return read_json(folder.path("r.json"));
+}
+
+nlohmann::ordered_json without_host(nlohmann::ordered_json report) {
+    report.erase("host");
+    return report;
+}
+
+}  // namespace
+
+TEST_CASE("LeNet equals the integer reference on every value of 64 images") {
+    const std::string machine = GENERATE(as<std::string>{}, "puma", "machine-h");
+    const Folder folder;
+    const auto report = report_of(folder, images + "--arch configs/" + machine + ".yaml");
+    CHECK(report["verification"]["reference"] == "integer");
+    CHECK(report["verification"]["compared"] == 640);
+    CHECK(report["verification"]["mismatches"] == 0);
+}
+
+TEST_CASE("LeNet equals the converters' emulation where the ADC loses something, and the loss is reported") {
+    const std::string model = GENERATE(as<std::string>{}, "saturate", "uniform");
+    const Folder folder;
+    const std::string text = replaced(read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml"), "bits: 9", "bits: 6");
+    const std::string arch = folder.write("lossy.yaml", model == "saturate" ? text : replaced(text, "model: saturate", "model: uniform"));
+    const auto report = report_of(folder, images + "--batch 2 --arch " + arch);
+    CHECK(report["verification"]["reference"] == "adc-emulation");
+    CHECK(report["verification"]["mismatches"] == 0);
+    CHECK(report["verification"]["adc"]["lossy"].get<std::int64_t>() > 0);
+    CHECK(report["verification"]["adc"]["conversions"].get<std::int64_t>() > report["verification"]["adc"]["lossy"].get<std::int64_t>());
+}
+
+TEST_CASE("functional and timing-only runs agree in every cycle and picojoule") {
+    const Folder folder;
+    for (const char* machine : machines) {
+        const std::string arch = images + "--batch 3 --arch configs/" + std::string(machine) + ".yaml";
+        auto with_data = without_host(report_of(folder, arch));
+        auto without_data = without_host(report_of(folder, arch + " --timing-only"));
+        for (const char* key : {"functional", "verification"}) {
+            with_data.erase(key);
+            without_data.erase(key);
+        }
+        INFO(machine);
+        CHECK(with_data == without_data);
+    }
+}
+
+TEST_CASE("two runs give the same bytes") {
+    const Folder first;
+    const Folder second;
+    const Folder* const folders[] = {&first, &second};
+    for (const Folder* folder : folders) {
+        const std::string program = folder->path("p.mop").string();
+        CHECK(cimmlc("compile " + lenet + "--arch configs/puma.yaml -o " + program).status == 0);
+        CHECK(cimmlc("simulate " + program + " --arch configs/puma.yaml " + images + "--batch 2 --output " + folder->path("y.npy").string() + " --report " +
+                     folder->path("r.json").string())
+                  .status == 0);
+    }
+    for (const char* name : {"p.mop", "p.data", "y.npy"}) {
+        INFO(name);
+        CHECK_FALSE(read_text(first.path(name)).empty());
+        CHECK(read_text(first.path(name)) == read_text(second.path(name)));
+    }
+    CHECK(without_host(read_json(first.path("r.json"))) == without_host(read_json(second.path("r.json"))));
+}
+
+TEST_CASE("a compiled program gives the outputs that run gives") {
+    const Folder folder;
+    CHECK(cimmlc("run " + lenet + images + "--batch 2 --arch configs/puma.yaml --quiet --output " + folder.path("run.npy").string()).status == 0);
+    for (const char* name : {"p.mop", "p.mopb"}) {
+        const std::string program = folder.path(name).string();
+        CHECK(cimmlc("compile " + lenet + "--arch configs/puma.yaml -o " + program).status == 0);
+        CHECK(cimmlc("simulate " + program + " --arch configs/puma.yaml " + images + "--batch 2 --quiet --output " + folder.path("y.npy").string()).status == 0);
+        CHECK(read_text(folder.path("y.npy")) == read_text(folder.path("run.npy")));
+    }
+}
+
+TEST_CASE("the leaves of the energy add up") {
+    const Folder folder;
+    const auto report = report_of(folder, images + "--batch 1 --arch configs/puma.yaml");
+    const auto& energy = report["energy_pj"];
+    const double total = energy["total"].get<double>();
+    const auto sum = [](const nlohmann::ordered_json& parts) {
+        double all = 0;
+        for (const auto& part : parts) {
+            all += part.is_object() ? part["pj"].get<double>() : part.get<double>();
+        }
+        return all;
+    };
+    double operators = energy["by_component"]["leakage"].get<double>();
+    for (const auto& op : report["operators"]) {
+        operators += op["energy_pj"].get<double>();
+    }
+    for (const double part : {sum(energy["leaves"]), sum(energy["by_component"]), sum(energy["by_tier"]), sum(energy["by_place"]), operators}) {
+        CHECK(part == Approx(total).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("a missing price is an error, a doubled one doubles its leaf alone") {
+    const Folder folder;
+    const std::string puma = read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml");
+    const std::size_t at = puma.find("sample_energy:");
+    REQUIRE(at != std::string::npos);
+    const std::size_t end = puma.find('\n', at);
+    const std::string line = puma.substr(at, end - at);
+    const Outcome outcome = cimmlc("run " + lenet + "--arch " + folder.write("missing.yaml", replaced(puma, line, "")));
+    CHECK(outcome.status == 2);
+    CHECK(outcome.err.find("crossbar.adc.sample_energy") != std::string::npos);
+
+    const double price = std::stod(line.substr(line.find(':') + 1));
+    const std::string doubled = folder.write("doubled.yaml", replaced(puma, line, fmt::format("sample_energy: {} pJ", 2 * price)));
+    const auto before = report_of(folder, "--timing-only --arch configs/puma.yaml");
+    const auto after = report_of(folder, "--timing-only --arch " + doubled);
+    for (const auto& [name, pj] : before["energy_pj"]["by_component"].items()) {
+        INFO(name);
+        const double factor = name == "adc" ? 2.0 : 1.0;
+        CHECK(after["energy_pj"]["by_component"][name].get<double>() == Approx(factor * pj.get<double>()).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("with ideal network and memories the prediction is the simulation, operator by operator") {
+    const Folder folder;
+    for (const char* batch : {"1", "3"}) {
+        const auto report = report_of(folder, images + "--arch tests/cli/ideal-paths.yaml --batch " + batch);
+        CHECK(report["cycles"].get<std::int64_t>() > 0);
+        CHECK(report["predicted_cycles"] == report["cycles"]);
+        for (const auto& op : report["operators"]) {
+            INFO(op["name"]);
+            CHECK(op["predicted_start"] == op["start_cycle"]);
+            CHECK(op["predicted_end"] == op["end_cycle"]);
+        }
+    }
+}
+
+TEST_CASE("busy and stalled time of every engine add up to its lifetime") {
+    const Folder folder;
+    for (const char* machine : machines) {
+        const auto report = report_of(folder, images + "--batch 2 --arch configs/" + std::string(machine) + ".yaml");
+        std::int64_t lifetime = -1;
+        for (const auto& engine : report["engines"]) {
+            std::int64_t total = 0;
+            for (const auto& ticks : engine["ticks"]) {
+                CHECK(ticks.get<std::int64_t>() >= 0);
+                total += ticks.get<std::int64_t>();
+            }
+            CHECK(total == engine["lifetime_ticks"].get<std::int64_t>());
+            lifetime = lifetime < 0 ? total : lifetime;
+            CHECK(total == lifetime);
+        }
+        CHECK(lifetime > 0);
+    }
+}
+
+TEST_CASE("regress says the same, and names the first operator that moved when a latency changes") {
+    CHECK(cimmlc("regress").status == 0);
+    const Folder folder;
+    std::filesystem::create_directories(folder.path("traces"));
+    std::filesystem::create_directories(folder.path("configs"));
+    for (const char* name : {"networks"}) {
+        std::filesystem::copy(std::string(CIM_SOURCE_DIR) + "/" + name, folder.path(name), std::filesystem::copy_options::recursive);
+    }
+    std::filesystem::copy_file(std::string(CIM_SOURCE_DIR) + "/traces/lenet-puma-1.trace", folder.path("traces/lenet-puma-1.trace"));
+    const std::string puma = read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml");
+    folder.write("configs/puma.yaml", replaced(puma, "read_latency: 16 cycle", "read_latency: 17 cycle"));
+    const Outcome outcome = cimmlc("regress --traces " + folder.path("traces").string());
+    CHECK(outcome.status == 1);
+    CHECK(outcome.out.find("first operator that moved: conv1.Conv") != std::string::npos);
+    CHECK(cimmlc("regress --update --traces " + folder.path("traces").string()).status == 0);
+    CHECK(cimmlc("regress --traces " + folder.path("traces").string()).status == 0);
+}
