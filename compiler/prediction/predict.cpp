@@ -83,6 +83,9 @@ class Predictor {
         setup_ = true;
         run_part();
         result_.setup_ticks = now_;
+        if (!result_.complete) {
+            return std::move(result_);
+        }
         setup_ = false;
         start_ = now_;
         last_ = now_;
@@ -120,7 +123,8 @@ class Predictor {
             }
         }
         advance_all();
-        while (true) {
+        // Setup ends with its last flow; signals that are still on their way arrive in the run.
+        while (!setup_ || unfinished_ > 0) {
             dispatch_all();
             if (due_.empty()) {
                 break;

@@ -4,6 +4,14 @@
 
 namespace cim::hw {
 
+namespace {
+
+std::int32_t wrapped(std::int32_t sum, std::int64_t more) {
+    return static_cast<std::int32_t>(sum + more);
+}
+
+}  // namespace
+
 std::int64_t largest_sum(const Machine& m) {
     return static_cast<std::int64_t>(m.crossbar.parallel_row) * ((1LL << m.crossbar.dac.bits) - 1) * ((1LL << m.device.bits_per_cell) - 1);
 }
@@ -82,12 +90,13 @@ void CrossbarTile::multiply(const std::uint16_t* inputs, int row, int n, int inp
 void CrossbarTile::multiply_exact(const std::uint16_t* inputs, int row, int n, std::int32_t* sums) const {
     const std::int16_t* weight = weights_.data() + static_cast<std::ptrdiff_t>(row) * cols_;
     for (int r = 0; r < n; ++r, weight += cols_) {
-        const std::int32_t x = inputs[r];
+        const std::uint32_t x = inputs[r];
         if (x == 0) {
             continue;
         }
+        // Sums of 16-bit operands may leave 32 bits; the adders wrap around.
         for (int c = 0; c < cols_; ++c) {
-            sums[c] += x * weight[c];
+            sums[c] = static_cast<std::int32_t>(static_cast<std::uint32_t>(sums[c]) + x * static_cast<std::uint32_t>(weight[c]));
         }
     }
 }
@@ -135,7 +144,7 @@ void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, 
                 if (!offset) {
                     total -= convert(bitline(c, stored_bits, 1), loss) << weight_bits_;
                 }
-                sums[c] += static_cast<std::int32_t>(total << bit);
+                sums[c] = wrapped(sums[c], total * (std::int64_t{1} << bit));
             }
         }
         if (offset) {
@@ -143,9 +152,8 @@ void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, 
             for (int i = from; i < to; ++i) {
                 input_sum += inputs[i];
             }
-            const auto correction = static_cast<std::int32_t>(input_sum << (weight_bits_ - 1));
             for (int c = 0; c < cols_; ++c) {
-                sums[c] -= correction;
+                sums[c] = wrapped(sums[c], -(input_sum << (weight_bits_ - 1)));
             }
         }
     }

@@ -76,7 +76,7 @@ class MeshPacketNoc final : public RoutedNoc {
     /// Coordinates of the router that node `node` hangs on.
     Grid router_of(int node) const {
         if (node == cores_.count()) {
-            return {memory_.rows / cluster_.rows, memory_.cols / cluster_.cols};
+            return memory_;
         }
         return {node / cores_.cols / cluster_.rows, node % cores_.cols / cluster_.cols};
     }
@@ -86,7 +86,7 @@ class MeshPacketNoc final : public RoutedNoc {
     Grid cores_;
     Grid routers_;
     Grid cluster_;
-    Grid memory_;
+    Grid memory_;  ///< router of the L0
     Ticks hop_;
     Ticks inject_;
 };

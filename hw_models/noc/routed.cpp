@@ -16,11 +16,13 @@ const RoutedNoc::Path& RoutedNoc::path(int src, int dst) const {
 }
 
 Ticks RoutedNoc::uncontended(int src, int dst, std::int64_t flits) const {
-    Ticks total = (flits - 1) * ticks_per_flit_;
-    for (const Hop& hop : path(src, dst)) {
-        total += hop.latency;
+    const Path& hops = path(src, dst);
+    Ticks head = 0;
+    for (std::size_t i = 0; i + 1 < hops.size(); ++i) {
+        head += hops[i].latency;
     }
-    return std::max(total, ticks_per_flit_);
+    // As in take(): even a last link without latency carries the tail for a flit's time.
+    return head + std::max(hops.back().latency + (flits - 1) * ticks_per_flit_, ticks_per_flit_);
 }
 
 void RoutedNoc::request(Ticks, const NocRequest& request) {

@@ -47,8 +47,8 @@ void read_crossbar(Place& place, int xb, const isa::Window& window, int row, std
     crossbars.multiply(xb, inputs.data(), row, static_cast<int>(inputs.size()), static_cast<int>(bits), sums.data());
     std::uint8_t* out = place.memory + dst;
     for (std::int64_t c = 0; c < cols; ++c) {
-        const std::int32_t before = add ? load_sum(out + 4 * c) : 0;
-        store_sum(out + 4 * c, before + sums[static_cast<std::size_t>(c)]);
+        const std::int64_t before = add ? load_sum(out + 4 * c) : 0;
+        store_sum(out + 4 * c, static_cast<std::int32_t>(before + sums[static_cast<std::size_t>(c)]));  // wraps around
     }
 }
 

@@ -36,6 +36,7 @@ void Place::begin(bool setup) {
     for (EngineState& engine : engines_) {
         engine.since = context_.agenda.now();
         engine.first_unfinished = 0;
+        engine.after_completion = -1;
     }
     for (const std::unique_ptr<FlowState>& flow : flows_) {
         if (flow->flow().setup == setup) {
@@ -53,6 +54,12 @@ void Place::book(isa::Engine which, Cause cause) {
     const Ticks now = context_.agenda.now();
     CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(which)].times;
     times[static_cast<std::size_t>(engine.cause)] += now - engine.since;
+    if (engine.after_completion != context_.last_completion) {
+        engine.after = {};
+        engine.after_completion = context_.last_completion;
+    }
+    const Ticks completed = std::max({engine.since, context_.last_completion, context_.run_start});
+    engine.after[static_cast<std::size_t>(engine.cause)] += std::max<Ticks>(0, now - completed);
     engine.since = now;
     engine.cause = cause;
 }
@@ -65,6 +72,11 @@ void Place::close_books() {
     }
     for (int i = 0; i < isa::engine_count; ++i) {
         book(static_cast<isa::Engine>(i), Cause::Done);
+        // The run ends with its last completion; signals may be on their way a little longer.
+        CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(i)].times;
+        for (std::size_t cause = 0; cause < cause_count; ++cause) {
+            times[cause] -= engines_[static_cast<std::size_t>(i)].after[cause];
+        }
     }
 }
 
@@ -222,7 +234,6 @@ void Place::start(FlowState& flow) {
         if (operation.async) {
             ++context_.unfinished;
             issue_ticks = operation.priced->cost.issue_ticks;
-            statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += operation.started - flow.ready_at;
             if (operation.op.signal >= 0) {
                 operation.ticket = context_.counters.reserve(operation.op.signal, operation.op.amount, core_);
             }
@@ -234,6 +245,7 @@ void Place::start(FlowState& flow) {
         proceed(operation, operation.started);
     }
     if (isa::op_info(step.ops[0].opcode).timing == isa::Timing::Async) {
+        statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += context_.agenda.now() - flow.ready_at;
         context_.agenda.complete_at(context_.agenda.now() + issue_ticks, *this,
                                     (static_cast<std::uint64_t>(flow.flow().engine) << 2U) | IssueEnds);
         issuing_ = &flow;

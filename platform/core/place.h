@@ -56,6 +56,8 @@ struct EngineState {
     std::size_t first_unfinished = 0;   ///< in flows
     Cause cause = Cause::Done;          ///< what the time since `since` is booked to
     Ticks since = 0;
+    CauseTimes after{};                 ///< part of what is booked that lies after the last completion so far,
+    Ticks after_completion = -1;        ///< which was at this tick
 };
 
 class Place : public sc_core::sc_module, public Actor {

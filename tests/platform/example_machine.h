@@ -1,5 +1,5 @@
 #pragma once
-// The machine of docs/adr/0001-example.md, and of other tests that count cycles by hand.
+// A machine with round prices, for tests that count cycles by hand.
 
 #include <string>
 
@@ -13,7 +13,7 @@ inline const std::string switch_noc =
 
 inline std::string example_machine(const std::string& noc) {
     return R"(name: example
-description: Machine of the worked example; prices are round and describe no chip
+description: Prices are round and describe no chip
 mode: XBM
 clocks:
   chip: 1 GHz
