@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
-# Installs what is missing, builds, runs all tests and compares timing with the golden traces.
+# Installs what is missing, builds, compares timing with the golden traces and runs all tests.
+#   PRESET=dev ./test.sh      with another preset of CMakePresets.json (default: release)
 set -euo pipefail
-cd "$(dirname "$0")"
+CDPATH='' cd -- "$(dirname -- "$0")"
+preset=${PRESET:-release}
 scripts/install_packages.sh
-cmake --preset release
-cmake --build --preset release
-build/release/cli/cimmlc regress
-ctest --test-dir build/release -j 2 --output-on-failure
+cmake --preset "$preset"
+cmake --build --preset "$preset"
+"build/$preset/cli/cimmlc" regress
+ctest --preset "$preset" -j 2

@@ -16,6 +16,7 @@
 #include "compiler/quantization/codec.h"
 #include "hw_models/spec/load.h"
 #include "isa/verifier/verify.h"
+#include "platform/observe/vcd.h"
 
 namespace cim::cli {
 
@@ -85,6 +86,7 @@ void add_simulation_options(po::options_description& options) {
         "output", po::value<std::string>()->value_name("FILE|DIR"), "writes the outputs as .npy: a file for one output, a folder for several")(
         "batch", po::value<std::string>()->value_name("N"), "inputs to stream through the chip (default: all of --input)")(
         "timing-only", "no data is moved: cycles and energy only")("report", po::value<std::string>()->value_name("FILE"), "writes report.json")(
+        "vcd", po::value<std::string>()->value_name("FILE"), "writes waveforms, and a GTKWave save file beside them")(
         "quiet", "no summary");
 }
 
@@ -274,8 +276,20 @@ platform::SimulationResult simulate_with(const isa::Program& program, const hw::
     }
     const std::vector<std::vector<std::uint8_t>> stored =
         options.functional ? stored_inputs(program, inputs.samples) : std::vector<std::vector<std::uint8_t>>{};
+    std::optional<platform::VcdWriter> vcd;
+    if (values.count("vcd") > 0) {
+        vcd.emplace(values["vcd"].as<std::string>(), program, machine);
+        options.observer = &*vcd;
+    }
     const auto begin = std::chrono::steady_clock::now();
     platform::SimulationResult result = platform::simulate(program, machine, options, stored);
+    if (vcd) {
+        const std::filesystem::path path = values["vcd"].as<std::string>();
+        const hw::Ticks end = result.setup_ticks + result.ticks;
+        vcd->finish(end);
+        std::filesystem::path save = path;
+        compiler::write_file_atomically(save.replace_extension(".gtkw"), vcd->save_file(path.filename().string(), end));
+    }
     cost.simulate_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     return result;
 }

@@ -344,4 +344,41 @@ void Generator::part_flow(int index, int part_index) {
     f.finish();
 }
 
+void Generator::join_flow(int index, int part_index) {
+    const NodeMemory& memory = memory_.nodes[at(index)];
+    const Part& part = placement_[at(index)].parts[at(part_index)];
+    const Outbox& outbox = memory.outboxes[at(part_index)];
+    const OutboxCode& results = outboxes_[at(index)][at(part_index)];
+    const int channels = part.c1 - part.c0;
+    const Landing* const landings[] = {&memory_.landings[at(memory.landings[0][at(part_index)])], &memory_.landings[at(memory.landings[1][at(part_index)])]};
+    const LandingCode* const codes[] = {&landings_[at(memory.landings[0][at(part_index)])], &landings_[at(memory.landings[1][at(part_index)])]};
+    FlowBuilder f(builder_, "join", fmt::format("{}.join.{}", node(index).name, part.c0), index, part.core, isa::Engine::Alu);
+    const Ex one = f.constant(1);
+    const Ex slots = f.number("slots", outbox.slots);
+    const Ex bytes = f.number("bytes", channels);
+    for_positions(
+        f, landings[0]->reading,
+        [&](Ex n, Ex oy, Ex ox, Ex w) {
+            std::vector<FlowBuilder::Field> fields;
+            for (int i = 0; i < 2; ++i) {
+                const std::string which = i == 0 ? "_a" : "_b";
+                const Landing& landing = *landings[i];
+                await_window(f, landing, *codes[i], n, oy, ox, which);
+                const Ex row = mod(n * f.number("rows", landing.reading.padded_rows()) + oy, f.number("ring" + which, landing.rows));
+                fields.emplace_back(i == 0 ? "a" : "b", f.buffer("src" + which, codes[i]->buffer) + row * f.number("pitch", landing.row_bytes()) + ox * bytes);
+            }
+            f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), w + 1 - slots);
+            fields.emplace_back("dst", f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(channels)));
+            fields.emplace_back("n", bytes);
+            fields.emplace_back("param", f.param("param", params_[at(index)]));
+            f.op(isa::Opcode::Add, fields);
+            f.signal(f.counter("out", results.out), one);
+        },
+        [&](Ex, Ex) {
+            f.signal(f.counter("freed_a", codes[0]->freed), one);
+            f.signal(f.counter("freed_b", codes[1]->freed), one);
+        });
+    f.finish();
+}
+
 }  // namespace cim::compiler

@@ -81,7 +81,8 @@ isa::Program Generator::run() {
             conv_flows(static_cast<int>(i));
         } else {
             for (std::size_t part = 0; part < placement_[i].parts.size(); ++part) {
-                part_flow(static_cast<int>(i), static_cast<int>(part));
+                const bool join = node(static_cast<int>(i)).kind == NodeKind::Add;
+                (this->*(join ? &Generator::join_flow : &Generator::part_flow))(static_cast<int>(i), static_cast<int>(part));
             }
         }
         for (const Transfer& transfer : transfers_) {
@@ -314,10 +315,10 @@ void Generator::await_room(FlowBuilder& f, const Landing& landing, const Landing
     f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
 }
 
-void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox) {
+void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, const std::string& which) {
     const Reading& r = landing.reading;
-    const Ex ready = f.counter("ready", code.ready);
-    const Ex feeders = f.number("feeders", code.feeders);
+    const Ex ready = f.counter("ready" + which, code.ready);
+    const Ex feeders = f.number("feeders" + which, code.feeders);
     if (landing.flat) {
         f.await(ready, feeders, (n + 1) * f.number("positions", landing.positions()));
         return;

@@ -77,12 +77,13 @@ class Generator {
     void merge_flow(int index, int group);
     void partial_flow(int index, int group);
     void part_flow(int index, int part);
+    void join_flow(int index, int part);
 
     // shared
     /// Waits until row g (counted over all images) of a landing may be overwritten.
     void await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row);
-    /// Waits until the window at output position (n, oy, ox) has come.
-    void await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox);
+    /// Waits until the window at output position (n, oy, ox) has come. `which` distinguishes the inputs of a join.
+    void await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, const std::string& which = "");
     /// Window operand of the ring at output position, of `bytes` bytes from `from` on; channels c0 .. c1-1 of each pixel.
     std::vector<FlowBuilder::Field> ring_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, int c0,
                                                 int c1, Ex from, Ex bytes);

@@ -103,7 +103,7 @@ TEST_CASE("networks on jain2021 give the reference's bytes") {
     CHECK(check_networks(machine_of("jain2021"), 5000, 20, options) > 4);
 }
 
-TEST_CASE("networks with residual joins give the reference's bytes", "[!mayfail]") {
+TEST_CASE("networks with residual joins give the reference's bytes") {
     NetworkOptions options;
     options.joins = true;
     CHECK(check_networks(enlarged_tiny(), 1000, 40, options) > 15);
