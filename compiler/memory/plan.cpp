@@ -7,6 +7,7 @@
 #include <set>
 
 #include "compiler/error.h"
+#include "compiler/memory/join_skew.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -23,7 +24,7 @@ std::int64_t align4(std::int64_t bytes) {
 class Planner {
   public:
     Planner(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement)
-        : graph_(graph), machine_(machine), placement_(placement) {}
+        : graph_(graph), machine_(machine), placement_(placement), skew_(graph) {}
 
     MemoryPlan run() {
         in_l0_.assign(graph_.nodes.size(), {});
@@ -148,7 +149,7 @@ class Planner {
                 landing.place = part.core;
                 landing.c0 = part.c0;
                 landing.c1 = part.c1;
-                landing.rows = n.kind == NodeKind::Add ? join_rows(node, input) : ring_rows(node, landing.reading);
+                landing.rows = n.kind == NodeKind::Add ? skew_.ring_rows(n, input) : ring_rows(node, landing.reading);
                 landing.readers = {part.core};
                 indices.push_back(add(landing));
             }
@@ -190,40 +191,6 @@ class Planner {
     }
 
     bool is_network_input(TensorId id) const { return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end(); }
-
-    /// Last row of the network's input that output row y of a tensor needs: scale * y + offset, beyond the padding.
-    struct Reach {
-        std::int64_t scale = 1;
-        std::int64_t offset = 0;
-    };
-    Reach reach(TensorId id) {
-        if (const auto known = reach_.find(id); known != reach_.end()) {
-            return known->second;
-        }
-        Reach result;
-        for (const QuantNode& n : graph_.nodes) {
-            if (n.output == id) {
-                const Reading r = reading_of(graph_, n);
-                for (const TensorId input : n.inputs) {
-                    const Reach before = reach(input);
-                    result.scale = before.scale * r.stride_h;
-                    result.offset = std::max(result.offset, before.offset + before.scale * (r.kernel_h - 1 - r.pad_top));
-                }
-            }
-        }
-        return reach_[id] = result;
-    }
-
-    /// Rows that an input of a join keeps: as many as it is ahead of the other input, the one that is read and the one that comes.
-    int join_rows(int node, int input) {
-        std::int64_t ahead = 0;
-        const std::vector<TensorId>& inputs = graph_.nodes[at(node)].inputs;
-        const Reach mine = reach(inputs[at(input)]);
-        for (const TensorId other : inputs) {
-            ahead = std::max(ahead, (reach(other).offset - mine.offset + mine.scale - 1) / mine.scale);
-        }
-        return static_cast<int>(ahead) + 2;
-    }
 
     int ring_rows(int node, const Reading& reading) const {
         return tight_.count(node) != 0 ? reading.kernel_h : reading.kernel_h + reading.stride_h;
@@ -421,7 +388,7 @@ class Planner {
     MemoryPlan plan_;
     std::vector<std::vector<bool>> in_l0_;  ///< by node and input
     std::set<int> tight_;                   ///< nodes at their least size
-    std::map<TensorId, Reach> reach_;
+    JoinSkew skew_;
     bool l0_tight_ = false;
 };
 

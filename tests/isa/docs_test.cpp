@@ -11,6 +11,6 @@ TEST_CASE("docs/isa.md is what the tables say") {
     std::ifstream in(root / "docs" / "isa.md", std::ios::binary);
     REQUIRE(in.good());
     const std::string committed((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
-    INFO("update it with: cimmlc isa > docs/isa.md");
+    INFO("update it with: cimmlc isa list > docs/isa.md");
     CHECK((committed == cim::isa::isa_markdown()));
 }

@@ -1,0 +1,37 @@
+#include "compiler/memory/join_skew.h"
+
+#include <algorithm>
+
+#include "compiler/mapping/reading.h"
+
+namespace cim::compiler {
+
+JoinSkew::Reach JoinSkew::reach(TensorId id) {
+    if (const auto known = known_.find(id); known != known_.end()) {
+        return known->second;
+    }
+    Reach result;
+    for (const QuantNode& node : graph_.nodes) {
+        if (node.output != id) {
+            continue;
+        }
+        const Reading r = reading_of(graph_, node);
+        for (const TensorId input : node.inputs) {
+            const Reach before = reach(input);
+            result.scale = before.scale * r.stride_h;
+            result.offset = std::max(result.offset, before.offset + before.scale * (r.kernel_h - 1 - r.pad_top));
+        }
+    }
+    return known_[id] = result;
+}
+
+int JoinSkew::ring_rows(const QuantNode& join, int input) {
+    const Reach mine = reach(join.inputs[static_cast<std::size_t>(input)]);
+    std::int64_t ahead = 0;
+    for (const TensorId other : join.inputs) {
+        ahead = std::max(ahead, (reach(other).offset - mine.offset + mine.scale - 1) / mine.scale);
+    }
+    return static_cast<int>(ahead) + 2;
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,118 @@
+#include <algorithm>
+
+#include "isa/interpreter/arithmetic.h"
+#include "isa/interpreter/resolved.h"
+
+namespace cim::isa {
+
+FlowRun::FlowRun(const ResolvedFlow& flow)
+    : flow_(&flow),
+      variables_(static_cast<std::size_t>(flow.variables)),
+      ends_(static_cast<std::size_t>(flow.variables)),
+      assigned_(static_cast<std::size_t>(flow.variables)),
+      known_(flow.nodes.size()) {
+    ops_.reserve(flow.ops.size());
+    for (const ResolvedOp& op : flow.ops) {
+        ops_.push_back(op.fixed);
+    }
+}
+
+std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
+    if (expr.tree >= 0) {
+        return evaluate_tree(expr.tree);
+    }
+    std::int64_t value = expr.constant;
+    const LinearTerm* term = flow_->terms.data() + expr.first_term;
+    for (Index i = 0; i < expr.terms; ++i, ++term) {
+        value =
+            wrapping(ExprOp::Add, value, wrapping(ExprOp::Mul, term->coefficient, variables_[static_cast<std::size_t>(term->variable)]));
+    }
+    return value;
+}
+
+std::int64_t FlowRun::evaluate_tree(Index node) const {
+    const FoldedNode& n = flow_->nodes[static_cast<std::size_t>(node)];
+    Known& known = known_[static_cast<std::size_t>(node)];
+    const std::int64_t assigned = assigned_[static_cast<std::size_t>(n.deepest)];
+    if (known.at != assigned) {
+        const std::int64_t lhs = evaluate(n.lhs);
+        if (n.shift >= 0) {
+            // Rounding down is what shifting a two's complement number does.
+            known.value = n.op == ExprOp::Div ? lhs >> n.shift : lhs & ((std::int64_t{1} << n.shift) - 1);
+        } else {
+            known.value = fold_constants(n.op, lhs, evaluate(n.rhs));
+        }
+        known.at = assigned;
+    }
+    return known.value;
+}
+
+void FlowRun::evaluate_varying(const ResolvedOp& op, OpInstance& out) const {
+    const FoldedExpr* exprs = flow_->exprs.data() + op.first;
+    const std::uint8_t* position = flow_->varying.data() + op.varying;
+    for (Index i = 0; i < op.varying_count; ++i, ++position) {
+        if (*position == signal_varies) {
+            const FoldedExpr* signal = exprs + op_info(op.fixed.opcode).fields.size();
+            set_signal(out, evaluate(signal[0]), evaluate(signal[1]), evaluate(signal[2]));
+        } else {
+            out.values[*position] = evaluate(exprs[*position]);
+        }
+    }
+}
+
+void FlowRun::spend() {
+    if (--turns_ < 0) {
+        throw RunTooLong();
+    }
+}
+
+const Step& FlowRun::next() {
+    while (true) {
+        const Instruction& instruction = flow_->code[at_];
+        const FoldedExpr* expr = flow_->exprs.data() + instruction.first;
+        step_.line = instruction.line;
+        const auto variable = static_cast<std::size_t>(instruction.variable);
+        switch (instruction.kind) {
+            case Instruction::Kind::LoopBegin:
+                variables_[variable] = evaluate(expr[0]);
+                ends_[variable] = evaluate(expr[1]);
+                assigned_[variable] = ++assignments_;
+                at_ = variables_[variable] < ends_[variable] ? at_ + 1 : static_cast<std::size_t>(instruction.target);
+                spend();
+                continue;
+            case Instruction::Kind::LoopEnd:
+                assigned_[variable] = ++assignments_;
+                at_ = ++variables_[variable] < ends_[variable] ? static_cast<std::size_t>(instruction.target) : at_ + 1;
+                spend();
+                continue;
+            case Instruction::Kind::Await:
+                step_.kind = Step::Kind::Await;
+                step_.base = counter_number(evaluate(expr[0]), 0);
+                step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
+                step_.count = static_cast<Index>(std::clamp<std::int64_t>(evaluate(expr[2]), -1, no_counter));
+                step_.value = evaluate(expr[3]);
+                break;
+            case Instruction::Kind::Signal:
+                step_.kind = Step::Kind::Signal;
+                step_.base = counter_number(evaluate(expr[0]), 0);
+                step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
+                step_.count = 1;
+                step_.value = evaluate(expr[2]);
+                break;
+            case Instruction::Kind::Ops:
+                step_.kind = Step::Kind::Ops;
+                for (Index i = instruction.first; i < instruction.first + instruction.count; ++i) {
+                    evaluate_varying(flow_->ops[static_cast<std::size_t>(i)], ops_[static_cast<std::size_t>(i)]);
+                }
+                step_.ops = ops_.data() + instruction.first;
+                step_.first_op = instruction.first;
+                step_.op_count = instruction.count;
+                break;
+            case Instruction::Kind::End: step_.kind = Step::Kind::End; return step_;
+        }
+        ++at_;
+        return step_;
+    }
+}
+
+}  // namespace cim::isa

@@ -1,0 +1,113 @@
+// What a place counts: prices and energy events of its operations, and where its engines' time goes.
+#include "platform/core/place.h"
+#include "pricing/price_operation.h"
+
+namespace cim::platform {
+
+namespace f = isa::field;
+
+void Place::book(isa::Engine which, Cause cause) {
+    EngineState& engine = engines_[static_cast<std::size_t>(which)];
+    const Ticks now = context_.agenda.now();
+    CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(which)].times;
+    times[static_cast<std::size_t>(engine.cause)] += now - engine.since;
+    if (engine.after_completion != context_.last_completion) {
+        engine.after = {};
+        engine.after_completion = context_.last_completion;
+    }
+    const Ticks completed = std::max({engine.since, context_.last_completion, context_.run_start});
+    engine.after[static_cast<std::size_t>(engine.cause)] += std::max<Ticks>(0, now - completed);
+    engine.since = now;
+    engine.cause = cause;
+}
+
+void Place::close_books() {
+    for (const std::unique_ptr<FlowState>& flow : flows_) {
+        for (PricedOp& priced : flow->prices) {
+            settle(*flow, priced);
+        }
+    }
+    for (int i = 0; i < isa::engine_count; ++i) {
+        book(static_cast<isa::Engine>(i), Cause::Done);
+        // The run ends with its last completion; signals may be on their way a little longer.
+        CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(i)].times;
+        for (std::size_t cause = 0; cause < cause_count; ++cause) {
+            times[cause] -= engines_[static_cast<std::size_t>(i)].after[cause];
+        }
+    }
+}
+
+Cause Place::idle_cause(const EngineState& engine) const {
+    if (!engine.ready.empty()) {
+        return Cause::Crossbar;
+    }
+    for (std::size_t i = engine.first_unfinished; i < engine.flows.size(); ++i) {
+        const FlowState& flow = *engine.flows[i];
+        if (!flow.done && flow.waits_for >= 0) {
+            return context_.counters.role(flow.waits_for) == isa::CounterRole::Data ? Cause::Data : Cause::Space;
+        }
+    }
+    return Cause::Done;
+}
+
+void Place::settle(const FlowState& flow, PricedOp& priced) {
+    if (priced.executions == 0) {
+        return;
+    }
+    hw::EventCounts& by_operator = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)].events;
+    hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
+    for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
+        const auto event = static_cast<std::size_t>(priced.cost.events[i].event);
+        const std::int64_t count = priced.cost.events[i].count * priced.executions;
+        by_operator[event] += count;
+        by_place[event] += count;
+    }
+    context_.statistics.operations[static_cast<std::size_t>(priced.opcode)] += priced.executions;
+    if (!flow.flow().setup) {
+        context_.statistics.multiply_accumulates += priced.multiply_accumulates * priced.executions;
+    }
+    priced.executions = 0;
+}
+
+void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
+    const isa::OpInstance& op = flow.step().ops[position];
+    const auto at = static_cast<std::size_t>(flow.step().first_op + position);
+    const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
+    const isa::Index weight = reads ? crossbars_->weight(static_cast<int>(op[0])) : -1;
+    const bool fixed = flow.code().ops[at].moves_only && (!flow.prices[at].known || flow.prices[at].weight == weight);
+    PricedOp& priced = fixed ? flow.prices[at] : operation.own;
+    operation.priced = &priced;
+    if (!fixed || !priced.known) {
+        priced.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
+        priced.opcode = op.opcode;
+        priced.weight = weight;
+        priced.multiply_accumulates = multiply_accumulates(op);
+        priced.known = true;
+        priced.pj = 0;
+        for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
+            priced.pj += static_cast<double>(priced.cost.events[i].count) * context_.event_prices[static_cast<std::size_t>(priced.cost.events[i].event)];
+        }
+    }
+    ++priced.executions;
+    if (!fixed) {
+        settle(flow, priced);
+    }
+}
+
+std::int64_t Place::multiply_accumulates(const isa::OpInstance& op) const {
+    switch (op.opcode) {
+        case isa::Opcode::ReadXb: return op[f::ReadXb::cols] * (op[f::ReadXb::bits] > 8 ? op[f::ReadXb::n] / 2 : op[f::ReadXb::n]);
+        case isa::Opcode::ReadRow: return op[f::ReadRow::cols] * (op[f::ReadRow::bits] > 8 ? op[f::ReadRow::n] / 2 : op[f::ReadRow::n]);
+        case isa::Opcode::ReadCore: {
+            std::int64_t cells = 0;
+            for (const isa::SliceTile& tile : context_.program.slices[static_cast<std::size_t>(op[f::ReadCore::slice])].tiles) {
+                const isa::Weight& weight = context_.program.weights[static_cast<std::size_t>(tile.weight)];
+                cells += static_cast<std::int64_t>(weight.rows) * weight.cols;
+            }
+            return cells * op[f::ReadCore::count];
+        }
+        default: return 0;
+    }
+}
+
+}  // namespace cim::platform

@@ -1,0 +1,122 @@
+// The way of an operation through its stages: fixed times, and transfers over TLM-2.0 sockets.
+#include <algorithm>
+
+#include "platform/core/execute.h"
+#include "platform/core/place.h"
+
+namespace cim::platform {
+
+std::int64_t Place::key_of(const Operation& operation) const {
+    const std::int64_t engine = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(operation.flow->flow().engine);
+    return engine * (context_.machine.crossbars_per_core() + 1) + (operation.async && operation.op.opcode != isa::Opcode::ReadCore ? operation.op[0] : 0);
+}
+
+void Place::proceed(Operation& operation, Ticks at) {
+    const hw::OpCost& cost = operation.priced->cost;
+    Agenda& agenda = context_.agenda;
+    while (operation.stage < cost.stage_count) {
+        const hw::Stage& stage = cost.stages[operation.stage];
+        if (stage.resource == hw::Resource::Crossbar || stage.resource == hw::Resource::Alu) {
+            // Nobody else can ask for it: its end is known already.
+            statistics_of(operation).times[static_cast<std::size_t>(Cause::Busy)] += stage.ticks;
+            at += stage.ticks;
+            ++operation.stage;
+            continue;
+        }
+        if (at > agenda.now()) {
+            agenda.complete_at(at, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | StageBegins);
+            return;
+        }
+        operation.stage_started = at;
+        if (!transport(operation)) {
+            return;
+        }
+        operation.stage += operation.covered;
+    }
+    at = std::max(at, operation.started + cost.issue_ticks);
+    if (at > agenda.now()) {
+        agenda.complete_at(at, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | OperationEnds);
+    } else {
+        operation_ended(operation);
+    }
+}
+
+bool Place::transport(Operation& operation) {
+    const hw::Stage& first = operation.priced->cost.stages[operation.stage];
+    const bool own = first.resource == (core_ >= 0 ? hw::Resource::L1Port : hw::Resource::L0Port);
+    const bool through_noc = !own && core_ >= 0;
+    operation.covered = through_noc ? 2 : 1;
+    const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.priced->cost.stages[operation.stage + 1] : first;
+    Transfer& transfer = operation.transfer;
+    transfer.port_ticks = port.ticks;
+    transfer.port_wait = 0;
+    transfer.link_wait = 0;
+    transfer.key = key_of(operation);
+    transfer.window = nullptr;
+    switch (port.resource) {
+        case hw::Resource::L0Port: transfer.space = isa::Space::L0; break;
+        case hw::Resource::External: transfer.space = isa::Space::Ext; break;
+        default: transfer.space = isa::Space::L1; break;
+    }
+    transfer.core = port.resource == hw::Resource::RemoteL1Port ? operation.priced->cost.dst_node : core_;
+    if (through_noc) {
+        const hw::Stage& noc = first.resource == hw::Resource::Noc ? first : operation.priced->cost.stages[operation.stage + 1];
+        transfer.noc_ticks = noc.ticks;
+        transfer.flits = noc.flits;
+        transfer.src_node = operation.priced->cost.src_node;
+        transfer.dst_node = operation.priced->cost.dst_node;
+    }
+    tlm::tlm_generic_payload& payload = operation.payload;
+    payload.set_command(first.resource == hw::Resource::Noc || port.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
+    payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
+    payload.set_data_ptr(nullptr);
+    payload.set_data_length(0);
+    payload.set_byte_enable_ptr(nullptr);
+    payload.set_dmi_allowed(false);
+    if (!own && context_.functional) {
+        address_payload(context_, *this, operation);
+    }
+    tlm::tlm_phase phase = tlm::BEGIN_REQ;
+    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    tlm_utils::simple_initiator_socket<Place>& socket = own ? local : remote;
+    return socket->nb_transport_fw(payload, phase, delay) == tlm::TLM_COMPLETED;
+}
+
+tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
+    if (phase == tlm::BEGIN_RESP) {
+        Operation& operation = *transfer_of(payload).operation;
+        transferred(operation);
+        operation.stage += operation.covered;
+        proceed(operation, operation.transfer.done);
+    }
+    return tlm::TLM_COMPLETED;
+}
+
+OperatorStatistics& Place::statistics_of(const Operation& operation) {
+    return context_.statistics.operators[static_cast<std::size_t>(operation.flow->flow().op)];
+}
+
+void Place::transferred(Operation& operation) {
+    if (!operation.payload.is_response_ok()) {
+        SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
+    }
+    const Transfer& transfer = operation.transfer;
+    CauseTimes& times = statistics_of(operation).times;
+    times[static_cast<std::size_t>(Cause::Busy)] += transfer.done - operation.stage_started - transfer.port_wait - transfer.link_wait;
+    const auto wait = [&](Cause cause, Ticks ticks) {
+        if (ticks == 0) {
+            return;
+        }
+        times[static_cast<std::size_t>(cause)] += ticks;
+        if (!operation.async) {
+            // The engine's time is booked as busy from dispatch to completion.
+            CauseTimes& engine = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->flow().engine)].times;
+            engine[static_cast<std::size_t>(cause)] += ticks;
+            engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;
+        }
+    };
+    wait(transfer.space == isa::Space::Ext ? Cause::Memory : Cause::Port, transfer.port_wait);
+    wait(Cause::Link, transfer.link_wait);
+}
+
+}  // namespace cim::platform
