@@ -16,7 +16,7 @@ struct NetworkOptions {
     int layers = 4;      ///< at most
     int most_size = 12;  ///< rows and columns of the input
     int most_channels = 12;
-    bool joins = true;   ///< residual additions
+    bool joins = true;  ///< residual additions
 };
 
 compiler::QuantGraph random_network(std::uint64_t seed, const NetworkOptions& options = {});
