@@ -111,6 +111,8 @@ class Place : public sc_core::sc_module, public Actor {
     bool transport(Operation& operation);
     /// Books a transfer that has been served, or will be at a tick that is known.
     void transferred(Operation& operation);
+    /// A transfer outside its memory is an error of SystemC.
+    static void check_response(const Operation& operation);
     OperatorStatistics& statistics_of(const Operation& operation);
     void operation_ended(Operation& operation);
     /// Bytes of an output reached external memory: the image that they belong to is as far as this.
