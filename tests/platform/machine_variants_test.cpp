@@ -72,13 +72,15 @@ hw::Machine random_variant(std::uint64_t seed) {
     return m;
 }
 
-NetworkOptions random_options(std::uint64_t seed) {
+NetworkOptions random_options(std::uint64_t seed, bool branches) {
     Dice dice(seed + 77);
     NetworkOptions options;
     options.layers = static_cast<int>(dice.roll(1, 6));
     options.most_size = static_cast<int>(dice.roll(4, 20));
     options.most_channels = dice.once_in(3) ? 70 : static_cast<int>(dice.roll(2, 20));
     options.joins = dice.once_in(3);
+    options.branches = branches;
+    options.inputs = branches && dice.once_in(3) ? 2 : 1;
     return options;
 }
 
@@ -90,10 +92,10 @@ struct Tally {
     int optimistic = 0;  ///< predicted no longer than simulated
 };
 
-void check_variant(std::uint64_t seed, Tally& tally) {
+void check_variant(std::uint64_t seed, bool branches, Tally& tally) {
     INFO("seed " << seed);
     const hw::Machine machine = random_variant(seed);
-    const compiler::QuantGraph graph = random_network(seed, random_options(seed));
+    const compiler::QuantGraph graph = random_network(seed, random_options(seed, branches));
     isa::Program program;
     try {
         program = compile_network(graph, machine);
@@ -110,13 +112,13 @@ void check_variant(std::uint64_t seed, Tally& tally) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
         return;
     }
-    const std::vector<std::uint8_t> images = random_images(graph, batch, seed);
+    const std::vector<std::vector<std::uint8_t>> images = random_image_sets(graph, batch, seed);
     RunOptions options;
     options.batch = batch;
-    const Outcome outcome = run(program, machine, options, {images});
+    const Outcome outcome = run(program, machine, options, images);
     CHECK(outcome.deadlock.empty());
-    CHECK(outcome.outputs == reference_outputs(graph, machine, images));
-    CHECK(all_of(run(program, machine, options, {images})) == all_of(outcome));
+    CHECK(outcome.outputs == reference_outputs(graph, machine, images, batch));
+    CHECK(all_of(run(program, machine, options, images)) == all_of(outcome));
     options.functional = false;
     CHECK(timing_of(run(program, machine, options)) == timing_of(outcome));
     for (const auto& engines : outcome.engines) {
@@ -145,10 +147,10 @@ void check_variant(std::uint64_t seed, Tally& tally) {
     }
 }
 
-Tally check_variants(std::uint64_t first, std::uint64_t count) {
+Tally check_variants(std::uint64_t first, std::uint64_t count, bool branches) {
     Tally tally;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
-        check_variant(seed, tally);
+        check_variant(seed, branches, tally);
     }
     std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, " << tally.lossy
               << " with lossy conversions, " << tally.optimistic << " predicted to take no longer than simulated\n";
@@ -158,13 +160,21 @@ Tally check_variants(std::uint64_t first, std::uint64_t count) {
 }  // namespace
 
 TEST_CASE("networks on machines of any shape give the reference's bytes, at every run the same times") {
-    const Tally tally = check_variants(0, 60);
+    const Tally tally = check_variants(0, 60, false);
     CHECK(tally.fitted > 15);
     CHECK(tally.lossy > 3);
     CHECK(tally.in_l0 > 0);
 }
 
+TEST_CASE("networks that branch, with several inputs and outputs, give the reference's bytes") {
+    CHECK(check_variants(500, 60, true).fitted > 15);
+}
+
 // Not in the usual run: test_platform '[long]'.
 TEST_CASE("many networks on many machine variants", "[.long]") {
-    check_variants(100'000, 3000);
+    check_variants(100'000, 3000, false);
+}
+
+TEST_CASE("many networks that branch", "[.long]") {
+    check_variants(200'000, 3000, true);
 }

@@ -22,8 +22,14 @@ class NetworkMaker {
         graph_.name = "random";
         Shape3 shape{number(1, options_.most_size), number(1, options_.most_size), number(1, options_.most_channels)};
         graph_.inputs = {tensor(shape)};
+        for (int i = 1; i < options_.inputs; ++i) {
+            graph_.inputs.push_back(tensor(dice_.once_in(2) ? shape : Shape3{shape.h, shape.w, number(1, options_.most_channels)}));
+        }
         const int layers = number(1, options_.layers);
         for (int i = 0; i < layers; ++i) {
+            if (options_.branches && !dice_.once_in(3)) {
+                last_ = number(0, static_cast<int>(graph_.tensors.size()) - 1);
+            }
             layer();
         }
         if (dice_.once_in(2)) {
@@ -32,9 +38,8 @@ class NetworkMaker {
                 unary(NodeKind::Softmax);
             }
         }
-        graph_.outputs = {last_};
-        for (const TensorId id : {graph_.inputs[0], last_}) {
-            QuantTensor& t = graph_.tensors[static_cast<std::size_t>(id)];
+        graph_.outputs = outputs();
+        for (QuantTensor& t : graph_.tensors) {
             t.onnx_shape = {1, t.shape.c, t.shape.h, t.shape.w};
         }
         return std::move(graph_);
@@ -42,6 +47,28 @@ class NetworkMaker {
 
   private:
     int number(int low, int high) { return static_cast<int>(dice_.roll(low, std::max(low, high))); }
+    /// The last tensor; with branches all that nobody reads, and perhaps one that is read as well.
+    std::vector<TensorId> outputs() {
+        if (!options_.branches) {
+            return {last_};
+        }
+        std::vector<bool> read(graph_.tensors.size(), false);
+        for (const QuantNode& n : graph_.nodes) {
+            for (const TensorId input : n.inputs) {
+                read[static_cast<std::size_t>(input)] = true;
+            }
+        }
+        const TensorId also =
+            dice_.once_in(2) ? graph_.nodes[static_cast<std::size_t>(number(0, static_cast<int>(graph_.nodes.size()) - 1))].output : -1;
+        std::vector<TensorId> ids;
+        for (const QuantNode& n : graph_.nodes) {
+            if (!read[static_cast<std::size_t>(n.output)] || n.output == also) {
+                ids.push_back(n.output);
+            }
+        }
+        return ids;
+    }
+
     const Shape3& shape() const { return graph_.tensors[static_cast<std::size_t>(last_)].shape; }
 
     TensorId tensor(const Shape3& shape) {
@@ -74,7 +101,7 @@ class NetworkMaker {
             case 0: return pool();
             case 1: return unary(NodeKind::Clip);
             case 2: return unary(NodeKind::Lut);
-            case 3: return options_.joins ? join() : conv();
+            case 3: return options_.branches ? join_any() : (options_.joins ? join() : conv());
             default: return conv();
         }
     }
@@ -172,6 +199,19 @@ class NetworkMaker {
         add(std::move(sum), out);
     }
 
+    /// The last tensor and any other of its shape, or itself.
+    void join_any() {
+        std::vector<TensorId> same;
+        for (TensorId id = 0; id < static_cast<TensorId>(graph_.tensors.size()); ++id) {
+            const Shape3& other = graph_.tensors[static_cast<std::size_t>(id)].shape;
+            if (other.h == shape().h && other.w == shape().w && other.c == shape().c) {
+                same.push_back(id);
+            }
+        }
+        const Shape3 out = shape();
+        add(node(NodeKind::Add, {last_, same[static_cast<std::size_t>(number(0, static_cast<int>(same.size()) - 1))]}), out);
+    }
+
     Dice dice_;
     NetworkOptions options_;
     QuantGraph graph_;
@@ -194,6 +234,18 @@ std::vector<std::uint8_t> random_images(const QuantGraph& graph, std::int64_t ba
     return bytes;
 }
 
+std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph, std::int64_t batch, std::uint64_t seed) {
+    Dice dice(seed);
+    std::vector<std::vector<std::uint8_t>> sets;
+    for (const TensorId id : graph.inputs) {
+        sets.emplace_back(static_cast<std::size_t>(batch * graph.tensors[static_cast<std::size_t>(id)].shape.count()));
+        for (std::uint8_t& byte : sets.back()) {
+            byte = static_cast<std::uint8_t>(dice.roll(0, 255));
+        }
+    }
+    return sets;
+}
+
 isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine) {
     const std::vector<NodePlacement> placement = place(graph, machine);
     return generate(graph, machine, placement, plan_memory(graph, machine, placement));
@@ -208,6 +260,24 @@ std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph
         const std::vector<std::vector<std::uint8_t>> one = executor.run({{image, image + size}});
         for (std::size_t i = 0; i < one.size(); ++i) {
             outputs[i].insert(outputs[i].end(), one[i].begin(), one[i].end());
+        }
+    }
+    return outputs;
+}
+
+std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,
+                                                         const std::vector<std::vector<std::uint8_t>>& images, std::int64_t batch) {
+    IntegerExecutor executor(graph, adc_emulation(machine));
+    std::vector<std::vector<std::uint8_t>> outputs(graph.outputs.size());
+    for (std::int64_t image = 0; image < batch; ++image) {
+        std::vector<std::vector<std::uint8_t>> one;
+        for (const std::vector<std::uint8_t>& all : images) {
+            const auto size = static_cast<std::ptrdiff_t>(all.size()) / batch;
+            one.emplace_back(all.begin() + image * size, all.begin() + (image + 1) * size);
+        }
+        const std::vector<std::vector<std::uint8_t>> results = executor.run(one);
+        for (std::size_t i = 0; i < results.size(); ++i) {
+            outputs[i].insert(outputs[i].end(), results[i].begin(), results[i].end());
         }
     }
     return outputs;

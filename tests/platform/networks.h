@@ -16,7 +16,9 @@ struct NetworkOptions {
     int layers = 4;      ///< at most
     int most_size = 12;  ///< rows and columns of the input
     int most_channels = 12;
-    bool joins = true;  ///< residual additions
+    bool joins = true;      ///< residual additions
+    bool branches = false;  ///< nodes read any tensor before, additions any two of a shape; several outputs
+    int inputs = 1;
 };
 
 compiler::QuantGraph random_network(std::uint64_t seed, const NetworkOptions& options = {});
@@ -24,12 +26,19 @@ compiler::QuantGraph random_network(std::uint64_t seed, const NetworkOptions& op
 /// Bytes for `batch` images of the network's input.
 std::vector<std::uint8_t> random_images(const compiler::QuantGraph& graph, std::int64_t batch, std::uint64_t seed);
 
+/// Likewise for each input.
+std::vector<std::vector<std::uint8_t>> random_image_sets(const compiler::QuantGraph& graph, std::int64_t batch, std::uint64_t seed);
+
 /// The compiler without its front end. Throws InputError if the network does not fit the machine.
 isa::Program compile_network(const compiler::QuantGraph& graph, const hw::Machine& machine);
 
 /// What the integer reference (with the machine's converters) gives for the images, by output.
 std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGraph& graph, const hw::Machine& machine,
                                                          const std::vector<std::uint8_t>& images);
+
+/// Likewise of all inputs, `batch` images each.
+std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGraph& graph, const hw::Machine& machine,
+                                                         const std::vector<std::vector<std::uint8_t>>& images, std::int64_t batch);
 
 /// What a machine may execute, for the verifier.
 isa::Limits limits_of(const hw::Machine& machine);
