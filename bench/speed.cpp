@@ -1,12 +1,12 @@
 // How fast a timing-only simulation is: meta-operators (CIM, DCOM, DMOV; counters and loops not counted) a second of host time, on a
 // machine of 64 cores whose cores all work. Usage: cimmlc-speed MACHINE.yaml [IMAGES]
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cstdlib>
 #include <numeric>
 #include <random>
 #include <systemc>
+
+#include <fmt/format.h>
 
 #include "compiler/codegen/generate.h"
 #include "compiler/mapping/placement.h"
@@ -46,7 +46,7 @@ compiler::QuantGraph chain(int layers, int size, int channels) {
         node.cols = channels;
         node.matrix.resize(static_cast<std::size_t>(node.rows) * static_cast<std::size_t>(node.cols));
         for (std::int8_t& weight : node.matrix) {
-            weight = static_cast<std::int8_t>(random() % 255) ;
+            weight = static_cast<std::int8_t>(random() % 255);
         }
         node.bias.assign(static_cast<std::size_t>(channels), 0);
         node.scale.assign(static_cast<std::size_t>(channels), 1e-4F);
@@ -82,8 +82,9 @@ int sc_main(int argc, char** argv) {
     const auto begin = std::chrono::steady_clock::now();
     const platform::SimulationResult result = platform::simulate(program, machine, options, {});
     const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
-    const std::int64_t operations = std::accumulate(result.statistics.operations.begin(), result.statistics.operations.end(), std::int64_t{0});
-    fmt::print("{}: {} cores, {} ticks, {} operations in {:.3f} s: {:.2f} M operations/s\n", machine.name, machine.core_count(), result.ticks, operations, seconds,
-               static_cast<double>(operations) / seconds * 1e-6);
+    const std::int64_t operations =
+        std::accumulate(result.statistics.operations.begin(), result.statistics.operations.end(), std::int64_t{0});
+    fmt::print("{}: {} cores, {} ticks, {} operations in {:.3f} s: {:.2f} M operations/s\n", machine.name, machine.core_count(),
+               result.ticks, operations, seconds, static_cast<double>(operations) / seconds * 1e-6);
     return result.deadlock.empty() ? 0 : 1;
 }

@@ -11,8 +11,9 @@ namespace {
 
 void print_keys() {
     for (const hw::KeyInfo& key : hw::known_keys()) {
-        fmt::print("{}\n    {}{}{}{}{}{}\n    {}\n", key.path, key.kind, key.unit.empty() ? "" : ", " + key.unit, key.range.empty() ? "" : ", " + key.range,
-                   key.may_be_ideal ? ", or ideal" : "", key.required ? "" : "; optional", key.only_with.empty() ? "" : "; only with " + key.only_with, key.doc);
+        fmt::print("{}\n    {}{}{}{}{}{}\n    {}\n", key.path, key.kind, key.unit.empty() ? "" : ", " + key.unit,
+                   key.range.empty() ? "" : ", " + key.range, key.may_be_ideal ? ", or ideal" : "", key.required ? "" : "; optional",
+                   key.only_with.empty() ? "" : "; only with " + key.only_with, key.doc);
     }
 }
 
@@ -31,8 +32,8 @@ int arch(const Words& words) {
         const std::string path = (*values)["file"].as<std::vector<std::string>>()[0];
         const hw::Machine machine = machine_of(path);
         if (verb == "check") {
-            fmt::print("{}: {}, {} cores x {} crossbars of {}x{}\n", path, machine.name, machine.core_count(), machine.crossbars_per_core(), machine.crossbar.rows,
-                       machine.crossbar.cols);
+            fmt::print("{}: {}, {} cores x {} crossbars of {}x{}\n", path, machine.name, machine.core_count(), machine.crossbars_per_core(),
+                       machine.crossbar.rows, machine.crossbar.cols);
         } else {
             fmt::print("{}", hw::show_machine(path));
         }
@@ -49,10 +50,11 @@ int arch(const Words& words) {
         }
         return 0;
     }
-    constexpr const char* usage = "usage: cimmlc arch check FILE.yaml   tells all mistakes of a hardware file\n"
-                                  "       cimmlc arch show FILE.yaml    prints the resolved machine, with where each value came from\n"
-                                  "       cimmlc arch schema            prints the JSON Schema of hardware files\n"
-                                  "       cimmlc arch keys              explains every key\n";
+    constexpr const char* usage =
+        "usage: cimmlc arch check FILE.yaml   tells all mistakes of a hardware file\n"
+        "       cimmlc arch show FILE.yaml    prints the resolved machine, with where each value came from\n"
+        "       cimmlc arch schema            prints the JSON Schema of hardware files\n"
+        "       cimmlc arch keys              explains every key\n";
     if (verb == "--help" || verb == "-h") {
         fmt::print("{}", usage);
         return 0;

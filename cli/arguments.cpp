@@ -1,10 +1,10 @@
 #include "cli/arguments.h"
 
-#include <fmt/format.h>
-
 #include <charconv>
 #include <iostream>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "compiler/error.h"
 #include "isa/text/suggest.h"
@@ -44,7 +44,8 @@ std::optional<po::variables_map> parse(const Usage& usage, const po::options_des
         const int style = po::command_line_style::default_style & ~po::command_line_style::allow_guessing;
         po::store(po::command_line_parser(words).options(hidden).positional(positions).style(style).run(), values);
         if (values.count("help") > 0) {
-            std::cout << "usage: cimmlc " << usage.command << (*usage.positional != '\0' ? " " : "") << usage.positional << " [options]\n\n" << all;
+            std::cout << "usage: cimmlc " << usage.command << (*usage.positional != '\0' ? " " : "") << usage.positional << " [options]\n\n"
+                      << all;
             return std::nullopt;
         }
         po::notify(values);
@@ -53,14 +54,17 @@ std::optional<po::variables_map> parse(const Usage& usage, const po::options_des
     } catch (const po::error& error) {
         fail(usage, error.what());
     }
-    const std::size_t given = values.count(usage.positional_name) > 0 ? values[usage.positional_name].as<std::vector<std::string>>().size() : 0;
+    const std::size_t given =
+        values.count(usage.positional_name) > 0 ? values[usage.positional_name].as<std::vector<std::string>>().size() : 0;
     if (given != static_cast<std::size_t>(usage.positionals)) {
-        fail(usage, fmt::format("cimmlc {} takes {}, {} given", usage.command, *usage.positional != '\0' ? usage.positional : "no file", given));
+        fail(usage,
+             fmt::format("cimmlc {} takes {}, {} given", usage.command, *usage.positional != '\0' ? usage.positional : "no file", given));
     }
     return values;
 }
 
-std::int64_t number_option(const po::variables_map& values, const char* option, std::int64_t low, std::int64_t high, std::int64_t fallback) {
+std::int64_t number_option(const po::variables_map& values, const char* option, std::int64_t low, std::int64_t high,
+                           std::int64_t fallback) {
     if (values.count(option) == 0) {
         return fallback;
     }

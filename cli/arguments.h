@@ -1,9 +1,10 @@
 #pragma once
 // A subcommand's words against its options: strict, with --help.
 
-#include <boost/program_options.hpp>
 #include <optional>
 #include <string>
+
+#include <boost/program_options.hpp>
 
 #include "cli/command.h"
 
@@ -12,9 +13,9 @@ namespace cim::cli {
 namespace po = boost::program_options;
 
 struct Usage {
-    const char* command;      ///< "run"
-    const char* positional;   ///< "MODEL.onnx", or ""
-    int positionals = 1;      ///< exactly so many words without an option; their option is `positional_name`
+    const char* command;     ///< "run"
+    const char* positional;  ///< "MODEL.onnx", or ""
+    int positionals = 1;     ///< exactly so many words without an option; their option is `positional_name`
     const char* positional_name = "file";
 };
 

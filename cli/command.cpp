@@ -1,12 +1,12 @@
 #include "cli/command.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstdio>
 #include <exception>
 #include <new>
 #include <string_view>
+
+#include <fmt/format.h>
 
 #include "isa/text/suggest.h"
 
@@ -15,7 +15,9 @@ namespace cim::cli {
 namespace {
 
 void print_help(std::FILE* out) {
-    fmt::print(out, "usage: cimmlc COMMAND ...\n\nCompiles neural networks for computing-in-memory machines and runs them on a virtual platform.\n\n");
+    fmt::print(
+        out,
+        "usage: cimmlc COMMAND ...\n\nCompiles neural networks for computing-in-memory machines and runs them on a virtual platform.\n\n");
     for (const Command& command : commands()) {
         fmt::print(out, "  {:<10} {}\n", command.name, command.summary);
     }

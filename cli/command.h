@@ -1,6 +1,6 @@
 #pragma once
-// The subcommands of cimmlc. Each takes the words after its name and gives the exit status: 0 right, 1 it ran but the result is wrong, 2 the
-// user's input is wrong (then one message on the error stream; thrown as InputError or ProgramError).
+// The subcommands of cimmlc. Each takes the words after its name and gives the exit status: 0 right, 1 it ran but the result is wrong, 2
+// the user's input is wrong (then one message on the error stream; thrown as InputError or ProgramError).
 
 #include <stdexcept>
 #include <string>

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <sstream>
+
+#include <fmt/format.h>
 
 #include "cli/session.h"
 #include "compiler/error.h"
@@ -34,11 +34,13 @@ void print_table(const compiler::Compiled& compiled, const compiler::Prediction&
         cores.erase(std::unique(cores.begin(), cores.end()), cores.end());
         const double capacity = static_cast<double>(placement.tiles.size()) * machine.crossbar.rows * machine.crossbar.cols;
         const compiler::OperatorPrediction& times = prediction.operators[i];
-        fmt::print("{:<28} {:<20} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28), compiled.network.nodes[i].type.substr(0, 20),
-                   cores.size(), placement.tiles.size(), capacity > 0 ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(cells) / capacity) : "-",
-                   times.start / per_cycle, times.end / per_cycle);
+        fmt::print("{:<28} {:<20} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28),
+                   compiled.network.nodes[i].type.substr(0, 20), cores.size(), placement.tiles.size(),
+                   capacity > 0 ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(cells) / capacity) : "-", times.start / per_cycle,
+                   times.end / per_cycle);
     }
-    fmt::print("predicted {} cycles an input without contention, {} cycles to load the weights\n", prediction.ticks / per_cycle, prediction.setup_ticks / per_cycle);
+    fmt::print("predicted {} cycles an input without contention, {} cycles to load the weights\n", prediction.ticks / per_cycle,
+               prediction.setup_ticks / per_cycle);
 }
 
 }  // namespace
@@ -47,7 +49,8 @@ int compile(const Words& words) {
     po::options_description options("options");
     options.add_options()("arch", po::value<std::string>()->required()->value_name("FILE"), "hardware file of the machine (required)")(
         "program,o", po::value<std::string>()->required()->value_name("FILE"),
-        "program to write (required): .mop is text with its data beside it, .mopb binary")("unroll", "write the flat execution of every flow instead");
+        "program to write (required): .mop is text with its data beside it, .mopb binary")(
+        "unroll", "write the flat execution of every flow instead");
     add_compile_options(options);
     const std::optional<po::variables_map> values = parse({"compile", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {

@@ -36,16 +36,19 @@ int isa_command(const Words& words) {
     }
     if (verb == "convert") {
         po::options_description options("options");
-        options.add_options()("program,o", po::value<std::string>()->required()->value_name("FILE"), "program to write (required): .mop or .mopb");
+        options.add_options()("program,o", po::value<std::string>()->required()->value_name("FILE"),
+                              "program to write (required): .mop or .mopb");
         const std::optional<po::variables_map> values = parse({command.c_str(), "PROGRAM.mop", 1, "source"}, options, rest);
         if (values) {
-            isa::save_program(isa::load_program((*values)["source"].as<std::vector<std::string>>()[0]), (*values)["program"].as<std::string>());
+            isa::save_program(isa::load_program((*values)["source"].as<std::vector<std::string>>()[0]),
+                              (*values)["program"].as<std::string>());
         }
         return 0;
     }
-    constexpr const char* usage = "usage: cimmlc isa list                                    describes every meta-operator\n"
-                                  "       cimmlc isa check PROGRAM.mop --arch FILE.yaml      proves a program right for a machine\n"
-                                  "       cimmlc isa convert PROGRAM.mop -o PROGRAM.mopb     between text and binary\n";
+    constexpr const char* usage =
+        "usage: cimmlc isa list                                    describes every meta-operator\n"
+        "       cimmlc isa check PROGRAM.mop --arch FILE.yaml      proves a program right for a machine\n"
+        "       cimmlc isa convert PROGRAM.mop -o PROGRAM.mopb     between text and binary\n";
     if (verb == "--help" || verb == "-h") {
         fmt::print("{}", usage);
         return 0;

@@ -1,6 +1,6 @@
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "cli/session.h"
 #include "cli/trace.h"
@@ -12,7 +12,8 @@ namespace cim::cli {
 int regress(const Words& words) {
     po::options_description options("options");
     options.add_options()("update", "rewrite the traces instead of comparing")(
-        "traces", po::value<std::string>()->value_name("DIR"), "folder of the traces (default: traces); paths in them count from the folder above");
+        "traces", po::value<std::string>()->value_name("DIR"),
+        "folder of the traces (default: traces); paths in them count from the folder above");
     const std::optional<po::variables_map> values = parse({"regress", "", 0}, options, words);
     if (!values) {
         return 0;

@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <chrono>
 #include <cmath>
 #include <cstdlib>
+
+#include <fmt/format.h>
 
 #include "cli/session.h"
 #include "compiler/error.h"

@@ -1,12 +1,12 @@
 #include "cli/session.h"
 
-#include <fmt/format.h>
-#include <unistd.h>
-
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <random>
+
+#include <fmt/format.h>
+#include <unistd.h>
 
 #include "compiler/error.h"
 #include "compiler/frontend/onnx_import.h"
@@ -78,16 +78,19 @@ void add_compile_options(po::options_description& options) {
     options.add_options()("calibration", po::value<std::string>()->value_name("RANGES|DIR|FILE"),
                           "ranges found by 'cimmlc calibrate', or inputs to find them on (.npy, .pb or a folder of them)")(
         "calibration-method", po::value<std::string>()->value_name("NAME"), "min-max (default) or mean-square")(
-        "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"), "shape of an input that the network leaves open");
+        "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"),
+        "shape of an input that the network leaves open");
 }
 
 void add_simulation_options(po::options_description& options) {
     options.add_options()("input", po::value<std::string>()->value_name("FILE|DIR"), "inputs (.npy, .pb, or a folder of them)")(
-        "output", po::value<std::string>()->value_name("FILE|DIR"), "writes the outputs as .npy: a file for one output, a folder for several")(
+        "output", po::value<std::string>()->value_name("FILE|DIR"),
+        "writes the outputs as .npy: a file for one output, a folder for several")(
         "batch", po::value<std::string>()->value_name("N"), "inputs to stream through the chip (default: all of --input)")(
-        "timing-only", "no data is moved: cycles and energy only")("report", po::value<std::string>()->value_name("FILE"), "writes report.json")(
-        "vcd", po::value<std::string>()->value_name("FILE"), "writes waveforms, and a GTKWave save file beside them")(
-        "quiet", "no summary");
+        "timing-only", "no data is moved: cycles and energy only")("report", po::value<std::string>()->value_name("FILE"),
+                                                                   "writes report.json")(
+        "vcd", po::value<std::string>()->value_name("FILE"), "writes waveforms, and a GTKWave save file beside them")("quiet",
+                                                                                                                      "no summary");
 }
 
 // ---- networks and inputs ------------------------------------------------------------------------------------------------------
@@ -205,7 +208,8 @@ std::vector<FloatTensor> made_inputs(const Dims& shape, std::int64_t count) {
                     const double v = static_cast<double>(y) / static_cast<double>(height);
                     const double wave = 0.5 + 0.25 * std::sin(6.283185307179586 * (fx * u + fy * v) + phase);
                     const double blob = std::exp(-((u - cx) * (u - cx) + (v - cy) * (v - cy)) / (2 * size * size));
-                    tensor.data[static_cast<std::size_t>((plane * height + y) * width + x)] = static_cast<float>(std::min(1.0, wave * 0.6 + blob * 0.5));
+                    tensor.data[static_cast<std::size_t>((plane * height + y) * width + x)] =
+                        static_cast<float>(std::min(1.0, wave * 0.6 + blob * 0.5));
                 }
             }
         }
@@ -260,8 +264,8 @@ std::vector<std::vector<std::uint8_t>> stored_inputs(const isa::Program& program
 
 // ---- running --------------------------------------------------------------------------------------------------------------------
 
-platform::SimulationResult simulate_with(const isa::Program& program, const hw::Machine& machine, const po::variables_map& values, const Inputs& inputs,
-                                         HostCost& cost) {
+platform::SimulationResult simulate_with(const isa::Program& program, const hw::Machine& machine, const po::variables_map& values,
+                                         const Inputs& inputs, HostCost& cost) {
     platform::SimulationOptions options;
     options.functional = values.count("timing-only") == 0;
     options.batch = inputs.batch;
@@ -270,8 +274,8 @@ platform::SimulationResult simulate_with(const isa::Program& program, const hw::
             break;
         }
         if (tensor.ext_offset + tensor.size * inputs.batch > machine.chip.external_memory.size.value) {
-            throw InputError(fmt::format("--batch {}: {} inputs of {} bytes do not fit the external memory of machine '{}'", inputs.batch, inputs.batch,
-                                         tensor.size, machine.name));
+            throw InputError(fmt::format("--batch {}: {} inputs of {} bytes do not fit the external memory of machine '{}'", inputs.batch,
+                                         inputs.batch, tensor.size, machine.name));
         }
     }
     const std::vector<std::vector<std::uint8_t>> stored =
@@ -335,7 +339,8 @@ int finish(const RunFacts& facts, const po::variables_map& values) {
     }
     const hw::Limit& endurance = facts.machine.device.endurance;
     if (!endurance.ideal && facts.result.statistics.most_writes > endurance.value) {
-        fmt::print(stderr, "endurance: a cell is written {} times, the device survives {}\n", facts.result.statistics.most_writes, endurance.value);
+        fmt::print(stderr, "endurance: a cell is written {} times, the device survives {}\n", facts.result.statistics.most_writes,
+                   endurance.value);
         return 1;
     }
     return facts.verification.mismatches == 0 ? 0 : 1;

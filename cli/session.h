@@ -53,8 +53,8 @@ Network network_of(const po::variables_map& values, bool with_inputs);
 std::vector<std::vector<std::uint8_t>> stored_inputs(const isa::Program& program, const std::vector<compiler::FloatTensor>& samples);
 
 /// Simulates with the trace sinks that `values` asks for.
-platform::SimulationResult simulate_with(const isa::Program& program, const hw::Machine& machine, const po::variables_map& values, const Inputs& inputs,
-                                         HostCost& cost);
+platform::SimulationResult simulate_with(const isa::Program& program, const hw::Machine& machine, const po::variables_map& values,
+                                         const Inputs& inputs, HostCost& cost);
 
 /// Writes --output and --report, prints the summary; the exit status.
 int finish(const RunFacts& facts, const po::variables_map& values);

@@ -21,7 +21,8 @@ int simulate(const Words& words) {
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const isa::Program program = isa::load_program((*values)["program"].as<std::vector<std::string>>()[0]);
     if (program.inputs.size() != 1) {
-        throw compiler::InputError(fmt::format("program '{}' has {} inputs; programs with one input can be run", program.name, program.inputs.size()));
+        throw compiler::InputError(
+            fmt::format("program '{}' has {} inputs; programs with one input can be run", program.name, program.inputs.size()));
     }
     const Inputs inputs = inputs_of(*values, {program.inputs[0].shape.begin(), program.inputs[0].shape.end()});
     verify_for(program, machine, inputs.batch);

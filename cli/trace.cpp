@@ -1,12 +1,12 @@
 #include "cli/trace.h"
 
-#include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <cstdlib>
 #include <map>
 #include <sstream>
+
+#include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/session.h"
 #include "compiler/error.h"
@@ -57,7 +57,8 @@ std::string make_trace(const isa::Program& program, const hw::Machine& machine, 
         for (const platform::OperatorStatistics& op : s.operators) {
             count += op.events[e];
         }
-        line(fmt::format("event {} {} energy_pj {:.6f}", hw::event_info(static_cast<hw::Event>(e)).name, count, static_cast<double>(count) * prices[e]));
+        line(fmt::format("event {} {} energy_pj {:.6f}", hw::event_info(static_cast<hw::Event>(e)).name, count,
+                         static_cast<double>(count) * prices[e]));
     }
     return out;
 }
@@ -66,7 +67,8 @@ std::string simulate_case(const TraceCase& test, const std::filesystem::path& ro
     const hw::Machine machine = machine_of((root / test.arch).string());
     const compiler::Graph graph = compiler::import_onnx(root / test.network);
     const compiler::Dims& shape = graph.values[static_cast<std::size_t>(graph.inputs[0])].shape;
-    const compiler::Ranges ranges = compiler::calibrate(graph, compiler::read_samples(root / test.calibration, shape), compiler::CalibrationMethod::MinMax);
+    const compiler::Ranges ranges =
+        compiler::calibrate(graph, compiler::read_samples(root / test.calibration, shape), compiler::CalibrationMethod::MinMax);
     const compiler::Compiled compiled = compiler::compile(graph, ranges, machine);
     verify_for(compiled.program, machine, test.batch);
     platform::SimulationOptions options;
@@ -142,7 +144,8 @@ TraceFile read_trace(const std::filesystem::path& path) {
         }
         const std::string key = lines[i].substr(0, blank);
         if (blank == std::string::npos || (key != "network" && key != "arch" && key != "calibration" && key != "batch")) {
-            throw InputError(fmt::format("{}:{}: '{}' is not network, arch, calibration or batch with its value", path.string(), i + 1, lines[i]));
+            throw InputError(
+                fmt::format("{}:{}: '{}' is not network, arch, calibration or batch with its value", path.string(), i + 1, lines[i]));
         }
         values[key] = lines[i].substr(blank + 1);
     }

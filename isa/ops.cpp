@@ -8,7 +8,10 @@ constexpr std::nullopt_t REQUIRED = std::nullopt;
 
 std::vector<OpInfo> make_table() {
     std::vector<OpInfo> table;
-#define F(field_name, field_kind, default_value) FieldInfo{#field_name, FieldKind::field_kind, default_value}
+#define F(field_name, field_kind, default_value)          \
+    FieldInfo {                                           \
+#field_name, FieldKind::field_kind, default_value \
+    }
 #define CIM_MOP(id, text, engine, mode, timing, doc, ...) \
     table.push_back(OpInfo{Opcode::id, text, Engine::engine, Mode::mode, Timing::timing, doc, {__VA_ARGS__}});
 #include "isa/ops.def"

@@ -105,8 +105,8 @@ struct Weight {
     Index rows = 0;
     Index cols = 0;
     Index bits = 8;
-    std::int64_t ext_offset = 0;        ///< where its image lies in external memory (rows*cols*ceil(bits/8) bytes)
-    std::vector<std::int16_t> values;   ///< rows*cols; kept in the data file of a text program
+    std::int64_t ext_offset = 0;       ///< where its image lies in external memory (rows*cols*ceil(bits/8) bytes)
+    std::vector<std::int16_t> values;  ///< rows*cols; kept in the data file of a text program
     friend bool operator==(const Weight& a, const Weight& b) {
         return a.name == b.name && a.rows == b.rows && a.cols == b.cols && a.bits == b.bits && a.ext_offset == b.ext_offset &&
                a.values == b.values;
@@ -186,16 +186,16 @@ struct Arg {
 /// An instance of a template, bound to an engine of a place.
 struct Flow {
     std::string name;
-    Index op = 0;       ///< index into Program::operators
-    Index place = chip; ///< core or chip
+    Index op = 0;        ///< index into Program::operators
+    Index place = chip;  ///< core or chip
     Engine engine = Engine::Move;
-    bool setup = false; ///< runs, with all other setup flows, before the rest begins; its time is setup_cycles
-    Index body = 0;     ///< index into Program::templates
+    bool setup = false;  ///< runs, with all other setup flows, before the rest begins; its time is setup_cycles
+    Index body = 0;      ///< index into Program::templates
     std::vector<Arg> args;
     int line = 0;
     friend bool operator==(const Flow& a, const Flow& b) {
-        return a.name == b.name && a.op == b.op && a.place == b.place && a.engine == b.engine && a.setup == b.setup &&
-               a.body == b.body && a.args == b.args;
+        return a.name == b.name && a.op == b.op && a.place == b.place && a.engine == b.engine && a.setup == b.setup && a.body == b.body &&
+               a.args == b.args;
     }
 };
 

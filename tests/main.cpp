@@ -1,9 +1,9 @@
 // Entry of every test program. SystemC supplies main and calls sc_main.
 #define CATCH_CONFIG_RUNNER
-#include <catch2/catch.hpp>
-
 #include <cstdlib>
 #include <systemc>
+
+#include <catch2/catch.hpp>
 
 namespace {
 

@@ -1,10 +1,10 @@
 #include "cli/report/report.h"
 
-#include <sys/resource.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <sys/resource.h>
 
 #include "isa/interpreter/resolved.h"
 
@@ -46,7 +46,11 @@ std::vector<Resources> resources_of(const isa::Program& program) {
 class Builder {
   public:
     explicit Builder(const RunFacts& facts)
-        : f_(facts), m_(facts.machine), s_(facts.result.statistics), prices_(hw::event_prices(facts.machine)), resources_(resources_of(facts.program)) {}
+        : f_(facts),
+          m_(facts.machine),
+          s_(facts.result.statistics),
+          prices_(hw::event_prices(facts.machine)),
+          resources_(resources_of(facts.program)) {}
 
     Json build() {
         const Ticks ticks = f_.result.ticks;
@@ -138,7 +142,8 @@ class Builder {
             }
             busiest = std::max(busiest, used > 0 ? s_.crossbar_busy[place] / used : 0);
         }
-        return Json{{"interval_cycles", cycles(busiest / std::max<std::int64_t>(1, f_.batch))}, {"latency_cycles", cycles(f_.prediction.ticks)}};
+        return Json{{"interval_cycles", cycles(busiest / std::max<std::int64_t>(1, f_.batch))},
+                    {"latency_cycles", cycles(f_.prediction.ticks)}};
     }
 
     void add_energy(Json& r) {
@@ -147,7 +152,8 @@ class Builder {
         std::vector<std::string> component_order;
         std::vector<std::string> tier_order;
         Json leaves = Json::array();
-        const auto add = [&](std::string_view component, std::string_view tier, const char* kind, std::string_view counted, std::int64_t count, double pj) {
+        const auto add = [&](std::string_view component, std::string_view tier, const char* kind, std::string_view counted,
+                             std::int64_t count, double pj) {
             const std::string name = kind == std::string("leakage") ? "leakage" : std::string(component);
             if (components.emplace(name, 0.0).second) {
                 component_order.push_back(name);
@@ -158,7 +164,8 @@ class Builder {
             components[name] += pj;
             tiers[std::string(tier)] += pj;
             total_ += pj;
-            leaves.push_back(Json{{"component", component}, {"tier", tier}, {"kind", kind}, {"counted", counted}, {"count", count}, {"pj", pj}});
+            leaves.push_back(
+                Json{{"component", component}, {"tier", tier}, {"kind", kind}, {"counted", counted}, {"count", count}, {"pj", pj}});
         };
         hw::EventCounts events{};
         for (const platform::OperatorStatistics& op : s_.operators) {
@@ -192,7 +199,8 @@ class Builder {
             }
         }
         by_place["leakage"] = leakage;
-        r["energy_pj"] = Json{{"total", total_}, {"by_component", by_component}, {"by_tier", by_tier}, {"by_place", by_place}, {"leaves", leaves}};
+        r["energy_pj"] =
+            Json{{"total", total_}, {"by_component", by_component}, {"by_tier", by_tier}, {"by_place", by_place}, {"leaves", leaves}};
         r["setup_energy_pj"] = dynamic(f_.result.setup_events);
         r["edp"] = total_ * ns;
     }
@@ -316,7 +324,9 @@ class Builder {
     Json host() const {
         rusage usage{};
         getrusage(RUSAGE_SELF, &usage);
-        return Json{{"compile_s", f_.host.compile_s}, {"simulate_s", f_.host.simulate_s}, {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024.0}};
+        return Json{{"compile_s", f_.host.compile_s},
+                    {"simulate_s", f_.host.simulate_s},
+                    {"peak_rss_mb", static_cast<double>(usage.ru_maxrss) / 1024.0}};
     }
 
     const RunFacts& f_;

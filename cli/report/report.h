@@ -1,9 +1,10 @@
 #pragma once
 // report.json: what a run did, in one ordered JSON value. The terminal summary is made from the same value.
 
-#include <nlohmann/json.hpp>
 #include <optional>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 #include "compiler/prediction/predict.h"
 #include "hw_models/spec/machine.h"
@@ -19,10 +20,10 @@ struct Verification {
     std::string reference = "none";  ///< `integer`, `adc-emulation`, `none`
     std::int64_t compared = 0;       ///< output elements
     std::int64_t mismatches = 0;
-    int max_abs_diff = 0;            ///< in stored units
-    std::optional<double> sqnr_db;   ///< of the outputs against the float network; none: not compared, or no difference
+    int max_abs_diff = 0;               ///< in stored units
+    std::optional<double> sqnr_db;      ///< of the outputs against the float network; none: not compared, or no difference
     std::optional<double> adc_sqnr_db;  ///< of the outputs against exact integers; none: lossless, or no difference
-    std::optional<double> top1;      ///< share of images with the right label, if labels were given
+    std::optional<double> top1;         ///< share of images with the right label, if labels were given
 };
 
 /// Time and memory of the host; the only part of a report that differs between equal runs.
@@ -44,7 +45,8 @@ struct RunFacts {
 
 Json make_report(const RunFacts& facts);
 
-/// A summary for people: cycles, energy by component, utilisation, slowest operators, where the cycles went. `colour`: with terminal colours.
+/// A summary for people: cycles, energy by component, utilisation, slowest operators, where the cycles went. `colour`: with terminal
+/// colours.
 std::string summary(const Json& report, bool colour);
 
 }  // namespace cim::cli

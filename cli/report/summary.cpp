@@ -1,8 +1,8 @@
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <vector>
+
+#include <fmt/format.h>
 
 #include "cli/report/report.h"
 
@@ -73,26 +73,34 @@ class Summary {
     void head() {
         const auto batch = r_["batch"].get<std::int64_t>();
         line("");
-        line("{}", strong(fmt::format("{} on {} ({}, {}{})", r_["model"].get<std::string>(), r_["arch"].get<std::string>(), r_["mode"].get<std::string>(),
-                                      batch == 1 ? "1 input" : grouped(batch) + " inputs", r_["functional"].get<bool>() ? "" : ", timing only")));
+        line("{}", strong(fmt::format("{} on {} ({}, {}{})", r_["model"].get<std::string>(), r_["arch"].get<std::string>(),
+                                      r_["mode"].get<std::string>(), batch == 1 ? "1 input" : grouped(batch) + " inputs",
+                                      r_["functional"].get<bool>() ? "" : ", timing only")));
         const double ns_per_cycle = r_["latency_ns"].get<double>() / std::max(1.0, r_["first_image_cycles"].get<double>());
         const auto cycles = r_["cycles"].get<std::int64_t>();
         line("  total     {:>14} cycles   {:>10}", grouped(cycles), time_text(static_cast<double>(cycles) * ns_per_cycle));
         if (batch > 1) {
-            line("  first     {:>14} cycles   {:>10}", grouped(r_["first_image_cycles"].get<std::int64_t>()), time_text(r_["latency_ns"].get<double>()));
+            line("  first     {:>14} cycles   {:>10}", grouped(r_["first_image_cycles"].get<std::int64_t>()),
+                 time_text(r_["latency_ns"].get<double>()));
             const double interval = r_["initiation_interval_cycles"].get<double>();
             line("  interval  {:>14} cycles   {:>10}   {}", grouped(std::llround(interval)), time_text(interval * ns_per_cycle),
                  faint(fmt::format("{:.1f} inputs/s", 1e9 / (interval * ns_per_cycle))));
         }
         const auto predicted = r_["predicted_cycles"].get<std::int64_t>();
         line("  predicted {:>14} cycles   {}", grouped(predicted),
-             faint(fmt::format("without contention, {:+.2f} %", 100.0 * (static_cast<double>(predicted) - static_cast<double>(cycles)) / static_cast<double>(std::max<std::int64_t>(1, cycles)))));
+             faint(fmt::format("without contention, {:+.2f} %", 100.0 * (static_cast<double>(predicted) - static_cast<double>(cycles)) /
+                                                                    static_cast<double>(std::max<std::int64_t>(1, cycles)))));
         const auto setup = r_["setup_cycles"].get<std::int64_t>();
-        line("  setup     {:>14} cycles   {:>10}   {}", grouped(setup), time_text(static_cast<double>(setup) * ns_per_cycle), faint("weights into crossbars, once"));
+        line("  setup     {:>14} cycles   {:>10}   {}", grouped(setup), time_text(static_cast<double>(setup) * ns_per_cycle),
+             faint("weights into crossbars, once"));
         const Json& v = r_["verification"];
         if (v["reference"] != "none") {
-            std::string outcome = v["mismatches"] == 0 ? fmt::format("all {} output values equal the {} reference", grouped(v["compared"].get<std::int64_t>()), v["reference"].get<std::string>())
-                                                       : fmt::format("{} of {} output values differ from the {} reference (by up to {})", grouped(v["mismatches"].get<std::int64_t>()), grouped(v["compared"].get<std::int64_t>()), v["reference"].get<std::string>(), v["max_abs_diff"].get<int>());
+            std::string outcome =
+                v["mismatches"] == 0 ? fmt::format("all {} output values equal the {} reference",
+                                                   grouped(v["compared"].get<std::int64_t>()), v["reference"].get<std::string>())
+                                     : fmt::format("{} of {} output values differ from the {} reference (by up to {})",
+                                                   grouped(v["mismatches"].get<std::int64_t>()), grouped(v["compared"].get<std::int64_t>()),
+                                                   v["reference"].get<std::string>(), v["max_abs_diff"].get<int>());
             if (!v["sqnr_db"].is_null()) {
                 outcome += fmt::format("; {:.1f} dB to float", v["sqnr_db"].get<double>());
             }
@@ -103,7 +111,8 @@ class Summary {
         }
         const Json& adc = v["adc"];
         if (adc["lossy"].get<std::int64_t>() > 0) {
-            line("  ADC       {} of {} conversions lost information{}", grouped(adc["lossy"].get<std::int64_t>()), grouped(adc["conversions"].get<std::int64_t>()),
+            line("  ADC       {} of {} conversions lost information{}", grouped(adc["lossy"].get<std::int64_t>()),
+                 grouped(adc["conversions"].get<std::int64_t>()),
                  adc["sqnr_db"].is_null() ? "" : fmt::format("; {:.1f} dB to exact sums", adc["sqnr_db"].get<double>()));
         }
     }
@@ -114,7 +123,8 @@ class Summary {
         line("");
         line("{}", strong("energy and power"));
         line("  {}   average {}, peak {} {}", energy_text(total), scaled(r_["average_power_mw"].get<double>(), {"mW", "W"}),
-             scaled(r_["peak_power_mw"].get<double>(), {"mW", "W"}), faint(fmt::format("(over {:.4g} cycles)", r_["peak_power_window_cycles"].get<double>())));
+             scaled(r_["peak_power_mw"].get<double>(), {"mW", "W"}),
+             faint(fmt::format("(over {:.4g} cycles)", r_["peak_power_window_cycles"].get<double>())));
         std::vector<std::pair<std::string, double>> parts;
         for (const auto& [name, pj] : energy["by_component"].items()) {
             if (pj.get<double>() > 0) {
@@ -136,8 +146,9 @@ class Summary {
         line("");
         line("{}", strong("utilisation"));
         line("  cores      {:>6} of {:<6}", u["cores_used"].get<int>(), u["cores"].get<int>());
-        line("  crossbars  {:>6} of {:<6} {:>5.1f} % of their cells, {:.1f} % of the time", u["crossbars_used"].get<std::int64_t>(), u["crossbars"].get<std::int64_t>(),
-             100.0 * u["cells_of_used_crossbars"].get<double>(), 100.0 * u["time_of_used_crossbars"].get<double>());
+        line("  crossbars  {:>6} of {:<6} {:>5.1f} % of their cells, {:.1f} % of the time", u["crossbars_used"].get<std::int64_t>(),
+             u["crossbars"].get<std::int64_t>(), 100.0 * u["cells_of_used_crossbars"].get<double>(),
+             100.0 * u["time_of_used_crossbars"].get<double>());
     }
 
     void operators() {
@@ -154,14 +165,17 @@ class Summary {
         constexpr std::size_t shown = 12;
         const std::size_t all = slowest.size();
         if (all > shown) {
-            std::stable_sort(slowest.begin(), slowest.end(), [](const Json* a, const Json* b) { return (*a)["busy_cycles"] > (*b)["busy_cycles"]; });
+            std::stable_sort(slowest.begin(), slowest.end(),
+                             [](const Json* a, const Json* b) { return (*a)["busy_cycles"] > (*b)["busy_cycles"]; });
             slowest.resize(shown);
-            std::stable_sort(slowest.begin(), slowest.end(), [](const Json* a, const Json* b) { return (*a)["start_cycle"] < (*b)["start_cycle"]; });
+            std::stable_sort(slowest.begin(), slowest.end(),
+                             [](const Json* a, const Json* b) { return (*a)["start_cycle"] < (*b)["start_cycle"]; });
         }
         width = std::min<std::size_t>(width, 32);
         line("");
         line("{}", strong(all > shown ? fmt::format("busiest {} of {} operators", shown, all) : std::string("operators")));
-        line("  {}", faint(fmt::format("{:<{}} {:>5} {:>5} {:>12} {:>12} {:>12}  {:<24} {}", "", width, "cores", "xbs", "start", "end", "busy", "when", "energy")));
+        line("  {}", faint(fmt::format("{:<{}} {:>5} {:>5} {:>12} {:>12} {:>12}  {:<24} {}", "", width, "cores", "xbs", "start", "end",
+                                       "busy", "when", "energy")));
         for (const Json* op : slowest) {
             const double a = (*op)["start_cycle"].get<double>() / end;
             const double b = (*op)["end_cycle"].get<double>() / end;
@@ -169,8 +183,9 @@ class Summary {
             for (int i = 0; i < 24; ++i) {
                 when += (i + 1) / 24.0 > a && i / 24.0 < b ? "\u2580" : "\u00b7";
             }
-            line("  {:<{}} {:>5} {:>5} {:>12} {:>12} {:>12}  {} {:>10}", (*op)["name"].get<std::string>().substr(0, width), width, (*op)["cores"].get<int>(), (*op)["crossbars"].get<int>(),
-                 grouped((*op)["start_cycle"].get<std::int64_t>()), grouped((*op)["end_cycle"].get<std::int64_t>()), grouped((*op)["busy_cycles"].get<std::int64_t>()), when,
+            line("  {:<{}} {:>5} {:>5} {:>12} {:>12} {:>12}  {} {:>10}", (*op)["name"].get<std::string>().substr(0, width), width,
+                 (*op)["cores"].get<int>(), (*op)["crossbars"].get<int>(), grouped((*op)["start_cycle"].get<std::int64_t>()),
+                 grouped((*op)["end_cycle"].get<std::int64_t>()), grouped((*op)["busy_cycles"].get<std::int64_t>()), when,
                  energy_text((*op)["energy_pj"].get<double>()));
         }
     }
@@ -202,7 +217,9 @@ class Summary {
             std::string text;
             for (const auto& [cause, ticks] : causes) {
                 if (ticks > 0) {
-                    text += fmt::format("{} {:.1f} %   ", cause == "data" ? "waits for data" : (cause == "space" ? "waits for room" : cause), 100.0 * ticks / lifetime);
+                    text +=
+                        fmt::format("{} {:.1f} %   ", cause == "data" ? "waits for data" : (cause == "space" ? "waits for room" : cause),
+                                    100.0 * ticks / lifetime);
                 }
             }
             line("  {:<9} {}", name, text);

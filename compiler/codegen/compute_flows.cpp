@@ -1,7 +1,7 @@
 // Flows of the operators themselves: windows into crossbars, sums merged and requantised, digital operators.
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
 
@@ -14,7 +14,8 @@ std::int64_t align4(std::int64_t bytes) {
 }
 
 /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row.
-void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body, const std::function<void(Ex, Ex)>& row_end) {
+void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
+                   const std::function<void(Ex, Ex)>& row_end) {
     const Ex oh = f.number("oh", r.oh);
     const Ex ow = f.number("ow", r.ow);
     f.loop("n", f.batch(), [&](Ex n) {
@@ -56,7 +57,8 @@ void Generator::conv_flows(int index) {
     for (CoreCode& core : cores_) {
         const std::string core_name = fmt::format("{}.{}", name, core.core);
         core.done = builder_.counter(core_name + ".done", 1, core.core, isa::CounterRole::Data);
-        core.sums_free = builder_.counter(core_name + ".sums_free", static_cast<std::int64_t>(core.groups.size()), core.core, isa::CounterRole::Space);
+        core.sums_free =
+            builder_.counter(core_name + ".sums_free", static_cast<std::int64_t>(core.groups.size()), core.core, isa::CounterRole::Space);
         if (memory.staged) {
             const Stage& stage = memory.stages[at(core.reader)];
             core.stage_buffer = builder_.buffer(core_name + ".stage", core.core, stage.offset, stage.slots * align4(stage.bytes));
@@ -94,8 +96,9 @@ void Generator::stage_flow(int index, int reader) {
         [&](Ex n, Ex oy, Ex ox, Ex w) {
             await_window(f, landing, code, n, oy, ox);
             f.await(f.counter("stage_free", core.stage_free), one, w + 1 - slots);
-            std::vector<FlowBuilder::Field> fields = ring_window(f, landing, code, n, oy, ox, conv ? landing.c0 : part->c0, conv ? landing.c1 : part->c1,
-                                                                 f.number("from", stage.from), f.number("bytes", stage.bytes));
+            std::vector<FlowBuilder::Field> fields =
+                ring_window(f, landing, code, n, oy, ox, conv ? landing.c0 : part->c0, conv ? landing.c1 : part->c1,
+                            f.number("from", stage.from), f.number("bytes", stage.bytes));
             fields.emplace_back("dst", f.buffer("dst", core.stage_buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
             f.op(isa::Opcode::Load, fields);
             f.signal(f.counter("staged", core.staged), one);
@@ -128,12 +131,15 @@ void Generator::read_flow(int index, int core_number, int reader) {
         if (memory.staged) {
             const Stage& stage = memory.stages[at(reader)];
             const Ex slot = mod(w, f.number("slots", stage.slots)) * f.number("slot", align4(stage.bytes));
-            fields = {{"src", f.buffer("src", core.stage_buffer) + slot + own("from", tile.row - stage.from)}, {"n", own("rows", tile.rows)}};
+            fields = {{"src", f.buffer("src", core.stage_buffer) + slot + own("from", tile.row - stage.from)},
+                      {"n", own("rows", tile.rows)}};
         } else if (landing.flat) {
             const Ex copy = mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes());
-            fields = {{"src", f.buffer("src", code.buffer) + copy + own("from", tile.row - landing.px0 * r.c - landing.c0)}, {"n", own("rows", tile.rows)}};
+            fields = {{"src", f.buffer("src", code.buffer) + copy + own("from", tile.row - landing.px0 * r.c - landing.c0)},
+                      {"n", own("rows", tile.rows)}};
         } else {
-            fields = ring_window(f, landing, code, n, oy, ox, landing.c0, landing.c1, own("from", tile.row - landing.c0), own("rows", tile.rows));
+            fields = ring_window(f, landing, code, n, oy, ox, landing.c0, landing.c1, own("from", tile.row - landing.c0),
+                                 own("rows", tile.rows));
         }
         fields.emplace_back("xb", own("xb", tile.xb));
         fields.emplace_back("dst", dst);
@@ -188,8 +194,8 @@ void Generator::merge_flow(int index, int g) {
         tiles += static_cast<std::int64_t>(memory_.nodes[at(index)].groups[at(other)].tiles.size());
     }
     const std::int64_t terms = group.terms();
-    FlowBuilder f(builder_, group.home ? "merge" : "merge_part", fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col), index, group.core,
-                  isa::Engine::Alu);
+    FlowBuilder f(builder_, group.home ? "merge" : "merge_part", fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col),
+                  index, group.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -197,10 +203,14 @@ void Generator::merge_flow(int index, int g) {
         if (group.before >= 0) {
             f.await(f.counter("arrived", code.arrived), one, w + 1);
         }
-        const Ex slot = f.buffer("sums", code.buffer) + mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot", group.slot_bytes());
+        const Ex slot =
+            f.buffer("sums", code.buffer) + mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot", group.slot_bytes());
         if (terms > 1) {
-            f.op(isa::Opcode::Sum,
-                 {{"dst", slot}, {"src", slot}, {"n", cols}, {"count", f.number("terms", terms)}, {"pitch", f.number("pitch", 4LL * group.cols)}});
+            f.op(isa::Opcode::Sum, {{"dst", slot},
+                                    {"src", slot},
+                                    {"n", cols},
+                                    {"count", f.number("terms", terms)},
+                                    {"pitch", f.number("pitch", 4LL * group.cols)}});
         }
         if (!group.home) {
             f.signal(f.counter("summed", code.summed), one);
@@ -229,18 +239,22 @@ void Generator::partial_flow(int index, int g) {
     const std::vector<Group>& groups = memory_.nodes[at(index)].groups;
     const Group& group = groups[at(g)];
     const GroupCode& code = groups_[at(g)];
-    const auto next = std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col; });
+    const auto next =
+        std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col; });
     const Group& target = *next;
     const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
     const Reading r = reading_of(graph_, node(index));
-    FlowBuilder f(builder_, "send_sums", fmt::format("{}.sums.{}.{}.send", node(index).name, group.core, group.col), index, group.core, isa::Engine::Move);
+    FlowBuilder f(builder_, "send_sums", fmt::format("{}.sums.{}.{}.send", node(index).name, group.core, group.col), index, group.core,
+                  isa::Engine::Move);
     const Ex one = f.constant(1);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
         f.await(f.counter("summed", code.summed), one, w + 1);
-        f.await_at(f.counter("room", cores_[target_code.core].sums_free), f.number("room_index", target_code.position), one, w + 1 - f.number("room_slots", target.slots));
+        f.await_at(f.counter("room", cores_[target_code.core].sums_free), f.number("room_index", target_code.position), one,
+                   w + 1 - f.number("room_slots", target.slots));
         f.op(isa::Opcode::Send,
              {{"core", f.number("core", target.core)},
-              {"dst", f.buffer("dst", target_code.buffer) + mod(w, f.number("room_slots", target.slots)) * f.number("room_slot", target.slot_bytes()) +
+              {"dst", f.buffer("dst", target_code.buffer) +
+                          mod(w, f.number("room_slots", target.slots)) * f.number("room_slot", target.slot_bytes()) +
                           f.number("place", static_cast<std::int64_t>(target.tiles.size()) * 4 * target.cols)},
               {"src", f.buffer("src", code.buffer) + mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot", group.slot_bytes())},
               {"n", f.number("bytes", 4LL * group.cols)}});
@@ -282,8 +296,8 @@ void Generator::part_flow(int index, int part_index) {
         case NodeKind::Softmax: what = "softmax"; break;
         default: break;
     }
-    FlowBuilder f(builder_, memory.staged ? fmt::format("{}_stage", what) : what, fmt::format("{}.{}.{}", n_.name, what, part.c0), index, part.core,
-                  isa::Engine::Alu);
+    FlowBuilder f(builder_, memory.staged ? fmt::format("{}_stage", what) : what, fmt::format("{}.{}.{}", n_.name, what, part.c0), index,
+                  part.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex slots = f.number("slots", outbox.slots);
     for_positions(
@@ -311,7 +325,8 @@ void Generator::part_flow(int index, int part_index) {
                 fields = ring_window(f, landing, code, n, oy, ox, part.c0, part.c1, f.constant(0), bytes);
             } else {
                 const Ex row = mod(n * f.number("rows", landing.reading.padded_rows()) + oy, f.number("ring", landing.rows));
-                fields = {{"src", f.buffer("src", code.buffer) + row * f.number("pitch", landing.row_bytes()) + ox * f.number("pixel", landing.pixel_bytes())},
+                fields = {{"src", f.buffer("src", code.buffer) + row * f.number("pitch", landing.row_bytes()) +
+                                      ox * f.number("pixel", landing.pixel_bytes())},
                           {"n", bytes}};
             }
             fields.emplace_back("dst", dst);
@@ -350,8 +365,10 @@ void Generator::join_flow(int index, int part_index) {
     const Outbox& outbox = memory.outboxes[at(part_index)];
     const OutboxCode& results = outboxes_[at(index)][at(part_index)];
     const int channels = part.c1 - part.c0;
-    const Landing* const landings[] = {&memory_.landings[at(memory.landings[0][at(part_index)])], &memory_.landings[at(memory.landings[1][at(part_index)])]};
-    const LandingCode* const codes[] = {&landings_[at(memory.landings[0][at(part_index)])], &landings_[at(memory.landings[1][at(part_index)])]};
+    const Landing* const landings[] = {&memory_.landings[at(memory.landings[0][at(part_index)])],
+                                       &memory_.landings[at(memory.landings[1][at(part_index)])]};
+    const LandingCode* const codes[] = {&landings_[at(memory.landings[0][at(part_index)])],
+                                        &landings_[at(memory.landings[1][at(part_index)])]};
     FlowBuilder f(builder_, "join", fmt::format("{}.join.{}", node(index).name, part.c0), index, part.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex slots = f.number("slots", outbox.slots);
@@ -365,7 +382,8 @@ void Generator::join_flow(int index, int part_index) {
                 const Landing& landing = *landings[i];
                 await_window(f, landing, *codes[i], n, oy, ox, which);
                 const Ex row = mod(n * f.number("rows", landing.reading.padded_rows()) + oy, f.number("ring" + which, landing.rows));
-                fields.emplace_back(i == 0 ? "a" : "b", f.buffer("src" + which, codes[i]->buffer) + row * f.number("pitch", landing.row_bytes()) + ox * bytes);
+                fields.emplace_back(i == 0 ? "a" : "b",
+                                    f.buffer("src" + which, codes[i]->buffer) + row * f.number("pitch", landing.row_bytes()) + ox * bytes);
             }
             f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), w + 1 - slots);
             fields.emplace_back("dst", f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(channels)));

@@ -1,8 +1,8 @@
 #include "compiler/codegen/generate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
 #include "compiler/error.h"
@@ -20,14 +20,16 @@ std::int64_t align(std::int64_t bytes) {
 
 }  // namespace
 
-isa::Program generate(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, const MemoryPlan& memory) {
+isa::Program generate(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                      const MemoryPlan& memory) {
     if (machine.mode == hw::ComputingMode::CM) {
         throw InputError(fmt::format("machine '{}' has computing mode CM; code generation needs XBM or WLM", machine.name));
     }
     return Generator(graph, machine, placement, memory).run();
 }
 
-Generator::Generator(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, const MemoryPlan& memory)
+Generator::Generator(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                     const MemoryPlan& memory)
     : graph_(graph), machine_(machine), placement_(placement), memory_(memory) {}
 
 isa::Program Generator::run() {
@@ -203,7 +205,9 @@ void Generator::add_tensors() {
         }
     }
     const hw::Limit& size = machine_.chip.external_memory.size;
-    const std::int64_t room = size.ideal ? most_images * an_image : size.value - offset - alignment * static_cast<std::int64_t>(graph_.inputs.size() + graph_.outputs.size());
+    const std::int64_t room =
+        size.ideal ? most_images * an_image
+                   : size.value - offset - alignment * static_cast<std::int64_t>(graph_.inputs.size() + graph_.outputs.size());
     const std::int64_t images = std::min(most_images, room / std::max<std::int64_t>(1, an_image));
     if (images < 1) {
         throw InputError(fmt::format("machine '{}': network '{}' needs {} bytes of external memory, it has {}", machine_.name, graph_.name,
@@ -269,7 +273,8 @@ void Generator::add_landings() {
                 code.operator_index += memory_.output_landings[i] == static_cast<int>(l) ? static_cast<int>(i) : 0;
             }
         } else if (landing.node == network_input) {
-            const auto input = std::find(memory_.input_landings.begin(), memory_.input_landings.end(), static_cast<int>(l)) - memory_.input_landings.begin();
+            const auto input = std::find(memory_.input_landings.begin(), memory_.input_landings.end(), static_cast<int>(l)) -
+                               memory_.input_landings.begin();
             code.name = tensor(graph_.inputs[static_cast<std::size_t>(input)]).name + ".in";
             code.operator_index = static_cast<int>(graph_.nodes.size()) + static_cast<int>(input);
         } else {
@@ -282,7 +287,8 @@ void Generator::add_landings() {
         code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
         code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
-        code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder, isa::CounterRole::Space);
+        code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,
+                                      isa::CounterRole::Space);
         if (!landing.flat && landing.reading.padded()) {
             code.pad = builder_.counter(code.name + ".pad", 1, landing.place, isa::CounterRole::Data);
         }
@@ -296,7 +302,8 @@ void Generator::add_outboxes() {
             const Outbox& outbox = memory_.nodes[i].outboxes[p];
             OutboxCode& code = outboxes_[i][p];
             const std::string name = fmt::format("{}.out.{}", graph_.nodes[i].name, part.c0);
-            code.buffer = builder_.buffer(name, part.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * ((part.c1 - part.c0 + 3) / 4 * 4));
+            code.buffer = builder_.buffer(name, part.core, outbox.offset,
+                                          static_cast<std::int64_t>(outbox.slots) * ((part.c1 - part.c0 + 3) / 4 * 4));
             code.out = builder_.counter(name + ".ready", 1, part.core, isa::CounterRole::Data);
             code.sent = builder_.counter(name + ".sent", std::max(1, code.senders), part.core, isa::CounterRole::Space);
         }
@@ -315,7 +322,8 @@ void Generator::await_room(FlowBuilder& f, const Landing& landing, const Landing
     f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
 }
 
-void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, const std::string& which) {
+void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
+                             const std::string& which) {
     const Reading& r = landing.reading;
     const Ex ready = f.counter("ready" + which, code.ready);
     const Ex feeders = f.number("feeders" + which, code.feeders);

@@ -10,6 +10,7 @@ namespace cim::compiler {
 
 /// The XBM program of a placed and planned network: setup flows that program the crossbars, and flows that stream images through the
 /// operators (docs/memory.md). Throws InputError if weights, input and output do not fit external memory.
-isa::Program generate(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, const MemoryPlan& memory);
+isa::Program generate(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                      const MemoryPlan& memory);
 
 }  // namespace cim::compiler

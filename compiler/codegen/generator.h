@@ -98,20 +98,20 @@ class Generator {
     std::vector<LandingCode> landings_;
     std::vector<std::vector<OutboxCode>> outboxes_;  ///< by node, part
     std::vector<Transfer> transfers_;
-    std::vector<std::vector<isa::Index>> weights_;   ///< by node, tile
-    std::vector<isa::Index> params_;                 ///< by node, -1: none
+    std::vector<std::vector<isa::Index>> weights_;  ///< by node, tile
+    std::vector<isa::Index> params_;                ///< by node, -1: none
 
     // Counters of a Conv, filled by conv_flows() for the flows of that operator.
     struct CoreCode {
         int core = 0;
-        isa::Index done = -1;        ///< reads completed, all tiles of the core
-        isa::Index sums_free = -1;   ///< [group of this core]
+        isa::Index done = -1;       ///< reads completed, all tiles of the core
+        isa::Index sums_free = -1;  ///< [group of this core]
         isa::Index sums_buffer = -1;
         isa::Index staged = -1;
         isa::Index stage_free = -1;
         isa::Index stage_buffer = -1;
         int reader = 0;
-        std::vector<int> groups;     ///< into NodeMemory::groups
+        std::vector<int> groups;  ///< into NodeMemory::groups
     };
     struct GroupCode {
         isa::Index buffer = -1;

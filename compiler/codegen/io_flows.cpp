@@ -1,4 +1,5 @@
-// Flows between external memory and the chip: weights into crossbars, rows of the input into L0 and from there to the cores, rows of the output.
+// Flows between external memory and the chip: weights into crossbars, rows of the input into L0 and from there to the cores, rows of the
+// output.
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
@@ -19,8 +20,9 @@ void Generator::write_flows() {
                           isa::Engine::Crossbar, true);
             const Ex first_xb = f.number("xb", tiles[t].xb);
             const Ex first_weight = f.weight("weight", weights_[i][t]);
-            f.loop("i", f.number("count", static_cast<std::int64_t>(end - t)),
-                   [&](Ex k) { f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}); });
+            f.loop("i", f.number("count", static_cast<std::int64_t>(end - t)), [&](Ex k) {
+                f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}});
+            });
             f.finish();
             t = end;
         }
@@ -65,7 +67,8 @@ void Generator::load_flow(int input_landing, int reader, int index) {
     const int first_row = landing.flat ? landing.px0 / r.w : 0;
     const int last_row = landing.flat ? landing.px1 / r.w : r.used_rows();
     const int pixels = landing.flat ? r.w : r.used_cols();
-    FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", landing.node, landing.place, isa::Engine::Move);
+    FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", landing.node, landing.place,
+                  isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex taken = f.counter("taken", source.freed);
     const Ex y0 = f.number("first_row", first_row);

@@ -55,7 +55,8 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const bool to_chip = landing.place == isa::chip;
     // Whoever has the bytes sends them; out of L0 the receiving core takes them.
     const int place = from_chip ? landing.place : part.core;
-    const std::string kind = std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
+    const std::string kind =
+        std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
     FlowBuilder f(builder_, kind, fmt::format("{}.{}.to.{}", node(transfer.node).name, part.c0, code.name), transfer.node, place,
                   isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
@@ -93,8 +94,9 @@ void Generator::transfer_flow(const Transfer& transfer) {
             f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
             const Ex px0 = f.number("px0", landing.px0);
             f.loop("p", px0, f.number("px1", landing.px1), [&](Ex p) {
-                move(n * f.number("positions", positions) + p, dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                                                                   (p - px0) * pixel + dst_first);
+                move(n * f.number("positions", positions) + p,
+                     dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + (p - px0) * pixel +
+                         dst_first);
             });
             signal_if(f, sent, "skipped_after", positions - landing.px1, transfer.sender);
             return;

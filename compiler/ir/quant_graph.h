@@ -37,9 +37,9 @@ struct QuantTensor {
 };
 
 enum class NodeKind : std::uint8_t {
-    Conv,     ///< also Gemm and MatMul with constant weights: kernel = the whole input, no padding
+    Conv,  ///< also Gemm and MatMul with constant weights: kernel = the whole input, no padding
     MaxPool,
-    Clip,     ///< Relu and friends that could not be fused: clamps the stored value to lo..hi; scale and zero unchanged
+    Clip,  ///< Relu and friends that could not be fused: clamps the stored value to lo..hi; scale and zero unchanged
     Add,
     Softmax,  ///< over the channels
     Lut,      ///< any unary function of one stored value
@@ -47,8 +47,8 @@ enum class NodeKind : std::uint8_t {
 
 struct QuantNode {
     NodeKind kind = NodeKind::Conv;
-    std::string name;             ///< ONNX name of the (first) node, made unique
-    std::string type;             ///< ONNX types, "+" joined when fused: "Conv+Relu"
+    std::string name;  ///< ONNX name of the (first) node, made unique
+    std::string type;  ///< ONNX types, "+" joined when fused: "Conv+Relu"
     std::vector<TensorId> inputs;
     TensorId output = -1;
 
@@ -65,17 +65,17 @@ struct QuantNode {
     /// Per channel: real bias in units of the accumulator, minus input zero point x sum of the column's weights. So that with
     /// x stored as uint8:  out = clamp(round_half_even((sum x*w + bias) * scale) + zero, lo, hi).
     std::vector<std::int32_t> bias;
-    std::vector<float> scale;     ///< input scale x weight scale[channel] / output scale
+    std::vector<float> scale;  ///< input scale x weight scale[channel] / output scale
     std::vector<float> weight_scale;
 
-    std::int32_t lo = 0, hi = 255;           ///< Conv, Clip, Add: clamp of the stored value (a fused Relu has lo = output zero point)
-    std::array<std::uint8_t, 256> table{};   ///< Lut
+    std::int32_t lo = 0, hi = 255;          ///< Conv, Clip, Add: clamp of the stored value (a fused Relu has lo = output zero point)
+    std::array<std::uint8_t, 256> table{};  ///< Lut
 };
 
 struct QuantGraph {
     std::string name;
     std::vector<QuantTensor> tensors;
-    std::vector<QuantNode> nodes;       ///< in topological order
+    std::vector<QuantNode> nodes;  ///< in topological order
     std::vector<TensorId> inputs;
     std::vector<TensorId> outputs;
 };

@@ -1,9 +1,9 @@
 #include "compiler/mapping/placement.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
+
+#include <fmt/format.h>
 
 #include "compiler/error.h"
 #include "isa/program.h"
@@ -65,7 +65,8 @@ int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing)
         for (std::size_t t = 0; t < tiles.size(); ++t) {
             if (packing == Packing::Columns && (t == 0 || tiles[t].col != tiles[t - 1].col)) {
                 int column = 0;
-                while (t + static_cast<std::size_t>(column) < tiles.size() && tiles[t + static_cast<std::size_t>(column)].col == tiles[t].col) {
+                while (t + static_cast<std::size_t>(column) < tiles.size() &&
+                       tiles[t + static_cast<std::size_t>(column)].col == tiles[t].col) {
                     ++column;
                 }
                 if (column > per_core - next % per_core) {

@@ -11,10 +11,10 @@ namespace cim::compiler {
 /// Geometry of a node reading a feature map. "Used" rows and columns are those that some window touches; padded coordinates count from the
 /// first padding row and column.
 struct Reading {
-    int h = 1, w = 1, c = 1;              ///< input
-    int oh = 1, ow = 1;                   ///< output positions
-    int kernel_h = 1, kernel_w = 1;       ///< extent of a window, dilation included
-    int taps_w = 1;                       ///< taps a window row
+    int h = 1, w = 1, c = 1;         ///< input
+    int oh = 1, ow = 1;              ///< output positions
+    int kernel_h = 1, kernel_w = 1;  ///< extent of a window, dilation included
+    int taps_w = 1;                  ///< taps a window row
     int taps_h = 1;
     int stride_h = 1, stride_w = 1;
     int dilation_h = 1, dilation_w = 1;

@@ -1,6 +1,6 @@
 #pragma once
-// How far the inputs of a residual join run apart: the path with more or larger windows needs more of the network's input before it gives its
-// first row, and the other input must be kept as long.
+// How far the inputs of a residual join run apart: the path with more or larger windows needs more of the network's input before it gives
+// its first row, and the other input must be kept as long.
 
 #include <map>
 

@@ -1,10 +1,10 @@
 #include "compiler/memory/plan.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <map>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "compiler/error.h"
 #include "compiler/memory/join_skew.h"
@@ -93,7 +93,8 @@ class Planner {
         }
         for (const TensorId output : graph_.outputs) {
             if (output == id) {
-                throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", graph_.name, tensor(id).name));
+                throw InputError(
+                    fmt::format("network '{}': output '{}' is an input; there is nothing to compute", graph_.name, tensor(id).name));
             }
         }
         return readers.empty() ? -1 : make_row_landing(network_input, tensor(id).shape, readers);
@@ -331,8 +332,8 @@ class Planner {
             for (const int node : nodes) {
                 names += (names.empty() ? "'" : ", '") + graph_.nodes[at(node)].name + "'";
             }
-            throw InputError(fmt::format("machine '{}': core {} needs {} bytes of L1 for {}, it has {}", machine_.name, core, use[at(core)], names,
-                                         machine_.core.l1.size.value));
+            throw InputError(fmt::format("machine '{}': core {} needs {} bytes of L1 for {}, it has {}", machine_.name, core, use[at(core)],
+                                         names, machine_.core.l1.size.value));
         }
         return false;
     }
@@ -377,7 +378,8 @@ class Planner {
             }
             for (std::size_t p = 0; p < memory.outboxes.size(); ++p) {
                 const Part& part = placement_[i].parts[p];
-                memory.outboxes[p].offset = take(part.core, static_cast<std::int64_t>(memory.outboxes[p].slots) * align4(part.c1 - part.c0));
+                memory.outboxes[p].offset =
+                    take(part.core, static_cast<std::int64_t>(memory.outboxes[p].slots) * align4(part.c1 - part.c0));
             }
         }
     }

@@ -15,14 +15,14 @@ inline constexpr int network_input = -2;   ///< as a node: rows of the input wai
 
 /// Where a node receives (a part of) an input: a ring of rows of the padded map, or, if the one window is the whole input, a vector.
 struct Landing {
-    int node = 0;        ///< reader, or network_output, network_input
-    int input = 0;       ///< which of its inputs
-    int place = 0;       ///< core, or isa::chip: in L0
+    int node = 0;   ///< reader, or network_output, network_input
+    int input = 0;  ///< which of its inputs
+    int place = 0;  ///< core, or isa::chip: in L0
     Reading reading;
     bool flat = false;   ///< a vector: pixels px0 .. px1-1, channels c0 .. c1-1, `rows` copies for successive images
     int c0 = 0, c1 = 0;  ///< channels kept
     int px0 = 0, px1 = 0;
-    int rows = 1;        ///< ring rows, or copies
+    int rows = 1;              ///< ring rows, or copies
     std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0 (one a core of a Conv, else one a part)
     std::int64_t offset = 0;   ///< address
 
@@ -64,21 +64,21 @@ struct NodeMemory {
     std::vector<std::vector<int>> landings;  ///< by input: indices into MemoryPlan::landings
     std::vector<Stage> stages;               ///< if the input lies in L0: by reader of that landing
     bool staged = false;
-    std::vector<Group> groups;               ///< Conv: by core, then column
-    std::vector<Outbox> outboxes;            ///< by part
+    std::vector<Group> groups;     ///< Conv: by core, then column
+    std::vector<Outbox> outboxes;  ///< by part
 };
 
 struct MemoryPlan {
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
-    std::vector<int> input_landings;   ///< by network input: landing in L0, -1 if all its readers take it from L0 themselves
-    std::vector<int> output_landings;  ///< by network output
-    std::vector<std::int64_t> l1_used; ///< by core
+    std::vector<int> input_landings;    ///< by network input: landing in L0, -1 if all its readers take it from L0 themselves
+    std::vector<int> output_landings;   ///< by network output
+    std::vector<std::int64_t> l1_used;  ///< by core
     std::int64_t l0_used = 0;
 };
 
-/// Plans all memories. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws InputError with the size
-/// needed if they still do not fit.
+/// Plans all memories. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws InputError with the
+/// size needed if they still do not fit.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
 
 }  // namespace cim::compiler

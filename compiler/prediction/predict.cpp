@@ -199,7 +199,8 @@ class Predictor {
     void add(Index index, std::int64_t amount) {
         Counter& counter = counters_[static_cast<std::size_t>(index)];
         counter.value += amount;
-        const auto reached = std::partition(counter.waiters.begin(), counter.waiters.end(), [&](const auto& w) { return w.first > counter.value; });
+        const auto reached =
+            std::partition(counter.waiters.begin(), counter.waiters.end(), [&](const auto& w) { return w.first > counter.value; });
         for (auto w = reached; w != counter.waiters.end(); ++w) {
             runnable_.push_back(w->second);
         }
@@ -266,7 +267,8 @@ class Predictor {
     bool crossbars_free(const Place& place, const isa::Step& step) const {
         bool free = true;
         for (Index i = 0; i < step.op_count; ++i) {
-            isa::for_each_crossbar(program_, step.ops[i], [&](Index xb) { free = free && !place.crossbar_busy[static_cast<std::size_t>(xb)]; });
+            isa::for_each_crossbar(program_, step.ops[i],
+                                   [&](Index xb) { free = free && !place.crossbar_busy[static_cast<std::size_t>(xb)]; });
         }
         return free;
     }
@@ -277,8 +279,8 @@ class Predictor {
         }
         auto best = engine.ready.end();
         for (auto it = engine.ready.begin(); it != engine.ready.end(); ++it) {
-            const bool first = best == engine.ready.end() ||
-                               std::make_pair(state(*it).ready_at, *it) < std::make_pair(state(*best).ready_at, *best);
+            const bool first =
+                best == engine.ready.end() || std::make_pair(state(*it).ready_at, *it) < std::make_pair(state(*best).ready_at, *best);
             if (first && crossbars_free(place, *state(*it).step)) {
                 best = it;
             }

@@ -60,7 +60,8 @@ CrossbarTile::CrossbarTile(const Machine& machine, int rows, int cols, int weigh
             }
             for (int b = 0; b <= stored_bits; ++b) {
                 if ((stored >> b) & 1U) {
-                    const std::size_t plane = static_cast<std::size_t>(c) * static_cast<std::size_t>(stored_bits + 1) + static_cast<std::size_t>(b);
+                    const std::size_t plane =
+                        static_cast<std::size_t>(c) * static_cast<std::size_t>(stored_bits + 1) + static_cast<std::size_t>(b);
                     planes_[plane * static_cast<std::size_t>(words_) + static_cast<std::size_t>(r / 64)] |= 1ULL << (r % 64);
                 }
             }
@@ -125,7 +126,8 @@ void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, 
                 for (int b = 0; b < bits; ++b) {
                     const std::uint64_t* plane =
                         planes_.data() + (static_cast<std::size_t>(column) * static_cast<std::size_t>(stored_bits + 1) +
-                                          static_cast<std::size_t>(first_bit + b)) * static_cast<std::size_t>(words_);
+                                          static_cast<std::size_t>(first_bit + b)) *
+                                             static_cast<std::size_t>(words_);
                     for (int d = 0; d < dac_bits; ++d) {
                         int ones = 0;
                         for (int w = 0; w < words_; ++w) {

@@ -1,6 +1,7 @@
 #pragma once
 // Transfers over a path of links, each link held by one transfer at a time for its flits: common state machine of the switch and the mesh.
-// Virtual cut-through: the head goes on as soon as the next link is free, the tail follows flit by flit; buffers at the links are unlimited.
+// Virtual cut-through: the head goes on as soon as the next link is free, the tail follows flit by flit; buffers at the links are
+// unlimited.
 
 #include <deque>
 #include <queue>

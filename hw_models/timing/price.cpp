@@ -118,7 +118,8 @@ Ticks PriceList::mvm_ticks(int rows, int cols, int input_bits, int weight_bits) 
     const std::int64_t bitlines = static_cast<std::int64_t>(cols) * m_.slices(weight_bits);
     const Cycles convert = ceil_div(bitlines, x.adc.count) * x.adc.sample_latency;
     // Two-stage pipeline: the first read fills it, the last conversion drains it.
-    const Cycles cycles = x.pipelined ? x.read_latency + (steps - 1) * std::max(x.read_latency, convert) + convert : steps * (x.read_latency + convert);
+    const Cycles cycles =
+        x.pipelined ? x.read_latency + (steps - 1) * std::max(x.read_latency, convert) + convert : steps * (x.read_latency + convert);
     return (cycles + x.shift_add.latency) * m_.crossbar_clock.ticks_per_cycle;
 }
 

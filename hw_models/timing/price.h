@@ -66,8 +66,8 @@ class PriceList {
     PriceList(const PriceList&) = delete;
     PriceList& operator=(const PriceList&) = delete;
 
-    /// MVM of `rows` inputs of `input_bits` bits with a tile of `cols` weights of `weight_bits` bits in crossbar `xb`. `groups_of_one`: the rows are
-    /// one activation (cim.read_row). `accumulate`: sums are added to those in L1.
+    /// MVM of `rows` inputs of `input_bits` bits with a tile of `cols` weights of `weight_bits` bits in crossbar `xb`. `groups_of_one`: the
+    /// rows are one activation (cim.read_row). `accumulate`: sums are added to those in L1.
     OpCost read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate) const;
     /// cim.read_core: `positions` MVMs of tiles that work side by side, then requantised. Tiles: rows x cols each.
     struct Tile {

@@ -39,7 +39,8 @@ std::string isa_markdown() {
     fmt::memory_buffer out;
     put(out,
         "# Meta-operators\n\n"
-        "Generated from `isa/ops.def` and the verifier's table of rules by `cimmlc isa list`; do not edit. How programs run, and their text, is "
+        "Generated from `isa/ops.def` and the verifier's table of rules by `cimmlc isa list`; do not edit. How programs run, and their "
+        "text, is "
         "in\n"
         "[ADR-0001](adr/0001-execution-model.md).\n\n"
         "*Local* memory is the L1 of the flow's core, or L0 for a flow of the chip. Sums are int32, little endian; activations are "

@@ -7,7 +7,6 @@
 
 namespace cim::isa {
 
-
 // Arithmetic wraps instead of overflowing: a hostile program gets an absurd address, which the verifier reports.
 inline std::int64_t wrapping(ExprOp op, std::int64_t a, std::int64_t b) {
     const auto ua = static_cast<std::uint64_t>(a);

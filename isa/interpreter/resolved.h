@@ -68,7 +68,7 @@ struct LinearTerm {
 
 struct FoldedNode {
     ExprOp op = ExprOp::Add;
-    Index deepest = 0;  ///< innermost loop variable that it depends on
+    Index deepest = 0;       ///< innermost loop variable that it depends on
     std::int8_t shift = -1;  ///< Div, Mod by 2^shift; -1: by something else
     FoldedExpr lhs;
     FoldedExpr rhs;
@@ -85,11 +85,11 @@ struct Instruction {
 };
 
 struct ResolvedOp {
-    OpInstance fixed;     ///< with the fields that no loop variable changes
+    OpInstance fixed;        ///< with the fields that no loop variable changes
     bool moves_only = true;  ///< loop variables change where it reads and writes, but not how much or what
     bool signals = false;
-    Index first = 0;      ///< position of its first field's expression
-    Index varying = 0;    ///< first of the other fields, in ResolvedFlow::varying
+    Index first = 0;    ///< position of its first field's expression
+    Index varying = 0;  ///< first of the other fields, in ResolvedFlow::varying
     Index varying_count = 0;
 };
 
@@ -101,7 +101,7 @@ struct ResolvedFlow {
     std::vector<FoldedNode> nodes;
     std::vector<ResolvedOp> ops;
     std::vector<std::uint8_t> varying;  ///< positions of fields; 255: the signal
-    Index variables = 0;  ///< deepest nesting of loops
+    Index variables = 0;                ///< deepest nesting of loops
 };
 
 /// Resolves flow `flow` for a run over `batch` inputs. Throws ProgramError for a divisor < 1.
@@ -152,7 +152,7 @@ class FlowRun {
         std::int64_t at = -1;  ///< assigned_ of the innermost variable then
     };
     mutable std::vector<Known> known_;  ///< by tree node
-    std::vector<OpInstance> ops_;  ///< one for each of the flow's operators, fixed fields filled in
+    std::vector<OpInstance> ops_;       ///< one for each of the flow's operators, fixed fields filled in
     std::int64_t turns_ = INT64_MAX;
     Step step_;
 };

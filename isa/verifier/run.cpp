@@ -20,7 +20,8 @@ namespace {
 
 class UntimedRun {
   public:
-    UntimedRun(const Program& program, const Limits& limits, std::vector<ResolvedFlow> resolved, std::int64_t batch, RunStatistics& statistics)
+    UntimedRun(const Program& program, const Limits& limits, std::vector<ResolvedFlow> resolved, std::int64_t batch,
+               RunStatistics& statistics)
         : program_(program),
           limits_(limits),
           resolved_(std::move(resolved)),

@@ -209,7 +209,8 @@ class Structure {
     }
 
     void check(const Weight& weight) {
-        const std::int64_t columns = std::int64_t{weight.cols} * ((weight.bits + limits_.bits_per_cell - 1) / limits_.bits_per_cell + (limits_.sign_column ? 1 : 0));
+        const std::int64_t columns =
+            std::int64_t{weight.cols} * ((weight.bits + limits_.bits_per_cell - 1) / limits_.bits_per_cell + (limits_.sign_column ? 1 : 0));
         if (weight.rows < 1 || weight.cols < 1 || weight.rows > limits_.rows || columns > limits_.cols) {
             findings_.add(
                 "weight",

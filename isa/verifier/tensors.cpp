@@ -1,8 +1,8 @@
 #include "isa/verifier/tensors.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
+
+#include <fmt/format.h>
 
 #include "isa/bounds.h"
 
@@ -30,8 +30,9 @@ bool check_tensors(const Program& program, const Limits& limits, std::int64_t ba
         for (const Tensor& tensor : *tensors) {
             const std::int64_t most = std::min(max_address, limits.ext.value_or(max_address));
             if (tensor.size < 0 || tensor.ext_offset < 0 || tensor.ext_offset > most || tensor.size > (most - tensor.ext_offset) / batch) {
-                findings.add("memory", fmt::format("{} image{} of '{}', {} bytes each from {} on, do not fit an external memory of {} bytes", batch,
-                                                   batch == 1 ? "" : "s", tensor.name, tensor.size, tensor.ext_offset, most));
+                findings.add("memory",
+                             fmt::format("{} image{} of '{}', {} bytes each from {} on, do not fit an external memory of {} bytes", batch,
+                                         batch == 1 ? "" : "s", tensor.name, tensor.size, tensor.ext_offset, most));
             }
         }
     }
@@ -49,8 +50,9 @@ bool check_tensors(const Program& program, const Limits& limits, std::int64_t ba
         const Buffer& a = external[i - 1];
         const Buffer& b = external[i];
         if (a.offset + a.size > b.offset) {
-            findings.add("overlap", fmt::format("with {} image{}, '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap in external memory", batch,
-                                                batch == 1 ? "" : "s", a.name, a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
+            findings.add("overlap",
+                         fmt::format("with {} image{}, '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap in external memory", batch,
+                                     batch == 1 ? "" : "s", a.name, a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
         }
     }
     return findings.empty();

@@ -16,7 +16,7 @@ struct Limits {
     Index cols = 128;  ///< of a crossbar, in cells
     Index parallel_row = 128;
     Index bits_per_cell = 1;
-    bool sign_column = false;  ///< two's complement: each weight takes one column more
+    bool sign_column = false;        ///< two's complement: each weight takes one column more
     std::optional<std::int64_t> l1;  ///< bytes; none: without limit
     std::optional<std::int64_t> l0;
     std::optional<std::int64_t> ext;

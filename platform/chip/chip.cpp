@@ -28,7 +28,8 @@ std::vector<std::int64_t> memory_sizes(const isa::Program& program, int cores, s
 Chip::Chip(const sc_core::sc_module_name& name, Context& context, const std::vector<isa::ResolvedFlow>& flows)
     : sc_module(name), context_(context) {
     const int cores = context.machine.core_count();
-    const std::vector<std::int64_t> sizes = memory_sizes(context.program, cores, static_cast<std::int64_t>(context.statistics.image_ends.size()));
+    const std::vector<std::int64_t> sizes =
+        memory_sizes(context.program, cores, static_cast<std::int64_t>(context.statistics.image_ends.size()));
     const auto make_memory = [&](const std::string& memory_name, int index) {
         return std::make_unique<Memory>(memory_name.c_str(), context.agenda, sizes[static_cast<std::size_t>(index)], context.functional);
     };
@@ -72,7 +73,9 @@ void Chip::connect_observer() {
     watch(*external_, cores + 1);
     noc_->watch_links();
     noc_->on_link = [observer, &agenda](int link, bool busy) { observer->link(agenda.now(), link, busy); };
-    context_.counters.on_change = [observer, &agenda](isa::Index counter, std::int64_t value) { observer->counter(agenda.now(), counter, value); };
+    context_.counters.on_change = [observer, &agenda](isa::Index counter, std::int64_t value) {
+        observer->counter(agenda.now(), counter, value);
+    };
 }
 
 void Chip::start() {

@@ -24,7 +24,7 @@ struct Context {
     std::array<double, hw::event_count> event_prices;
     bool functional = true;
     Observer* observer = nullptr;
-    Ticks run_start = 0;          ///< end of setup
+    Ticks run_start = 0;  ///< end of setup
     Ticks last_completion = 0;
     bool setup = true;            ///< setup flows run, the others have not begun
     std::int64_t unfinished = 0;  ///< flows begun that have not ended, and asynchronous operations not completed

@@ -40,7 +40,8 @@ std::vector<std::uint16_t> window_inputs(const std::uint8_t* memory, const isa::
     return inputs;
 }
 
-void read_crossbar(Place& place, int xb, const isa::Window& window, int row, std::int64_t bits, std::int64_t dst, std::int64_t cols, bool add) {
+void read_crossbar(Place& place, int xb, const isa::Window& window, int row, std::int64_t bits, std::int64_t dst, std::int64_t cols,
+                   bool add) {
     const std::vector<std::uint16_t> inputs = window_inputs(place.memory, window, bits);
     CrossbarArray& crossbars = *place.crossbars();
     std::vector<std::int32_t> sums(static_cast<std::size_t>(crossbars.cols(xb)), 0);
@@ -122,20 +123,22 @@ void execute_add(const Context& context, std::uint8_t* memory, const isa::OpInst
 
 void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
     switch (op.opcode) {
-        case isa::Opcode::Fill: std::memset(memory + op[f::Fill::dst], static_cast<int>(op[f::Fill::value]), static_cast<std::size_t>(op[f::Fill::n])); break;
+        case isa::Opcode::Fill:
+            std::memset(memory + op[f::Fill::dst], static_cast<int>(op[f::Fill::value]), static_cast<std::size_t>(op[f::Fill::n]));
+            break;
         case isa::Opcode::Sum:
             sum_vectors(memory, op[f::Sum::dst], op[f::Sum::src], op[f::Sum::n], op[f::Sum::count], op[f::Sum::pitch], 0);
             break;
         case isa::Opcode::ShiftAdd:
-            sum_vectors(memory, op[f::ShiftAdd::dst], op[f::ShiftAdd::src], op[f::ShiftAdd::n], op[f::ShiftAdd::count], op[f::ShiftAdd::pitch],
-                        op[f::ShiftAdd::shift]);
+            sum_vectors(memory, op[f::ShiftAdd::dst], op[f::ShiftAdd::src], op[f::ShiftAdd::n], op[f::ShiftAdd::count],
+                        op[f::ShiftAdd::pitch], op[f::ShiftAdd::shift]);
             break;
         case isa::Opcode::Requant: execute_requant(context, memory, op); break;
         case isa::Opcode::MaxPool: max_pool(memory, op); break;
         case isa::Opcode::Clip:
             for (std::int64_t i = 0; i < op[f::Clip::n]; ++i) {
-                memory[op[f::Clip::dst] + i] = static_cast<std::uint8_t>(
-                    std::clamp<std::int64_t>(memory[op[f::Clip::src] + i], op[f::Clip::lo], op[f::Clip::hi]));
+                memory[op[f::Clip::dst] + i] =
+                    static_cast<std::uint8_t>(std::clamp<std::int64_t>(memory[op[f::Clip::src] + i], op[f::Clip::lo], op[f::Clip::hi]));
             }
             break;
         case isa::Opcode::Add: execute_add(context, memory, op); break;
@@ -148,7 +151,8 @@ void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInst
         }
         case isa::Opcode::Softmax: {
             const isa::Param& p = context.program.params[static_cast<std::size_t>(op[f::Softmax::param])];
-            hw::softmax_quantised(memory + op[f::Softmax::src], memory + op[f::Softmax::dst], op[f::Softmax::n], p.scale[0], p.scale[1], p.zero);
+            hw::softmax_quantised(memory + op[f::Softmax::src], memory + op[f::Softmax::dst], op[f::Softmax::n], p.scale[0], p.scale[1],
+                                  p.zero);
             break;
         }
         default: break;
@@ -216,10 +220,11 @@ void execute_write(Context& context, CrossbarArray& crossbars, Operation& operat
     const std::uint8_t* bytes = context.functional ? operation.data.data() : nullptr;
     if (op.opcode == isa::Opcode::WriteXb) {
         const auto weight = static_cast<int>(op[f::WriteXb::weight]);
-        crossbars.program(static_cast<int>(op[f::WriteXb::xb]), weight, 0, context.program.weights[static_cast<std::size_t>(weight)].rows, bytes);
+        crossbars.program(static_cast<int>(op[f::WriteXb::xb]), weight, 0, context.program.weights[static_cast<std::size_t>(weight)].rows,
+                          bytes);
     } else {
-        crossbars.program(static_cast<int>(op[f::WriteRow::xb]), static_cast<int>(op[f::WriteRow::weight]), static_cast<int>(op[f::WriteRow::row]),
-                          static_cast<int>(op[f::WriteRow::rows]), bytes);
+        crossbars.program(static_cast<int>(op[f::WriteRow::xb]), static_cast<int>(op[f::WriteRow::weight]),
+                          static_cast<int>(op[f::WriteRow::row]), static_cast<int>(op[f::WriteRow::rows]), bytes);
     }
 }
 

@@ -18,11 +18,11 @@ class FlowState;
 /// What an operator of a flow costs, and how often it was executed at that price.
 struct PricedOp {
     hw::OpCost cost;
-    double pj = 0;                        ///< its events at their prices
+    double pj = 0;  ///< its events at their prices
     std::int64_t multiply_accumulates = 0;
-    std::int64_t executions = 0;          ///< not yet in the statistics
+    std::int64_t executions = 0;  ///< not yet in the statistics
     isa::Opcode opcode = isa::Opcode::Fill;
-    isa::Index weight = -1;               ///< tile that was read
+    isa::Index weight = -1;  ///< tile that was read
     bool known = false;
 };
 
@@ -31,12 +31,12 @@ struct Operation {
     const PricedOp* priced = nullptr;  ///< the flow's, or `own`
     PricedOp own;                      ///< of an operator whose price changes from one execution to the next
     FlowState* flow = nullptr;
-    std::size_t stage = 0;       ///< next stage
-    Ticks started = 0;           ///< dispatch
+    std::size_t stage = 0;  ///< next stage
+    Ticks started = 0;      ///< dispatch
     Ticks stage_started = 0;
-    std::size_t covered = 1;     ///< stages that the present transfer stands for
+    std::size_t covered = 1;  ///< stages that the present transfer stands for
     bool async = false;
-    std::uint64_t ticket = 0;    ///< order of its signal, if it signals
+    std::uint64_t ticket = 0;        ///< order of its signal, if it signals
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories
     isa::Window window;
     tlm::tlm_generic_payload payload;

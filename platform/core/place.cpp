@@ -82,7 +82,8 @@ void Place::dispatch(isa::Engine which) {
     }
     FlowState* best = nullptr;
     for (FlowState* flow : engine.ready) {
-        const bool before = best == nullptr || flow->ready_at < best->ready_at || (flow->ready_at == best->ready_at && flow->id() < best->id());
+        const bool before =
+            best == nullptr || flow->ready_at < best->ready_at || (flow->ready_at == best->ready_at && flow->id() < best->id());
         if (before && can_start(*flow)) {
             best = flow;
         }

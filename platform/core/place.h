@@ -6,8 +6,9 @@
 #include <memory>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/simple_initiator_socket.h>
 #include <vector>
+
+#include <tlm_utils/simple_initiator_socket.h>
 
 #include "isa/interpreter/resolved.h"
 #include "platform/core/context.h"
@@ -34,11 +35,11 @@ class FlowState final : public Runnable {
 
     Ticks ready_at = 0;
     Ticks waits_since = 0;
-    isa::Index waits_for = -1;      ///< counter, or -1
+    isa::Index waits_for = -1;  ///< counter, or -1
     std::int64_t waits_value = 0;
-    bool ready = false;             ///< stands at an operator
+    bool ready = false;  ///< stands at an operator
     bool done = false;
-    std::vector<PricedOp> prices;   ///< by operator of the flow
+    std::vector<PricedOp> prices;  ///< by operator of the flow
 
   private:
     Place& place_;
@@ -51,13 +52,13 @@ class FlowState final : public Runnable {
 
 struct EngineState {
     bool busy = false;
-    std::vector<FlowState*> flows;      ///< bound to it, by id
-    std::vector<FlowState*> ready;      ///< stand at an operator
-    std::size_t first_unfinished = 0;   ///< in flows
-    Cause cause = Cause::Done;          ///< what the time since `since` is booked to
+    std::vector<FlowState*> flows;     ///< bound to it, by id
+    std::vector<FlowState*> ready;     ///< stand at an operator
+    std::size_t first_unfinished = 0;  ///< in flows
+    Cause cause = Cause::Done;         ///< what the time since `since` is booked to
     Ticks since = 0;
-    CauseTimes after{};                 ///< part of what is booked that lies after the last completion so far,
-    Ticks after_completion = -1;        ///< which was at this tick
+    CauseTimes after{};           ///< part of what is booked that lies after the last completion so far,
+    Ticks after_completion = -1;  ///< which was at this tick
 };
 
 class Place : public sc_core::sc_module, public Actor {

@@ -85,7 +85,8 @@ void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
         priced.known = true;
         priced.pj = 0;
         for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
-            priced.pj += static_cast<double>(priced.cost.events[i].count) * context_.event_prices[static_cast<std::size_t>(priced.cost.events[i].event)];
+            priced.pj += static_cast<double>(priced.cost.events[i].count) *
+                         context_.event_prices[static_cast<std::size_t>(priced.cost.events[i].event)];
         }
     }
     ++priced.executions;

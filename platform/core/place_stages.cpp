@@ -8,7 +8,8 @@ namespace cim::platform {
 
 std::int64_t Place::key_of(const Operation& operation) const {
     const std::int64_t engine = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(operation.flow->flow().engine);
-    return engine * (context_.machine.crossbars_per_core() + 1) + (operation.async && operation.op.opcode != isa::Opcode::ReadCore ? operation.op[0] : 0);
+    return engine * (context_.machine.crossbars_per_core() + 1) +
+           (operation.async && operation.op.opcode != isa::Opcode::ReadCore ? operation.op[0] : 0);
 }
 
 void Place::proceed(Operation& operation, Ticks at) {
@@ -115,7 +116,9 @@ void Place::transferred(Operation& operation) {
         times[static_cast<std::size_t>(cause)] += ticks;
         if (!operation.async) {
             // The engine's time is booked as busy from dispatch to completion.
-            CauseTimes& engine = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->flow().engine)].times;
+            CauseTimes& engine =
+                context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->flow().engine)]
+                    .times;
             engine[static_cast<std::size_t>(cause)] += ticks;
             engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;
         }

@@ -43,9 +43,9 @@ class CrossbarArray final : public sc_core::sc_module {
         bool busy = false;
         int rows = 0;  ///< active while busy
         int weight = -1;
-        std::vector<std::int64_t> writes;           ///< by row
-        std::vector<std::int16_t> cells;            ///< weights programmed, rows x cols of the tile
-        std::unique_ptr<hw::CrossbarTile> tile;     ///< made from `cells` at the first read after a write
+        std::vector<std::int64_t> writes;        ///< by row
+        std::vector<std::int16_t> cells;         ///< weights programmed, rows x cols of the tile
+        std::unique_ptr<hw::CrossbarTile> tile;  ///< made from `cells` at the first read after a write
     };
     const State& state(int xb) const { return crossbars_[static_cast<std::size_t>(xb)]; }
     State& state(int xb) { return crossbars_[static_cast<std::size_t>(xb)]; }

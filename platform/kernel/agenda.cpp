@@ -9,7 +9,8 @@ constexpr std::int64_t femtoseconds_per_second = 1'000'000'000'000'000;  // the 
 Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
     : sc_module(name),
       ticks_per_second_(machine.ticks_per_second),
-      femtoseconds_per_tick_(femtoseconds_per_second % machine.ticks_per_second == 0 ? femtoseconds_per_second / machine.ticks_per_second : 0) {
+      femtoseconds_per_tick_(femtoseconds_per_second % machine.ticks_per_second == 0 ? femtoseconds_per_second / machine.ticks_per_second
+                                                                                     : 0) {
     SC_HAS_PROCESS(Agenda);
     SC_METHOD(process_tick);
     sensitive << wake_;

@@ -1,10 +1,10 @@
 #include "platform/loader/simulate.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cstring>
 #include <systemc>
+
+#include <fmt/format.h>
 
 #include "platform/chip/chip.h"
 
@@ -71,7 +71,8 @@ SimulationResult simulate(const isa::Program& program, const hw::Machine& machin
     const std::vector<isa::ResolvedFlow> flows = isa::resolve_all(program, options.batch);
     Agenda agenda("agenda", machine);
     CounterFile counters(program, machine, agenda);
-    Context context{program, machine, prices, agenda, counters, statistics, hw::event_prices(machine), options.functional, options.observer};
+    Context context{program,         machine, prices, agenda, counters, statistics, hw::event_prices(machine), options.functional,
+                    options.observer};
     Chip chip("chip", context, flows);
     load_weights(program, chip.external());
     if (options.functional) {

@@ -6,7 +6,6 @@
 
 namespace cim::platform {
 
-
 Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t bytes, bool functional)
     : sc_module(name), agenda_(agenda), functional_(functional), size_(functional ? static_cast<std::size_t>(bytes) : 0) {
     if (size_ > 0) {

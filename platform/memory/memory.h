@@ -5,13 +5,14 @@
 
 #include <cstdint>
 #include <cstdlib>
-#include <string>
 #include <functional>
 #include <memory>
+#include <string>
 #include <systemc>
 #include <tlm>
-#include <tlm_utils/multi_passthrough_target_socket.h>
 #include <vector>
+
+#include <tlm_utils/multi_passthrough_target_socket.h>
 
 #include "hw_models/buffer/port.h"
 #include "platform/kernel/agenda.h"
@@ -55,7 +56,7 @@ class Memory final : public sc_core::sc_module, public Actor {
     };
     std::size_t size_;
     std::unique_ptr<std::uint8_t[], Free> data_;  ///< from calloc: pages that nothing touches take no memory
-    std::vector<Request> fresh_;  ///< requests of this tick
+    std::vector<Request> fresh_;                  ///< requests of this tick
     hw::SinglePort port_;
     Ticks busy_ = 0;
 };

@@ -25,15 +25,15 @@ struct Transfer final : tlm::tlm_extension<Transfer> {
     int src_node = 0;
     int dst_node = 0;
     const isa::Window* window = nullptr;  ///< a read that gathers a window instead of consecutive bytes
-    std::int64_t key = 0;               ///< order among requests of one tick
+    std::int64_t key = 0;                 ///< order among requests of one tick
 
-    Ticks requested = 0;                ///< set by each station
-    Ticks done = 0;                     ///< with the response: when it is served; the response may come before (timing annotation)
+    Ticks requested = 0;  ///< set by each station
+    Ticks done = 0;       ///< with the response: when it is served; the response may come before (timing annotation)
     Ticks port_wait = 0;
     Ticks link_wait = 0;
-    Operation* operation = nullptr;     ///< whose transfer it is
-    int reply_to = 0;                   ///< socket index at the memory, to find the way back
-    int noc_reply_to = 0;               ///< likewise at the network
+    Operation* operation = nullptr;  ///< whose transfer it is
+    int reply_to = 0;                ///< socket index at the memory, to find the way back
+    int noc_reply_to = 0;            ///< likewise at the network
 
     tlm_extension_base* clone() const override { return new Transfer(*this); }
     void copy_from(const tlm_extension_base& other) override { *this = static_cast<const Transfer&>(other); }

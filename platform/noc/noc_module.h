@@ -6,9 +6,10 @@
 #include <memory>
 #include <systemc>
 #include <tlm>
+#include <vector>
+
 #include <tlm_utils/multi_passthrough_initiator_socket.h>
 #include <tlm_utils/multi_passthrough_target_socket.h>
-#include <vector>
 
 #include "hw_models/noc/noc.h"
 #include "platform/kernel/agenda.h"
@@ -35,7 +36,8 @@ class NocModule final : public sc_core::sc_module, public Actor {
   private:
     tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     tlm::tlm_sync_enum nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
-    /// Sends the payload into the network, now or (read from a memory that is still at it) when it is served; true if it has arrived already.
+    /// Sends the payload into the network, now or (read from a memory that is still at it) when it is served; true if it has arrived
+    /// already.
     bool travel(tlm::tlm_generic_payload& payload);
     void enter(std::uint32_t slot);
     /// Hands it to its memory; true if served already.

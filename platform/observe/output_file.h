@@ -11,7 +11,8 @@ namespace cim::platform {
 class OutputFile {
   public:
     /// Opens; std::runtime_error naming the path if it cannot.
-    explicit OutputFile(std::string path) : path_(std::move(path)), partial_(path_ + ".partial"), file_(std::fopen(partial_.c_str(), "wb")) {
+    explicit OutputFile(std::string path)
+        : path_(std::move(path)), partial_(path_ + ".partial"), file_(std::fopen(partial_.c_str(), "wb")) {
         if (file_ == nullptr) {
             throw std::runtime_error(path_ + ": cannot be written");
         }

@@ -22,8 +22,8 @@ using CauseTimes = std::array<Ticks, cause_count>;
 
 /// Of one operator of the network, over all its flows. Times from the end of setup; setup flows are not in start and end.
 struct OperatorStatistics {
-    Ticks start = -1;  ///< first dispatch
-    Ticks end = -1;    ///< last completion
+    Ticks start = -1;    ///< first dispatch
+    Ticks end = -1;      ///< last completion
     CauseTimes times{};  ///< Busy: service of its operations. Port, Link, Memory, Crossbar: their waits. Data, Space: waits of its flows.
     hw::EventCounts events{};
 };

@@ -1,10 +1,10 @@
 #include "platform/observe/vcd.h"
 
-#include <fmt/format.h>
-
 #include <algorithm>
 #include <cmath>
 #include <set>
+
+#include <fmt/format.h>
 
 #include "hw_models/noc/noc.h"
 #include "isa/interpreter/resolved.h"
@@ -196,7 +196,8 @@ std::int64_t VcdWriter::time_of(hw::Ticks tick) const {
 
 void VcdWriter::write_value(const Signal& signal) {
     if (signal.width == 0) {
-        file_.write(fmt::format("s{} {}\n", signal.value < 0 ? "-" : plain(program_.operators[static_cast<std::size_t>(signal.value)].name), signal.id));
+        file_.write(fmt::format("s{} {}\n", signal.value < 0 ? "-" : plain(program_.operators[static_cast<std::size_t>(signal.value)].name),
+                                signal.id));
     } else if (signal.width == 1) {
         file_.write(fmt::format("{}{}\n", signal.value, signal.id));
     } else {
@@ -298,9 +299,13 @@ std::string VcdWriter::save_file(const std::string& vcd, hw::Ticks end) const {
     constexpr double steps = 960.0 / 200.0;
     const double zoom = -std::log2(std::max(1.0, static_cast<double>(time_of(end)) / steps));
     std::string text = fmt::format(
-        "[dumpfile] \"{}\"\n[timestart] 0\n[size] 1600 1000\n[pos] -1 -1\n*{:.6f} 0 -1 -1\n[sst_width] 180\n[signals_width] 300\n[sst_expanded] 1\n", vcd, zoom);
+        "[dumpfile] \"{}\"\n[timestart] 0\n[size] 1600 1000\n[pos] -1 -1\n*{:.6f} 0 -1 -1\n[sst_width] 180\n[signals_width] "
+        "300\n[sst_expanded] 1\n",
+        vcd, zoom);
     const auto blank = [&](const std::string& title) { text += fmt::format("@200\n-{}\n", title); };
-    const auto show = [&](const char* flags, const std::string& alias, const std::string& name) { text += fmt::format("@{}\n+{{{}}} {}\n", flags, alias, name); };
+    const auto show = [&](const char* flags, const std::string& alias, const std::string& name) {
+        text += fmt::format("@{}\n+{{{}}} {}\n", flags, alias, name);
+    };
     const auto bit = [&](const std::string& alias, const std::string& name) { show("28", alias, name); };
     const auto number = [&](const std::string& alias, const std::string& name) { show("24", alias, name + "[31:0]"); };
     const auto words = [&](const std::string& alias, const std::string& name) { show("22", alias, name); };

@@ -1,10 +1,10 @@
 #pragma once
 // Waveforms of a run as a VCD (IEEE 1364), written on change, and a GTKWave save file that groups what an architect looks at first.
 //
-// Scopes: chip { active_crossbars; controller and core<k> { an engine each: busy bit and the operator at work; core: active_crossbars, active_rows,
-// adc_busy, l1_port, a bit a crossbar }; l0, external { port }; noc { a bit a link }; counters { value of each };
-// buffers { results in each outbox that somebody has still to send: its counter `ready` less the least `sent` } }. Only cores that the
-// program uses have a scope. `$var string` is GTKWave's extension; vcd2fst takes it.
+// Scopes: chip { active_crossbars; controller and core<k> { an engine each: busy bit and the operator at work; core: active_crossbars,
+// active_rows, adc_busy, l1_port, a bit a crossbar }; l0, external { port }; noc { a bit a link }; counters { value of each }; buffers {
+// results in each outbox that somebody has still to send: its counter `ready` less the least `sent` } }. Only cores that the program uses
+// have a scope. `$var string` is GTKWave's extension; vcd2fst takes it.
 
 #include <array>
 #include <map>
@@ -40,7 +40,7 @@ class VcdWriter final : public Observer {
   private:
     struct Signal {
         std::string id;
-        int width = 1;            ///< 0: string
+        int width = 1;  ///< 0: string
         std::int64_t value = 0;
         std::int64_t written = 0;
         bool dirty = false;
@@ -75,7 +75,7 @@ class VcdWriter final : public Observer {
     int l0_port_ = -1;
     int external_port_ = -1;
     int total_active_ = -1;
-    std::vector<int> active_;          ///< by core, for the total
+    std::vector<int> active_;  ///< by core, for the total
     std::vector<int> links_;
     std::vector<int> counters_;
     /// A buffer whose level two counter arrays tell: by counter, the signal, and where its counters are.

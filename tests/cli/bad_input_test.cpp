@@ -31,9 +31,11 @@ TEST_CASE("wrong words") {
              {"no model", "run --arch configs/puma.yaml", "takes MODEL.onnx, 0 given"},
              {"no arch", "run networks/lenet.onnx", "arch"},
              {"bad batch", "run networks/lenet.onnx --arch configs/puma.yaml --batch many", "--batch: 'many' is not a whole number"},
-             {"bad method", "run networks/lenet.onnx --arch configs/puma.yaml --calibration-method best", "there are min-max and mean-square"},
+             {"bad method", "run networks/lenet.onnx --arch configs/puma.yaml --calibration-method best",
+              "there are min-max and mean-square"},
              {"bad shape", "run networks/lenet.onnx --arch configs/puma.yaml --input-shape image:1xx", "is not NAME:1x3x224x224"},
-             {"labels without data", "run networks/lenet.onnx --arch configs/puma.yaml --timing-only --labels x.npy", "--timing-only moves no data"},
+             {"labels without data", "run networks/lenet.onnx --arch configs/puma.yaml --timing-only --labels x.npy",
+              "--timing-only moves no data"},
              {"arch verb", "arch sow x", "no verb 'sow'"},
          }) {
         check(c);
@@ -57,7 +59,8 @@ TEST_CASE("wrong files") {
              {"broken program", "simulate " + program + " --arch configs/puma.yaml", "bad.mop:3:"},
              {"no program", "simulate nowhere.mop --arch configs/puma.yaml", "nowhere.mop"},
              {"broken input", "run networks/lenet.onnx --arch configs/puma.yaml --input " + npy, "bad.npy"},
-             {"input of another shape", "run networks/lenet.onnx --arch configs/puma.yaml --input networks/fashion_mnist/labels.npy", "labels.npy"},
+             {"input of another shape", "run networks/lenet.onnx --arch configs/puma.yaml --input networks/fashion_mnist/labels.npy",
+              "labels.npy"},
              {"too few inputs", "run " + lenet + images + "--arch configs/puma.yaml --batch 65", "--batch 65"},
              {"ranges of nothing", "run networks/lenet.onnx --arch configs/puma.yaml --calibration " + text, "text.onnx"},
          }) {
@@ -70,7 +73,8 @@ TEST_CASE("a network that does not fit") {
     const Folder folder;
     const std::string puma = read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml");
     check({"L1", "run " + lenet + "--arch " + folder.write("l1.yaml", replaced(puma, "size: 1 KiB", "size: 256 byte")), "bytes of L1"});
-    check({"L0", "run " + lenet + "--arch " + folder.write("l0.yaml", replaced(puma, "size: 96 KiB", "size: 512 byte")), "bytes of L0, it has 512"});
+    check({"L0", "run " + lenet + "--arch " + folder.write("l0.yaml", replaced(puma, "size: 96 KiB", "size: 512 byte")),
+           "bytes of L0, it has 512"});
 }
 
 TEST_CASE("a program on a machine that it was not made for") {
@@ -100,7 +104,8 @@ TEST_CASE("a truncated program is an error at every length") {
     REQUIRE(cimmlc("compile " + lenet + "--arch configs/puma.yaml -o " + program).status == 0);
     const std::string bytes = read_text(program);
     for (std::size_t length = 0; length < bytes.size(); length += bytes.size() / 12 + 1) {
-        const Outcome outcome = cimmlc("simulate " + folder.write("short.mopb", bytes.substr(0, length)) + " --arch configs/puma.yaml --timing-only");
+        const Outcome outcome =
+            cimmlc("simulate " + folder.write("short.mopb", bytes.substr(0, length)) + " --arch configs/puma.yaml --timing-only");
         INFO(length);
         CHECK(outcome.status == 2);
     }

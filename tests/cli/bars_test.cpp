@@ -67,8 +67,8 @@ TEST_CASE("two runs give the same bytes") {
     for (const Folder* folder : folders) {
         const std::string program = folder->path("p.mop").string();
         CHECK(cimmlc("compile " + lenet + "--arch configs/puma.yaml -o " + program).status == 0);
-        CHECK(cimmlc("simulate " + program + " --arch configs/puma.yaml " + images + "--batch 2 --output " + folder->path("y.npy").string() + " --report " +
-                     folder->path("r.json").string())
+        CHECK(cimmlc("simulate " + program + " --arch configs/puma.yaml " + images + "--batch 2 --output " +
+                     folder->path("y.npy").string() + " --report " + folder->path("r.json").string())
                   .status == 0);
     }
     for (const char* name : {"p.mop", "p.data", "y.npy"}) {
@@ -81,11 +81,15 @@ TEST_CASE("two runs give the same bytes") {
 
 TEST_CASE("a compiled program gives the outputs that run gives") {
     const Folder folder;
-    CHECK(cimmlc("run " + lenet + images + "--batch 2 --arch configs/puma.yaml --quiet --output " + folder.path("run.npy").string()).status == 0);
+    CHECK(
+        cimmlc("run " + lenet + images + "--batch 2 --arch configs/puma.yaml --quiet --output " + folder.path("run.npy").string()).status ==
+        0);
     for (const char* name : {"p.mop", "p.mopb"}) {
         const std::string program = folder.path(name).string();
         CHECK(cimmlc("compile " + lenet + "--arch configs/puma.yaml -o " + program).status == 0);
-        CHECK(cimmlc("simulate " + program + " --arch configs/puma.yaml " + images + "--batch 2 --quiet --output " + folder.path("y.npy").string()).status == 0);
+        CHECK(cimmlc("simulate " + program + " --arch configs/puma.yaml " + images + "--batch 2 --quiet --output " +
+                     folder.path("y.npy").string())
+                  .status == 0);
         CHECK(read_text(folder.path("y.npy")) == read_text(folder.path("run.npy")));
     }
 }
@@ -106,7 +110,8 @@ TEST_CASE("the leaves of the energy add up") {
     for (const auto& op : report["operators"]) {
         operators += op["energy_pj"].get<double>();
     }
-    for (const double part : {sum(energy["leaves"]), sum(energy["by_component"]), sum(energy["by_tier"]), sum(energy["by_place"]), operators}) {
+    for (const double part :
+         {sum(energy["leaves"]), sum(energy["by_component"]), sum(energy["by_tier"]), sum(energy["by_place"]), operators}) {
         CHECK(part == Approx(total).epsilon(1e-12));
     }
 }

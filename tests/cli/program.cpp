@@ -1,13 +1,13 @@
 #include "tests/cli/program.h"
 
-#include <sys/wait.h>
-
 #include <algorithm>
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 #include <vector>
+
+#include <catch2/catch.hpp>
+#include <sys/wait.h>
 
 namespace cim::test {
 

@@ -2,13 +2,14 @@
 // Runs the built cimmlc as a user does, in a temporary folder.
 
 #include <filesystem>
-#include <nlohmann/json.hpp>
 #include <string>
+
+#include <nlohmann/json.hpp>
 
 namespace cim::test {
 
 struct Outcome {
-    int status = -1;      ///< exit status, or -1 if it was ended by a signal
+    int status = -1;  ///< exit status, or -1 if it was ended by a signal
     std::string out;
     std::string err;
 };

@@ -1,9 +1,10 @@
 // Waveforms as a reader of VCD files takes them.
-#include <catch2/catch.hpp>
 #include <cstdlib>
 #include <map>
 #include <set>
 #include <sstream>
+
+#include <catch2/catch.hpp>
 
 #include "tests/cli/program.h"
 
@@ -74,8 +75,8 @@ TEST_CASE("a waveform is well-formed: ids declared, times increase, every change
     CHECK(declared);
     CHECK(faults == 0);
     CHECK(changes > 10'000);
-    for (const char* name : {"active_crossbars", "active_rows", "adc_busy", "l1_port", "move", "crossbar", "alu", "crossbar_op", "port", "router0_east",
-                             "conv1_Conv_0_done", "conv1_Conv_out_0"}) {
+    for (const char* name : {"active_crossbars", "active_rows", "adc_busy", "l1_port", "move", "crossbar", "alu", "crossbar_op", "port",
+                             "router0_east", "conv1_Conv_0_done", "conv1_Conv_out_0"}) {
         INFO(name);
         CHECK(names.count(name) == 1);
     }
