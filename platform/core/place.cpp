@@ -44,14 +44,16 @@ void Place::begin(bool setup) {
             context_.agenda.run_now(*flow);
         }
     }
-    context_.agenda.dispatch_now(*this);
+    for (int engine = 0; engine < isa::engine_count; ++engine) {
+        dispatch_soon(static_cast<isa::Engine>(engine));
+    }
 }
 
 // ---- dispatch ---------------------------------------------------------------------------------------------------------------
 
 void Place::flow_ready(FlowState& flow) {
     engine_of(flow).ready.push_back(&flow);
-    context_.agenda.dispatch_now(*this);
+    dispatch_soon(flow.flow().engine);
 }
 
 void Place::flow_changed(FlowState& flow) {
@@ -59,12 +61,17 @@ void Place::flow_changed(FlowState& flow) {
     while (engine.first_unfinished < engine.flows.size() && engine.flows[engine.first_unfinished]->done) {
         ++engine.first_unfinished;
     }
+    dispatch_soon(flow.flow().engine);
+}
+
+void Place::dispatch_soon(isa::Engine engine) {
+    to_dispatch_ |= 1U << static_cast<unsigned>(engine);
     context_.agenda.dispatch_now(*this);
 }
 
 void Place::dispatch() {
-    for (int i = 0; i < isa::engine_count; ++i) {
-        dispatch(static_cast<isa::Engine>(i));
+    for (; to_dispatch_ != 0; to_dispatch_ &= to_dispatch_ - 1) {
+        dispatch(static_cast<isa::Engine>(__builtin_ctz(to_dispatch_)));
     }
 }
 
@@ -188,7 +195,7 @@ void Place::operation_ended(Operation& operation) {
             context_.counters.complete_signal(operation.op.signal, operation.ticket);
         }
         if (!engines_[static_cast<std::size_t>(isa::Engine::Crossbar)].ready.empty()) {
-            context_.agenda.dispatch_now(*this);
+            dispatch_soon(isa::Engine::Crossbar);
         }
         pool_.put(operation);
         context_.finished_one();
@@ -213,7 +220,7 @@ void Place::release_engine(isa::Engine which) {
     if (context_.observer != nullptr) {
         context_.observer->engine(context_.agenda.now(), number(), which, -1);
     }
-    context_.agenda.dispatch_now(*this);
+    dispatch_soon(which);
 }
 
 void Place::complete(std::uint64_t what) {

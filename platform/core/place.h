@@ -99,6 +99,7 @@ class Place : public sc_core::sc_module, public Actor {
     EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }
     void book(isa::Engine engine, Cause cause);
     Cause idle_cause(const EngineState& engine) const;
+    void dispatch_soon(isa::Engine engine);
     void dispatch(isa::Engine engine);
     bool can_start(const FlowState& flow) const;
     void start(FlowState& flow);
@@ -111,6 +112,8 @@ class Place : public sc_core::sc_module, public Actor {
     bool transport(Operation& operation);
     /// Books a transfer that has been served, or will be at a tick that is known.
     void transferred(Operation& operation);
+    /// A transfer outside its memory is an error of SystemC.
+    static void check_response(const Operation& operation);
     OperatorStatistics& statistics_of(const Operation& operation);
     void operation_ended(Operation& operation);
     /// Bytes of an output reached external memory: the image that they belong to is as far as this.
@@ -130,6 +133,7 @@ class Place : public sc_core::sc_module, public Actor {
     std::unique_ptr<CrossbarArray> crossbars_;
     std::vector<std::unique_ptr<FlowState>> flows_;
     std::array<EngineState, isa::engine_count> engines_;
+    unsigned to_dispatch_ = 0;  ///< engines that something happened to, a bit each
     OperationPool pool_;
     FlowState* issuing_ = nullptr;  ///< flow whose asynchronous operators hold the crossbar engine
 };

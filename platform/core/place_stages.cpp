@@ -31,6 +31,7 @@ void Place::proceed(Operation& operation, Ticks at) {
         if (!transport(operation)) {
             return;
         }
+        check_response(operation);
         operation.stage += operation.covered;
     }
     at = std::max(at, operation.started + cost.issue_ticks);
@@ -96,10 +97,14 @@ OperatorStatistics& Place::statistics_of(const Operation& operation) {
     return context_.statistics.operators[static_cast<std::size_t>(operation.flow->flow().op)];
 }
 
-void Place::transferred(Operation& operation) {
+void Place::check_response(const Operation& operation) {
     if (!operation.payload.is_response_ok()) {
         SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
     }
+}
+
+void Place::transferred(Operation& operation) {
+    check_response(operation);
     const Transfer& transfer = operation.transfer;
     CauseTimes& times = statistics_of(operation).times;
     times[static_cast<std::size_t>(Cause::Busy)] += transfer.done - operation.stage_started - transfer.port_wait - transfer.link_wait;

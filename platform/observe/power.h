@@ -15,11 +15,11 @@ class PowerProfile {
 
     /// `pj` spent evenly from `begin` to `end` (> begin).
     void add(hw::Ticks begin, hw::Ticks end, double pj) {
-        while (end / window_ >= most_windows) {
+        while (end >= most_windows * window_) {
             double_window();
         }
-        const auto first = static_cast<std::size_t>(begin / window_);
-        const auto last = static_cast<std::size_t>((end - 1) / window_);
+        const std::size_t first = window_of(begin);
+        const std::size_t last = end <= static_cast<hw::Ticks>(first + 1) * window_ ? first : window_of(end - 1);
         if (last >= energy_.size()) {
             energy_.resize(last + 1, 0.0);
         }
@@ -44,15 +44,25 @@ class PowerProfile {
   private:
     static constexpr hw::Ticks most_windows = 1 << 18;
 
+    /// tick / window_, by multiplication: a division of 64 bits would be felt, there is one an operation.
+    std::size_t window_of(hw::Ticks tick) const {
+        auto window = static_cast<hw::Ticks>(static_cast<double>(tick) * per_window_);
+        window -= window * window_ > tick ? 1 : 0;
+        window += (window + 1) * window_ <= tick ? 1 : 0;
+        return static_cast<std::size_t>(window);
+    }
+
     void double_window() {
         for (std::size_t i = 0; i < energy_.size(); i += 2) {
             energy_[i / 2] = energy_[i] + (i + 1 < energy_.size() ? energy_[i + 1] : 0.0);
         }
         energy_.resize((energy_.size() + 1) / 2);
         window_ *= 2;
+        per_window_ = 1.0 / static_cast<double>(window_);
     }
 
     hw::Ticks window_;
+    double per_window_ = 1.0 / static_cast<double>(window_);
     std::vector<double> energy_;
 };
 

@@ -1,12 +1,11 @@
 // Prices against formulas worked by hand.
 
-#include "hw_models/timing/price.h"
-
 #include <map>
 
 #include <catch2/catch.hpp>
 
 #include "hw_models/spec/load.h"
+#include "hw_models/timing/price.h"
 #include "tests/hw/support.h"
 
 using namespace cim;

@@ -16,7 +16,7 @@ struct NetworkOptions {
     int layers = 4;      ///< at most
     int most_size = 12;  ///< rows and columns of the input
     int most_channels = 12;
-    bool joins = false;     ///< residual additions
+    bool joins = true;      ///< residual additions
     bool branches = false;  ///< nodes read any tensor before, additions any two of a shape; several outputs
     int inputs = 1;
 };

@@ -306,6 +306,14 @@ flow a core[1] move op=1 load(@c1, 0)
     CHECK(w("c2") == List{20});
     CHECK(w("done") == List{30});
     CHECK(w("c0") == List{40});
+    // The waveform has the port taken once, for all four.
+    List port;
+    for (const Trace& t : w.outcome.trace) {
+        if (t.kind == Trace::Kind::Port && t.where == 4 && (port.size() % 2 == 0) == (t.value == 1)) {
+            port.push_back(t.at);
+        }
+    }
+    CHECK(port == List{0, 40});
     CHECK(w.engine(2, isa::Engine::Move, platform::Cause::Port) == 10);
     CHECK(w.engine(4, isa::Engine::Alu, platform::Cause::Port) == 20);
     CHECK(w.engine(0, isa::Engine::Move, platform::Cause::Port) == 29);
