@@ -1,7 +1,5 @@
 // Network models under random traffic: what must hold of any of them, and a slow model of links, walked tick by tick, to compare with.
 
-#include "hw_models/noc/noc.h"
-
 #include <algorithm>
 #include <map>
 #include <random>
@@ -9,6 +7,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "hw_models/noc/noc.h"
 #include "hw_models/spec/load.h"
 #include "tests/hw/support.h"
 
