@@ -86,9 +86,10 @@ void max_pool(std::uint8_t* memory, const isa::OpInstance& op) {
     gather(memory, window, taps.data());
     const auto channels = static_cast<std::size_t>(window.tap);
     std::uint8_t* out = memory + op[f::MaxPool::dst];
-    std::copy_n(taps.begin(), channels, out);
-    for (std::size_t i = channels; i < taps.size(); ++i) {
-        out[i % channels] = std::max(out[i % channels], taps[i]);
+    // The first `channels` bytes hold each channel once, in whatever order the window begins.
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+        std::uint8_t& most = out[(static_cast<std::size_t>(window.from) + i) % channels];
+        most = i < channels ? taps[i] : std::max(most, taps[i]);
     }
 }
 
