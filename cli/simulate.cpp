@@ -26,6 +26,9 @@ int simulate(const Words& words) {
     }
     const Inputs inputs = inputs_of(*values, {program.inputs[0].shape.begin(), program.inputs[0].shape.end()});
     verify_for(program, machine, inputs.batch);
+    if (program.machine_hash != machine.hash && values->count("quiet") == 0) {
+        fmt::print("compiled for another machine, '{}'; right for this one as well\n", program.machine);
+    }
     const compiler::Prediction prediction = compiler::predict(program, machine, inputs.batch);
     HostCost cost;
     if (inputs.made && functional && values->count("quiet") == 0) {
