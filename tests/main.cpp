@@ -14,7 +14,9 @@ __attribute__((constructor)) void silence_banner() {
 }  // namespace
 
 int sc_main(int argc, char** argv) {
-    // A warning of the kernel is a fault of the platform.
-    sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_THROW);
+    // A warning of the kernel is a fault of the platform. What is fatal would abort before Catch names the assertion it was in.
+    for (const sc_core::sc_severity severity : {sc_core::SC_WARNING, sc_core::SC_ERROR, sc_core::SC_FATAL}) {
+        sc_core::sc_report_handler::set_actions(severity, sc_core::SC_THROW);
+    }
     return Catch::Session().run(argc, argv);
 }
