@@ -17,6 +17,10 @@ int calibrate(const Words& words) {
     if (!values) {
         return 0;
     }
+    const std::filesystem::path inputs = (*values)["inputs"].as<std::string>();
+    if (inputs.extension() != ".npy" && inputs.extension() != ".pb" && !std::filesystem::is_directory(inputs)) {
+        throw compiler::InputError(fmt::format("--inputs: {} is neither .npy nor .pb nor a folder of them", inputs.string()));
+    }
     po::variables_map as_compile = *values;
     as_compile.insert({"calibration", po::variable_value((*values)["inputs"].value(), false)});
     const Network network = network_of(as_compile, false);

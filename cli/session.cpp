@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
+#include "compiler/driver/limits.h"
 #include "compiler/error.h"
 #include "compiler/frontend/onnx_import.h"
 #include "compiler/io/file.h"
@@ -36,29 +37,8 @@ hw::Machine machine_of(const std::string& path) {
     return std::move(loaded.machine);
 }
 
-isa::Limits limits_of(const hw::Machine& machine) {
-    const auto bytes = [](const hw::Limit& limit) { return limit.ideal ? std::nullopt : std::optional<std::int64_t>(limit.value); };
-    isa::Limits limits;
-    limits.cores = machine.core_count();
-    limits.crossbars_per_core = machine.crossbars_per_core();
-    limits.rows = machine.crossbar.rows;
-    limits.cols = machine.crossbar.cols;
-    limits.parallel_row = machine.crossbar.parallel_row;
-    limits.bits_per_cell = machine.device.bits_per_cell;
-    limits.sign_column = machine.crossbar.encoding == hw::WeightEncoding::TwosComplement;
-    limits.l1 = bytes(machine.core.l1.size);
-    limits.l0 = bytes(machine.chip.l0.size);
-    limits.ext = bytes(machine.chip.external_memory.size);
-    switch (machine.mode) {
-        case hw::ComputingMode::CM: limits.mode = isa::Mode::CM; break;
-        case hw::ComputingMode::XBM: limits.mode = isa::Mode::XBM; break;
-        case hw::ComputingMode::WLM: limits.mode = isa::Mode::WLM; break;
-    }
-    return limits;
-}
-
 void verify_for(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
-    const std::vector<isa::Diagnostic> found = isa::verify(program, limits_of(machine), batch);
+    const std::vector<isa::Diagnostic> found = isa::verify(program, compiler::limits_of(machine), batch);
     if (found.empty()) {
         return;
     }

@@ -17,9 +17,6 @@ namespace cim::cli {
 /// The machine of a hardware file. InputError with all its mistakes, one a line.
 hw::Machine machine_of(const std::string& path);
 
-/// What the verifier must know of a machine.
-isa::Limits limits_of(const hw::Machine& machine);
-
 /// Checks a program for a machine and a number of inputs. InputError with what the verifier found.
 void verify_for(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);
 

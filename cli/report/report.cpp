@@ -131,19 +131,20 @@ class Builder {
         return static_cast<double>(cycles(s_.image_ends.back() - s_.image_ends.front())) / static_cast<double>(n - 1);
     }
 
-    /// No schedule with these weights in these crossbars is faster: the busiest core's crossbars, and the run without contention.
+    /// No order of work with these weights in these crossbars is faster: what the reads of an image cost, spread evenly over the crossbars
+    /// of the core that has most of it. A pipeline cannot give images faster, nor one image sooner.
     Json bounds() const {
         Ticks busiest = 0;
-        for (std::size_t place = 0; place + 1 < s_.crossbar_busy.size(); ++place) {
+        for (std::size_t place = 0; place + 1 < s_.crossbar_work.size(); ++place) {
             std::int64_t used = 0;
             for (const Resources& resources : resources_) {
                 used += std::count_if(resources.crossbars.begin(), resources.crossbars.end(),
                                       [&](const auto& xb) { return xb.first == static_cast<isa::Index>(place); });
             }
-            busiest = std::max(busiest, used > 0 ? s_.crossbar_busy[place] / used : 0);
+            busiest = std::max(busiest, used > 0 ? s_.crossbar_work[place] / used : 0);
         }
-        return Json{{"interval_cycles", cycles(busiest / std::max<std::int64_t>(1, f_.batch))},
-                    {"latency_cycles", cycles(f_.prediction.ticks)}};
+        const std::int64_t least = busiest / std::max<std::int64_t>(1, f_.batch) / m_.chip_clock.ticks_per_cycle;
+        return Json{{"interval_cycles", least}, {"latency_cycles", least}};
     }
 
     void add_energy(Json& r) {

@@ -3,9 +3,9 @@
 #include <fstream>
 #include <system_error>
 
-#include <unistd.h>
-
 #include "compiler/error.h"
+#include "isa/files/pending_file.h"
+#include "isa/interpreter/resolved.h"
 
 namespace cim::compiler {
 namespace fs = std::filesystem;
@@ -39,23 +39,10 @@ std::string read_file(const fs::path& path, std::uintmax_t limit) {
 }
 
 void write_file_atomically(const fs::path& path, std::string_view bytes) {
-    fs::path temporary = path;
-    temporary += ".tmp" + std::to_string(::getpid());
-    std::error_code ignored;
-    {
-        std::ofstream stream(temporary, std::ios::binary | std::ios::trunc);
-        stream.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
-        stream.close();
-        if (!stream) {
-            fs::remove(temporary, ignored);
-            throw InputError(path.string() + ": cannot be written");
-        }
-    }
-    std::error_code error;
-    fs::rename(temporary, path, error);
-    if (error) {
-        fs::remove(temporary, ignored);
-        throw InputError(path.string() + ": cannot be written: " + error.message());
+    try {
+        isa::PendingFile(path, bytes).put_in_place();
+    } catch (const isa::ProgramError& error) {
+        throw InputError(error.what());
     }
 }
 

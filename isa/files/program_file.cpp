@@ -13,6 +13,7 @@
 
 #include "isa/binary/codec.h"
 #include "isa/binary/data.h"
+#include "isa/files/pending_file.h"
 #include "isa/text/parse.h"
 #include "isa/text/print.h"
 
@@ -45,54 +46,6 @@ std::string read_file(const fs::path& path) {
     }
     return content;
 }
-
-/// Content under a temporary name in the folder of its target; gone again unless it is put in place.
-class PendingFile {
-  public:
-    PendingFile(fs::path target, const std::string& content) : target_(std::move(target)) {
-        std::string name = target_.string() + ".XXXXXX";
-        const int file = ::mkstemp(name.data());
-        if (file < 0) {
-            fail(target_, "cannot be written: " + system_message());
-        }
-        temporary_ = name;
-        const mode_t mask = ::umask(0);
-        ::umask(mask);
-        bool good = ::fchmod(file, 0666 & ~mask) == 0;
-        for (std::size_t done = 0; good && done < content.size();) {
-            const ssize_t written = ::write(file, content.data() + done, content.size() - done);
-            good = written > 0 || (written < 0 && errno == EINTR);
-            done += written > 0 ? static_cast<std::size_t>(written) : 0;
-        }
-        const std::string reason = good ? "" : system_message();
-        if (::close(file) != 0 || !good) {
-            const std::string why = reason.empty() ? system_message() : reason;
-            remove();
-            fail(target_, "cannot be written: " + why);
-        }
-    }
-    PendingFile(const PendingFile&) = delete;
-    PendingFile& operator=(const PendingFile&) = delete;
-    ~PendingFile() { remove(); }
-
-    void put_in_place() {
-        if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
-            fail(target_, "cannot be written: " + system_message());
-        }
-        temporary_.clear();
-    }
-
-  private:
-    void remove() {
-        if (!temporary_.empty()) {
-            ::unlink(temporary_.c_str());
-            temporary_.clear();
-        }
-    }
-
-    fs::path target_;
-    fs::path temporary_;
-};
 
 /// Keeps what stands at a path, to be put back unless dismissed.
 class Backup {

@@ -20,6 +20,7 @@ struct PricedOp {
     hw::OpCost cost;
     double pj = 0;  ///< its events at their prices
     std::int64_t multiply_accumulates = 0;
+    Ticks crossbar_work = 0;      ///< uncontended ticks, for each crossbar that it holds
     std::int64_t executions = 0;  ///< not yet in the statistics
     isa::Opcode opcode = isa::Opcode::Fill;
     isa::Index weight = -1;  ///< tile that was read

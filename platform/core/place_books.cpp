@@ -65,6 +65,7 @@ void Place::settle(const FlowState& flow, PricedOp& priced) {
     context_.statistics.operations[static_cast<std::size_t>(priced.opcode)] += priced.executions;
     if (!flow.flow().setup) {
         context_.statistics.multiply_accumulates += priced.multiply_accumulates * priced.executions;
+        context_.statistics.crossbar_work[static_cast<std::size_t>(number())] += priced.crossbar_work * priced.executions;
     }
     priced.executions = 0;
 }
@@ -82,6 +83,8 @@ void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
         priced.opcode = op.opcode;
         priced.weight = weight;
         priced.multiply_accumulates = multiply_accumulates(op);
+        priced.crossbar_work = 0;
+        isa::for_each_crossbar(context_.program, op, [&](int) { priced.crossbar_work += priced.cost.sync_ticks(); });
         priced.known = true;
         priced.pj = 0;
         for (std::size_t i = 0; i < priced.cost.event_count; ++i) {

@@ -63,6 +63,7 @@ SimulationResult simulate(const isa::Program& program, const hw::Machine& machin
     statistics.engines.resize(places);
     statistics.place_events.resize(places);
     statistics.crossbar_busy.resize(places);
+    statistics.crossbar_work.resize(places);
     statistics.operations.resize(isa::op_table().size());
     statistics.power = PowerProfile(machine.chip_clock.ticks_per_cycle);
     statistics.image_ends.assign(static_cast<std::size_t>(options.batch), -1);

@@ -39,6 +39,7 @@ struct Statistics {
     std::vector<hw::EventCounts> place_events;                             ///< likewise
     std::vector<std::int64_t> operations;                                  ///< executions by opcode
     std::vector<Ticks> crossbar_busy;                                      ///< by core, summed over its crossbars
+    std::vector<Ticks> crossbar_work;                                      ///< likewise, without their waits: what the operations cost
     PowerProfile power;                                                    ///< dynamic, from the end of setup
     std::int64_t multiply_accumulates = 0;                                 ///< by crossbars
     std::int64_t most_writes = 0;                                          ///< of one crossbar: against the device's endurance

@@ -62,6 +62,8 @@ TEST_CASE("wrong files") {
              {"input of another shape", "run networks/lenet.onnx --arch configs/puma.yaml --input networks/fashion_mnist/labels.npy",
               "labels.npy"},
              {"too few inputs", "run " + lenet + images + "--arch configs/puma.yaml --batch 65", "--batch 65"},
+             {"ranges as inputs", "calibrate networks/lenet.onnx --inputs " + text + " -o " + folder.path("r").string(),
+              "is neither .npy nor .pb"},
              {"ranges of nothing", "run networks/lenet.onnx --arch configs/puma.yaml --calibration " + text, "text.onnx"},
          }) {
         check(c);

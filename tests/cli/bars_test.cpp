@@ -116,6 +116,17 @@ TEST_CASE("the leaves of the energy add up") {
     }
 }
 
+TEST_CASE("the bound is the work of the busiest crossbar, and nothing beats it") {
+    const Folder folder;
+    const auto report = report_of(folder, images + "--batch 4 --arch configs/puma.yaml");
+    const auto bound = report["bounds"]["interval_cycles"].get<std::int64_t>();
+    // conv1: 784 windows of 25 bytes and 16 channels. Window in 1 + 2 cycles; 8 input bits, each a read of 16 cycles and 64 samples of one
+    // ADC; sums out 1 + 4 cycles.
+    CHECK(bound == 784 * ((1 + 2) + 8 * (16 + 64) + (1 + 4)));
+    CHECK(report["initiation_interval_cycles"].get<double>() >= static_cast<double>(bound));
+    CHECK(report["first_image_cycles"].get<std::int64_t>() >= report["bounds"]["latency_cycles"].get<std::int64_t>());
+}
+
 TEST_CASE("a missing price is an error, a doubled one doubles its leaf alone") {
     const Folder folder;
     const std::string puma = read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml");

@@ -283,21 +283,4 @@ std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph
     return outputs;
 }
 
-isa::Limits limits_of(const hw::Machine& machine) {
-    const auto bytes = [](const hw::Limit& limit) { return limit.ideal ? std::optional<std::int64_t>() : limit.value; };
-    isa::Limits limits;
-    limits.cores = machine.core_count();
-    limits.crossbars_per_core = machine.crossbars_per_core();
-    limits.rows = machine.crossbar.rows;
-    limits.cols = machine.crossbar.cols;
-    limits.parallel_row = machine.crossbar.parallel_row;
-    limits.bits_per_cell = machine.device.bits_per_cell;
-    limits.sign_column = machine.crossbar.encoding == hw::WeightEncoding::TwosComplement;
-    limits.l1 = bytes(machine.core.l1.size);
-    limits.l0 = bytes(machine.chip.l0.size);
-    limits.ext = bytes(machine.chip.external_memory.size);
-    limits.mode = static_cast<isa::Mode>(machine.mode);
-    return limits;
-}
-
 }  // namespace cim::test

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/driver/compile.h"
+#include "compiler/driver/limits.h"
 #include "compiler/ir/quant_graph.h"
 #include "hw_models/spec/machine.h"
 #include "isa/generate/dice.h"
@@ -40,7 +41,6 @@ std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGr
 std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGraph& graph, const hw::Machine& machine,
                                                          const std::vector<std::vector<std::uint8_t>>& images, std::int64_t batch);
 
-/// What a machine may execute, for the verifier.
-isa::Limits limits_of(const hw::Machine& machine);
+using compiler::limits_of;
 
 }  // namespace cim::test
