@@ -186,6 +186,10 @@ void Generator::add_params() {
                 break;
             case NodeKind::MaxPool:
             case NodeKind::Clip: params_.push_back(-1); continue;
+            case NodeKind::AveragePool:
+            case NodeKind::Mul:
+            case NodeKind::PRelu:
+            case NodeKind::Concat: throw InputError(fmt::format("node '{}' ({}): no code is generated for it yet", n.name, n.type));
         }
         params_.push_back(static_cast<isa::Index>(builder_.program.params.size()));
         builder_.program.params.push_back(std::move(param));

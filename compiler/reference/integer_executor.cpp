@@ -174,6 +174,10 @@ std::vector<std::vector<std::uint8_t>> IntegerExecutor::run(const std::vector<st
                 }
                 break;
             case NodeKind::Lut: std::transform(in.begin(), in.end(), out.begin(), [&](std::uint8_t v) { return node.table[v]; }); break;
+            case NodeKind::AveragePool:
+            case NodeKind::Mul:
+            case NodeKind::PRelu:
+            case NodeKind::Concat: throw InputError("node '" + node.name + "' (" + node.type + ") is not executed yet");
         }
     }
     std::vector<std::vector<std::uint8_t>> outputs;
