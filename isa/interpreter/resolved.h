@@ -89,7 +89,7 @@ struct Instruction {
 };
 
 struct ResolvedOp {
-    Index first = 0;    ///< position of its first field's expression
+    Index first = 0;            ///< position of its first field's expression
     Index varying = 0;          ///< first of the other fields, in ResolvedFlow::varying: what and how much, the signal, then positions
     Index varying_amounts = 0;  ///< how many of them are no positions
     Index varying_count = 0;

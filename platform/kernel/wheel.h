@@ -18,9 +18,7 @@ class Wheel {
   public:
     static constexpr hw::Ticks none = std::numeric_limits<hw::Ticks>::max();
 
-    Wheel() {
-        last_.fill(empty);
-    }
+    Wheel() { last_.fill(empty); }
 
     /// `when` > now, where now is the tick last taken from (0 at first).
     void add(hw::Ticks when, const Item& item) {
