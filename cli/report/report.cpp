@@ -29,7 +29,7 @@ std::vector<Resources> resources_of(const isa::Program& program) {
         if (flow.place != isa::chip) {
             mine.cores.insert(flow.place);
         }
-        if (!flow.setup || flow.engine != isa::Engine::Crossbar) {
+        if (flow.engine != isa::Engine::Crossbar) {
             continue;
         }
         const isa::ResolvedFlow code = isa::resolve(program, id, 1);

@@ -198,10 +198,25 @@ class Structure {
         }
         const auto key = [](const Buffer* b) { return std::tuple(b->space, b->core, b->offset); };
         std::sort(order.begin(), order.end(), [&](const Buffer* a, const Buffer* b) { return key(a) < key(b); });
-        for (std::size_t i = 1; i < order.size(); ++i) {
-            const Buffer& a = *order[i - 1];
-            const Buffer& b = *order[i];
-            if (a.space == b.space && a.core == b.core && a.offset + a.size > b.offset) {
+        // Of those before in the same memory: how far the ones of each segment reach, and the furthest of all.
+        std::map<Index, const Buffer*> furthest;
+        const Buffer* last = nullptr;
+        const auto end = [](const Buffer* b) { return b->offset + b->size; };
+        for (const Buffer* present : order) {
+            const Buffer& b = *present;
+            if (last != nullptr && (last->space != b.space || last->core != b.core)) {
+                furthest.clear();
+            }
+            last = present;
+            const Buffer* before = nullptr;
+            for (const auto& [segment, buffer] : furthest) {
+                const bool together = segment == whole_run || b.segment == whole_run || segment == b.segment;
+                before = together && (before == nullptr || end(buffer) > end(before)) ? buffer : before;
+            }
+            const Buffer*& mine = furthest[b.segment];
+            mine = mine == nullptr || end(present) > end(mine) ? present : mine;
+            if (before != nullptr && end(before) > b.offset) {
+                const Buffer& a = *before;
                 findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name, a.offset,
                                                      a.offset + a.size, b.name, b.offset, b.offset + b.size));
             }

@@ -29,17 +29,20 @@ void Place::start_of_simulation() {
 
 void Place::bind_flow(const isa::ResolvedFlow& code) {
     flows_.push_back(std::make_unique<FlowState>(*this, code, context_.program.flows[static_cast<std::size_t>(code.id)]));
-    engine_of(*flows_.back()).flows.push_back(flows_.back().get());
 }
 
-void Place::begin(bool setup) {
+void Place::begin(isa::Index segment) {
     for (EngineState& engine : engines_) {
-        engine.since = context_.agenda.now();
+        if (segment <= 0) {
+            engine.since = context_.agenda.now();
+            engine.after_completion = -1;
+        }
         engine.first_unfinished = 0;
-        engine.after_completion = -1;
+        engine.flows.clear();
     }
     for (const std::unique_ptr<FlowState>& flow : flows_) {
-        if (flow->flow().setup == setup) {
+        if (flow->flow().segment == segment) {
+            engine_of(*flow).flows.push_back(flow.get());
             ++context_.unfinished;
             context_.agenda.run_now(*flow);
         }
@@ -134,7 +137,7 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
         operation.op = &operation.kept;
     }
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
-    if (statistics.start < 0 && !context_.setup) {
+    if (statistics.start < 0 && context_.segment != isa::setup) {
         statistics.start = operation.started - context_.run_start;
     }
     return operation;
@@ -189,7 +192,7 @@ void Place::operation_ended(Operation& operation) {
     if (operation.op->opcode == isa::Opcode::Flush) {
         note_output((*operation.op)[f::Flush::dst]);
     }
-    if (!context_.setup) {
+    if (context_.segment != isa::setup) {
         statistics.end = std::max(statistics.end, now - context_.run_start);
         context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.priced->pj);
     }

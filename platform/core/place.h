@@ -51,7 +51,7 @@ class FlowState final : public Runnable {
 
 struct EngineState {
     bool busy = false;
-    std::vector<FlowState*> flows;     ///< bound to it, by id
+    std::vector<FlowState*> flows;     ///< of the segment that runs, by id
     std::vector<FlowState*> ready;     ///< stand at an operator
     std::size_t first_unfinished = 0;  ///< in flows
     Cause cause = Cause::Done;         ///< what the time since `since` is booked to
@@ -69,8 +69,8 @@ class Place : public sc_core::sc_module, public Actor {
 
     /// Binds a flow; all are bound before the start.
     void bind_flow(const isa::ResolvedFlow& code);
-    /// Lets the flows of the present part (setup or run) begin.
-    void begin(bool setup);
+    /// Lets the flows of a segment begin.
+    void begin(isa::Index segment);
     /// Brings all that was executed into the statistics, and the open time of every engine up to now.
     void close_books();
 

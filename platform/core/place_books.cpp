@@ -63,7 +63,7 @@ void Place::settle(const FlowState& flow, PricedOp& priced) {
         by_place[event] += count;
     }
     context_.statistics.operations[static_cast<std::size_t>(priced.opcode)] += priced.executions;
-    if (!flow.flow().setup) {
+    if (flow.flow().segment != isa::setup) {
         context_.statistics.multiply_accumulates += priced.multiply_accumulates * priced.executions;
         context_.statistics.crossbar_work[static_cast<std::size_t>(number())] += priced.crossbar_work * priced.executions;
     }
