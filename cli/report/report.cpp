@@ -305,7 +305,7 @@ class Builder {
         }
         std::int64_t cells = 0;
         for (const isa::Weight& weight : f_.program.weights) {
-            cells += static_cast<std::int64_t>(weight.rows) * weight.cols * m_.slices(weight.bits);
+            cells += static_cast<std::int64_t>(weight.rows) * weight.cols * m_.columns(weight.bits);
         }
         const std::size_t used = crossbars_used();
         const std::int64_t all = static_cast<std::int64_t>(m_.core_count()) * m_.crossbars_per_core();

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "hw_models/crossbar/converter.h"
 #include "hw_models/spec/document.h"
 
 namespace cim::hw {
@@ -67,16 +68,25 @@ Complaint check_parallel_row(const Machine& m) {
 }
 
 Complaint check_slices(const Machine& m) {
-    if (m.slices(8) > m.crossbar.cols) {
-        return fmt::format("an 8-bit weight takes {} columns of {}-bit cells (device.bits_per_cell), but there are only {}", m.slices(8),
+    if (m.columns(8) > m.crossbar.cols) {
+        return fmt::format("an 8-bit weight takes {} columns of {}-bit cells (device.bits_per_cell), but there are only {}", m.columns(8),
                            m.device.bits_per_cell, m.crossbar.cols);
     }
     return std::nullopt;
 }
 
 Complaint check_adc_count(const Machine& m) {
-    if (m.crossbar.adc.count > m.crossbar.cols) {
-        return fmt::format("{} converters for {} columns (crossbar.size): some would never be used", m.crossbar.adc.count, m.crossbar.cols);
+    const int bitlines = encoder_of(m.crossbar.encoding).bitlines();
+    if (m.crossbar.adc.count > m.crossbar.cols / bitlines) {
+        return fmt::format("{} converters for {} {}columns (crossbar.size): some would never be used", m.crossbar.adc.count,
+                           m.crossbar.cols / bitlines, bitlines > 1 ? "pairs of " : "");
+    }
+    return std::nullopt;
+}
+
+Complaint check_adc_sign(const Machine& m) {
+    if (m.crossbar.adc.bits < 2 && sum_range(m).least < 0) {
+        return fmt::format("{} bit for sums with a sign (crossbar.weight_encoding): a converter needs 2 at least", m.crossbar.adc.bits);
     }
     return std::nullopt;
 }
@@ -180,7 +190,8 @@ const std::vector<Rule>& rules() {
         {{"core.noc.cost.base", "core.crossbars"}, check_core_derived},
         {{"crossbar.parallel_row", "crossbar.size"}, check_parallel_row},
         {{"crossbar.size", "device.bits_per_cell", "crossbar.weight_encoding"}, check_slices},
-        {{"crossbar.adc.count", "crossbar.size"}, check_adc_count},
+        {{"crossbar.adc.count", "crossbar.size", "crossbar.weight_encoding"}, check_adc_count},
+        {{"crossbar.adc.bits", "crossbar.weight_encoding", "crossbar.parallel_row", "device.bits_per_cell"}, check_adc_sign},
         {{"crossbar.dac.bits", "crossbar.parallel_row", "device.bits_per_cell"}, check_sum_range},
     };
     return table;

@@ -265,8 +265,11 @@ void add_crossbar(Table& t) {
                "one activation of a row group with one input slice");
     t.add(Kind::Boolean, "pipelined", xb, &CrossbarSpec::pipelined, "conversion of one activation overlaps the read of the next");
     t.price("row_read_energy", xb, &CrossbarSpec::row_read_pj, Dimension::Energy, "one wordline active in one activation, all its cells");
-    t.choice("weight_encoding", xb, &CrossbarSpec::encoding, {"offset", "twos-complement"},
-             "offset: weight + 2^(bits-1) in the cells; twos-complement: one more column for the sign");
+    t.choice("weight_encoding", xb, &CrossbarSpec::encoding, {"offset", "flipped-offset", "differential", "twos-complement"},
+             "offset: weight + 2^(bits-1) in the cells; flipped-offset: columns with large sums inverted, which saves a bit of the ADC; "
+             "differential: two columns, subtracted; twos-complement: a column of sign bits that counts negative");
+    t.choice("input_encoding", xb, &CrossbarSpec::input_encoding, {"unsigned", "twos-complement"},
+             "unsigned: inputs as stored; twos-complement: inputs - 2^(bits-1), the sign bit in a step of its own that counts negative");
     t.fixed(sub(xb, &CrossbarSpec::fixed), "one crossbar's array");
 
     const Part<DacSpec> dac = sub(xb, &CrossbarSpec::dac);
