@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "hw_models/crossbar/converter.h"
+#include "hw_models/device/traits.h"
 #include "hw_models/spec/document.h"
 
 namespace cim::hw {
@@ -97,6 +98,15 @@ Complaint check_sum_range(const Machine& m) {
     if (cell_times_input > ((std::int64_t{1} << 31) - 1) / m.crossbar.parallel_row) {
         return fmt::format("the sum of {} rows of {}-bit inputs and {}-bit cells (device.bits_per_cell) does not fit 31 bits",
                            m.crossbar.parallel_row, m.crossbar.dac.bits, m.device.bits_per_cell);
+    }
+    return std::nullopt;
+}
+
+Complaint check_device_bits(const Machine& m) {
+    const int most = device_traits(m.device.type).most_bits_per_cell;
+    if (m.device.bits_per_cell > most) {
+        return fmt::format("{} cells hold {} bit{} at most, not {} (device.type)", m.device.type, most, most == 1 ? "" : "s",
+                           m.device.bits_per_cell);
     }
     return std::nullopt;
 }
@@ -193,6 +203,7 @@ const std::vector<Rule>& rules() {
         {{"crossbar.adc.count", "crossbar.size", "crossbar.weight_encoding"}, check_adc_count},
         {{"crossbar.adc.bits", "crossbar.weight_encoding", "crossbar.parallel_row", "device.bits_per_cell"}, check_adc_sign},
         {{"crossbar.dac.bits", "crossbar.parallel_row", "device.bits_per_cell"}, check_sum_range},
+        {{"device.bits_per_cell", "device.type"}, check_device_bits},
     };
     return table;
 }

@@ -169,11 +169,11 @@ struct CrossbarSpec {
 };
 
 struct DeviceSpec {
-    std::string type;  ///< SRAM, ReRAM, Flash, STT-MRAM, PCM, FeFET
+    std::string type;  ///< see hw_models/device/traits.h
     int bits_per_cell = 1;
     Cycles write_latency = 1;  ///< crossbar cycles to program one row; 0: `ideal`
     double cell_write_pj = 0;
-    Limit endurance;  ///< writes a cell survives
+    Limit endurance;  ///< writes a cell survives; ideal if the type does not wear
 };
 
 struct Machine {

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hw_models/device/traits.h"
+
 namespace cim::hw {
 namespace {
 
@@ -303,12 +305,22 @@ void add_crossbar(Table& t) {
 void add_device(Table& t) {
     const Part<DeviceSpec> device = [](Machine& m) -> DeviceSpec& { return m.device; };
     t.enter("device", "the device tier", ClockDomain::Crossbar);
-    t.choice("type", device, &DeviceSpec::type, {"SRAM", "ReRAM", "Flash", "STT-MRAM", "PCM", "FeFET"}, "what a cell is made of");
+    std::vector<std::string> types;
+    std::vector<std::string> worn_types;
+    for (const DeviceTraits& traits : devices()) {
+        types.push_back(traits.type);
+        if (traits.wears) {
+            worn_types.push_back(traits.type);
+        }
+    }
+    t.choice("type", device, &DeviceSpec::type, types,
+             "what a cell is made of: how many bits it can hold, whether writing wears it, whether it keeps weights without power");
     t.integer("bits_per_cell", device, &DeviceSpec::bits_per_cell, 1, 8, "bits that one cell holds");
     t.latency("write_latency", device, &DeviceSpec::write_latency, "to program one row");
     t.price("cell_write_energy", device, &DeviceSpec::cell_write_pj, Dimension::Energy, "to program one cell");
-    t.price("endurance", device, &DeviceSpec::endurance, Dimension::Writes, "writes that a cell survives; ideal: any number", 1,
-            most_writes);
+    only(t.price("endurance", device, &DeviceSpec::endurance, Dimension::Writes, "writes that a cell survives; ideal: any number", 1,
+                 most_writes),
+         "device.type", worn_types);
 }
 
 std::vector<Key> build() {

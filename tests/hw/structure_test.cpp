@@ -47,7 +47,7 @@ const std::vector<Mistake> mistakes{
      {{"  parallel_row: 16\n", "  parallel_row: 16\n  parallel_row: 8\n"}},
      {"m.yaml:92:3: crossbar.parallel_row: the key is given twice, first in line 91"}},
     {"duplicate section",
-     {{"mode: WLM", "mode: WLM\ndevice:\n  type: SRAM"}},
+     {{"mode: WLM", "mode: WLM\ndevice:\n  type: ReRAM"}},
      {"m.yaml:6:1: device.bits_per_cell: is missing (bits that one cell holds)",
       "m.yaml:6:1: device.write_latency: is missing; give a time in cycle, ps, ns, us or ms, or say `ideal` (to program one row)",
       "m.yaml:6:1: device.cell_write_energy: is missing; give an energy in aJ, fJ, pJ, nJ or uJ, or say `ideal` (to program one cell)",
