@@ -6,12 +6,12 @@ namespace cim::hw {
 
 const std::vector<DeviceTraits>& devices() {
     static const std::vector<DeviceTraits> table{
-        {"SRAM", 1, false, false},   // bistable
-        {"ReRAM", 8, true, true},    // up to 11 bits: Rao et al., Nature 615, 2023; 8 are the most that a cell has here
-        {"Flash", 8, true, true},    // an 8-bit weight a transistor: Fick and Henry, Hot Chips 2018
-        {"STT-MRAM", 1, true, true}, // parallel or antiparallel
-        {"PCM", 4, true, true},      // Nirschl et al., IEDM 2007
-        {"FeFET", 5, true, true},    // 32 levels: Jerry et al., IEDM 2017
+        {"SRAM", 1, false, false},    // bistable
+        {"ReRAM", 8, true, true},     // up to 11 bits: Rao et al., Nature 615, 2023; 8 are the most that a cell has here
+        {"Flash", 8, true, true},     // an 8-bit weight a transistor: Fick and Henry, Hot Chips 2018
+        {"STT-MRAM", 1, true, true},  // parallel or antiparallel
+        {"PCM", 4, true, true},       // Nirschl et al., IEDM 2007
+        {"FeFET", 5, true, true},     // 32 levels: Jerry et al., IEDM 2017
     };
     return table;
 }

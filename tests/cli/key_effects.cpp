@@ -164,7 +164,8 @@ std::string MachineText::text() const {
     std::string text;
     for (const Line& line : lines) {
         const std::string name = line.path.substr(line.path.rfind('.') + 1);
-        text += std::string(static_cast<std::size_t>(2 * line.depth), ' ') + name + ":" + (line.value.empty() ? "" : " " + line.value) + "\n";
+        text +=
+            std::string(static_cast<std::size_t>(2 * line.depth), ' ') + name + ":" + (line.value.empty() ? "" : " " + line.value) + "\n";
     }
     return text;
 }

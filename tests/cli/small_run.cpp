@@ -1,11 +1,10 @@
 // The work on which keys are tried: a network with convolutions, a pool, a join and a fully connected layer; and programs for what the
 // compiler does not use, the chip's ALU and single wordlines.
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "cli/report/report.h"
 #include "compiler/codegen/generate.h"
