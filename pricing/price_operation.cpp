@@ -42,7 +42,8 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
             const auto bits = static_cast<int>(op[f::ReadRow::bits]);
             const std::int64_t n = op[f::ReadRow::n];
             return prices.read(xb, static_cast<int>(bits > 8 ? n / 2 : n), static_cast<int>(op[f::ReadRow::cols]), bits,
-                               program.weights[static_cast<std::size_t>(weight)].bits, n, op[f::ReadRow::add] != 0);
+                               program.weights[static_cast<std::size_t>(weight)].bits, n, op[f::ReadRow::add] != 0,
+                               static_cast<int>(op[f::ReadRow::row]));
         }
         case isa::Opcode::WriteXb: {
             const isa::Weight& tile = program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];

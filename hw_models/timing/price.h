@@ -68,7 +68,8 @@ class PriceList {
 
     /// MVM of `rows` inputs of `input_bits` bits with a tile of `cols` weights of `weight_bits` bits in crossbar `xb`. `groups_of_one`: the
     /// rows are one activation (cim.read_row). `accumulate`: sums are added to those in L1.
-    OpCost read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate) const;
+    OpCost read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate,
+                int first_row = 0) const;
     /// cim.read_core: `positions` MVMs of tiles that work side by side, then requantised. Tiles: rows x cols each.
     struct Tile {
         int rows = 0;
@@ -89,7 +90,7 @@ class PriceList {
     OpCost copy(int core, std::int64_t bytes) const;
 
     /// Ticks of the crossbar part of an MVM (docs/timing.md): activations and conversions, shift-add at the end.
-    Ticks mvm_ticks(int rows, int cols, int input_bits, int weight_bits) const;
+    Ticks mvm_ticks(int rows, int cols, int input_bits, int weight_bits, int first_row = 0) const;
 
     const NocModel& noc() const { return *noc_; }
 
@@ -100,11 +101,16 @@ class PriceList {
     void add_local(OpCost& cost, int core, std::int64_t bytes, bool write) const;
     void add_noc(OpCost& cost, int src, int dst, std::int64_t bytes) const;
     void add_core_noc(OpCost& cost, int from, int to, std::int64_t bytes) const;
-    void add_mvm_events(OpCost& cost, int rows, int cols, int input_bits, int weight_bits) const;
+    std::int64_t steps(int rows, int input_bits, int first_row) const;
+    void add_mvm_events(OpCost& cost, int rows, int cols, int input_bits, int weight_bits, int first_row = 0) const;
     OpCost start(int core) const;
 
     const Machine& m_;
     std::unique_ptr<NocModel> noc_;
+    std::array<int, 17> samples_{};      ///< a weight and step, by weight bits
+    std::array<int, 17> columns_{};      ///< a weight, by weight bits
+    std::array<int, 17> input_steps_{};  ///< a row group, by input bits
+    bool fixed_groups_ = false;          ///< row groups begin at multiples of parallel_row, not at the first row read
 };
 
 }  // namespace cim::hw

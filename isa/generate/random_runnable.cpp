@@ -364,7 +364,6 @@ class RunnableMaker {
         out.limits.crossbars_per_core = crossbars;
         out.limits.rows = 32;
         out.limits.cols = 256;
-        out.limits.bits_per_cell = 1;
         out.limits.parallel_row = 32;
         out.limits.mode = Mode::XBM;
         return out;

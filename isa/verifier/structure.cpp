@@ -224,8 +224,7 @@ class Structure {
     }
 
     void check(const Weight& weight) {
-        const std::int64_t columns =
-            std::int64_t{weight.cols} * ((weight.bits + limits_.bits_per_cell - 1) / limits_.bits_per_cell + (limits_.sign_column ? 1 : 0));
+        const std::int64_t columns = std::int64_t{weight.cols} * limits_.weight_columns[static_cast<std::size_t>(weight.bits)];
         if (weight.rows < 1 || weight.cols < 1 || weight.rows > limits_.rows || columns > limits_.cols) {
             findings_.add(
                 "weight",
