@@ -40,6 +40,7 @@ constexpr int window_field(Opcode opcode) {
         case Opcode::ReadXb: return field::ReadXb::src;
         case Opcode::ReadRow: return field::ReadRow::src;
         case Opcode::MaxPool: return field::MaxPool::src;
+        case Opcode::Average: return field::Average::src;
         case Opcode::Load: return field::Load::src;
         case Opcode::Copy: return field::Copy::src;
         default: return -1;
@@ -168,11 +169,23 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
             const Window window = window_of(op);
             return read_window(window, local) && at(local, op[field::MaxPool::dst], window.tap, true);
         }
+        case Opcode::Average: {
+            const Window window = window_of(op);
+            return read_window(window, local) && at(local, op[field::Average::dst], window.tap, true);
+        }
         case Opcode::Clip:
             return at(local, op[field::Clip::src], op[field::Clip::n], false) && at(local, op[field::Clip::dst], op[field::Clip::n], true);
         case Opcode::Add: {
             using P = field::Add;
             return at(local, op[P::a], op[P::n], false) && at(local, op[P::b], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
+        }
+        case Opcode::Mul: {
+            using P = field::Mul;
+            return at(local, op[P::a], op[P::n], false) && at(local, op[P::b], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
+        }
+        case Opcode::PRelu: {
+            using P = field::PRelu;
+            return at(local, op[P::src], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
         }
         case Opcode::Lut:
             return at(local, op[field::Lut::src], op[field::Lut::n], false) && at(local, op[field::Lut::dst], op[field::Lut::n], true);

@@ -28,10 +28,16 @@ void gather(const std::uint8_t* memory, const isa::Window& window, std::uint8_t*
     });
 }
 
-/// The inputs of a crossbar read: bytes of a window, or pairs of bytes when they have more than eight bits.
-std::vector<std::uint16_t> window_inputs(const std::uint8_t* memory, const isa::Window& window, std::int64_t bits) {
+/// The bytes of a window, in a row.
+std::vector<std::uint8_t> gathered(const std::uint8_t* memory, const isa::Window& window) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(window.n));
     gather(memory, window, bytes.data());
+    return bytes;
+}
+
+/// The inputs of a crossbar read: bytes of a window, or pairs of bytes when they have more than eight bits.
+std::vector<std::uint16_t> window_inputs(const std::uint8_t* memory, const isa::Window& window, std::int64_t bits) {
+    const std::vector<std::uint8_t> bytes = gathered(memory, window);
     if (bits <= 8) {
         return {bytes.begin(), bytes.end()};
     }
@@ -54,9 +60,11 @@ void read_crossbar(Place& place, int xb, const isa::Window& window, int row, std
 }
 
 void requant(const isa::Param& param, const std::int32_t* sums, std::int64_t channel, std::int64_t n, std::uint8_t* out) {
+    const std::vector<float>& negative_scale = param.negative_scale.empty() ? param.scale : param.negative_scale;
     for (std::int64_t i = 0; i < n; ++i) {
         const auto c = static_cast<std::size_t>(channel + i);
-        out[i] = hw::requantise(sums[i] + param.bias[c], param.scale[c], param.zero, param.lo, param.hi);
+        const std::int32_t sum = sums[i] + param.bias[c];
+        out[i] = hw::requantise(sum, sum < 0 ? negative_scale[c] : param.scale[c], param.zero, param.lo, param.hi);
     }
 }
 
@@ -82,14 +90,28 @@ void read_core(const Context& context, Place& place, const isa::OpInstance& op) 
 
 void max_pool(std::uint8_t* memory, const isa::OpInstance& op) {
     const isa::Window window = isa::window_of(op);
-    std::vector<std::uint8_t> taps(static_cast<std::size_t>(window.n));
-    gather(memory, window, taps.data());
+    const std::vector<std::uint8_t> taps = gathered(memory, window);
     const auto channels = static_cast<std::size_t>(window.tap);
     std::uint8_t* out = memory + op[f::MaxPool::dst];
     // The first `channels` bytes hold each channel once, in whatever order the window begins.
     for (std::size_t i = 0; i < taps.size(); ++i) {
         std::uint8_t& most = out[(static_cast<std::size_t>(window.from) + i) % channels];
         most = i < channels ? taps[i] : std::max(most, taps[i]);
+    }
+}
+
+void average(const isa::Param& param, std::uint8_t* memory, const isa::OpInstance& op) {
+    const isa::Window window = isa::window_of(op);
+    const std::vector<std::uint8_t> taps = gathered(memory, window);
+    const auto channels = static_cast<std::size_t>(window.tap);
+    std::vector<std::int64_t> sums(channels, -(window.n / window.tap) * param.bias[0]);
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+        sums[(static_cast<std::size_t>(window.from) + i) % channels] += taps[i];
+    }
+    const std::int64_t divisor = op[f::Average::rows] * op[f::Average::cols];
+    std::uint8_t* out = memory + op[f::Average::dst];
+    for (std::size_t c = 0; c < channels; ++c) {
+        out[c] = hw::average_quantised(sums[c], divisor, param.scale[0], param.zero, param.lo, param.hi);
     }
 }
 
@@ -104,16 +126,14 @@ void sum_vectors(std::uint8_t* memory, std::int64_t dst, std::int64_t src, std::
     }
 }
 
-void execute_requant(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
+void execute_requant(const isa::Param& param, std::uint8_t* memory, const isa::OpInstance& op) {
     const std::int64_t n = op[f::Requant::n];
     std::vector<std::int32_t> sums(static_cast<std::size_t>(n));
     std::memcpy(sums.data(), memory + op[f::Requant::src], static_cast<std::size_t>(4 * n));
-    requant(context.program.params[static_cast<std::size_t>(op[f::Requant::param])], sums.data(), op[f::Requant::channel], n,
-            memory + op[f::Requant::dst]);
+    requant(param, sums.data(), op[f::Requant::channel], n, memory + op[f::Requant::dst]);
 }
 
-void execute_add(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
-    const isa::Param& p = context.program.params[static_cast<std::size_t>(op[f::Add::param])];
+void execute_add(const isa::Param& p, std::uint8_t* memory, const isa::OpInstance& op) {
     const std::uint8_t* a = memory + op[f::Add::a];
     const std::uint8_t* b = memory + op[f::Add::b];
     std::uint8_t* out = memory + op[f::Add::dst];
@@ -122,7 +142,26 @@ void execute_add(const Context& context, std::uint8_t* memory, const isa::OpInst
     }
 }
 
+void execute_mul(const isa::Param& p, std::uint8_t* memory, const isa::OpInstance& op) {
+    const std::uint8_t* a = memory + op[f::Mul::a];
+    const std::uint8_t* b = memory + op[f::Mul::b];
+    std::uint8_t* out = memory + op[f::Mul::dst];
+    for (std::int64_t i = 0; i < op[f::Mul::n]; ++i) {
+        out[i] = hw::multiply_quantised(a[i], b[i], p.bias[0], p.bias[1], p.scale[0], p.zero, p.lo, p.hi);
+    }
+}
+
+void execute_prelu(const isa::Param& p, std::uint8_t* memory, const isa::OpInstance& op) {
+    const std::uint8_t* x = memory + op[f::PRelu::src];
+    std::uint8_t* out = memory + op[f::PRelu::dst];
+    for (std::int64_t i = 0; i < op[f::PRelu::n]; ++i) {
+        const auto c = static_cast<std::size_t>(op[f::PRelu::channel] + i);
+        out[i] = hw::prelu_quantised(x[i], p.bias[0], p.scale[c], p.negative_scale[c], p.zero, p.lo, p.hi);
+    }
+}
+
 void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
+    const auto param = [&](int position) -> const isa::Param& { return context.program.params[static_cast<std::size_t>(op[position])]; };
     switch (op.opcode) {
         case isa::Opcode::Fill:
             std::memset(memory + op[f::Fill::dst], static_cast<int>(op[f::Fill::value]), static_cast<std::size_t>(op[f::Fill::n]));
@@ -134,24 +173,27 @@ void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInst
             sum_vectors(memory, op[f::ShiftAdd::dst], op[f::ShiftAdd::src], op[f::ShiftAdd::n], op[f::ShiftAdd::count],
                         op[f::ShiftAdd::pitch], op[f::ShiftAdd::shift]);
             break;
-        case isa::Opcode::Requant: execute_requant(context, memory, op); break;
+        case isa::Opcode::Requant: execute_requant(param(f::Requant::param), memory, op); break;
         case isa::Opcode::MaxPool: max_pool(memory, op); break;
+        case isa::Opcode::Average: average(param(f::Average::param), memory, op); break;
         case isa::Opcode::Clip:
             for (std::int64_t i = 0; i < op[f::Clip::n]; ++i) {
                 memory[op[f::Clip::dst] + i] =
                     static_cast<std::uint8_t>(std::clamp<std::int64_t>(memory[op[f::Clip::src] + i], op[f::Clip::lo], op[f::Clip::hi]));
             }
             break;
-        case isa::Opcode::Add: execute_add(context, memory, op); break;
+        case isa::Opcode::Add: execute_add(param(f::Add::param), memory, op); break;
+        case isa::Opcode::Mul: execute_mul(param(f::Mul::param), memory, op); break;
+        case isa::Opcode::PRelu: execute_prelu(param(f::PRelu::param), memory, op); break;
         case isa::Opcode::Lut: {
-            const isa::Param& table = context.program.params[static_cast<std::size_t>(op[f::Lut::param])];
+            const isa::Param& table = param(f::Lut::param);
             for (std::int64_t i = 0; i < op[f::Lut::n]; ++i) {
                 memory[op[f::Lut::dst] + i] = static_cast<std::uint8_t>(table.bias[memory[op[f::Lut::src] + i]]);
             }
             break;
         }
         case isa::Opcode::Softmax: {
-            const isa::Param& p = context.program.params[static_cast<std::size_t>(op[f::Softmax::param])];
+            const isa::Param& p = param(f::Softmax::param);
             hw::softmax_quantised(memory + op[f::Softmax::src], memory + op[f::Softmax::dst], op[f::Softmax::n], p.scale[0], p.scale[1],
                                   p.zero);
             break;
@@ -254,8 +296,7 @@ void execute(Context& context, Place& place, Operation& operation) {
         case isa::Opcode::Flush: break;  // written by the target memory
         case isa::Opcode::Copy: {
             const isa::Window window = isa::window_of(op);
-            std::vector<std::uint8_t> bytes(static_cast<std::size_t>(window.n));
-            gather(place.memory, window, bytes.data());
+            const std::vector<std::uint8_t> bytes = gathered(place.memory, window);
             std::memcpy(place.memory + op[f::Copy::dst], bytes.data(), bytes.size());
             break;
         }
