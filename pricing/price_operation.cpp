@@ -79,11 +79,11 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
         case isa::Opcode::PRelu: return alu(AluWork::PRelu, op[f::PRelu::n], 1, op[f::PRelu::n], op[f::PRelu::n]);
         case isa::Opcode::Lut: return alu(AluWork::Lut, op[f::Lut::n], 1, op[f::Lut::n], op[f::Lut::n]);
         case isa::Opcode::Softmax: return alu(AluWork::Softmax, op[f::Softmax::n], 1, op[f::Softmax::n], op[f::Softmax::n]);
-        case isa::Opcode::Fetch: return prices.fetch(op[f::Fetch::n]);
-        case isa::Opcode::Flush: return prices.flush(op[f::Flush::n]);
+        case isa::Opcode::Fetch: return prices.fetch(op[f::Fetch::n] * op[f::Fetch::count]);
+        case isa::Opcode::Flush: return prices.flush(op[f::Flush::n] * op[f::Flush::count]);
         case isa::Opcode::Load: return prices.load(place, op[f::Load::n]);
-        case isa::Opcode::Store: return prices.store(place, op[f::Store::n]);
-        case isa::Opcode::Send: return prices.send(place, static_cast<int>(op[f::Send::core]), op[f::Send::n]);
+        case isa::Opcode::Store: return prices.store(place, op[f::Store::n] * op[f::Store::count]);
+        case isa::Opcode::Send: return prices.send(place, static_cast<int>(op[f::Send::core]), op[f::Send::n] * op[f::Send::count]);
         case isa::Opcode::Copy: return prices.copy(place, op[f::Copy::n]);
     }
     return {};

@@ -50,6 +50,9 @@ std::string isa_markdown() {
         "from <= i < from+n, lies at\n\n"
         "    src + ((y + (i div (taps*tap))*dy) mod ring)*pitch + x + ((i div tap) mod taps)*step + i mod tap\n\n"
         "where `tap=0` stands for from+n and `step=0` for tap.\n\n"
+        "Transfers with the fields `n` to `src_pitch` move `count` pieces of n bytes: piece k lies at src + k*src_pitch and goes to "
+        "dst + k*dst_pitch.\n"
+        "More than one piece needs both pitches, n or more. They are one transfer of count*n bytes.\n\n"
         "| operator | engine | mode | timing |\n|---|---|---|---|\n");
     for (const OpInfo& op : op_table()) {
         put(out, "| `{}` | {} | {} | {} |\n", op.text, to_string(op.engine), to_string(op.mode),

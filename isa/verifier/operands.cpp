@@ -21,7 +21,7 @@ class OperandCheck {
         : program_(program), limits_(limits), op_(op), info_(op_info(op.opcode)) {}
 
     OperandFault run() {
-        if (!kinds() || !window()) {
+        if (!kinds() || !window() || !pieces()) {
             return std::move(fault_);
         }
         specific();
@@ -76,6 +76,18 @@ class OperandCheck {
         const int f = src - P::src;
         return need(f + P::ring, 1) && need(f + P::pitch, 0) && need(f + P::taps, 1) && need(f + P::tap, 0) && need(f + P::step, 0) &&
                need(f + P::from, 0) && need(f + P::n, 1);
+    }
+
+    bool pieces() {
+        const int n = piece_field(op_.opcode);
+        if (n < 0) {
+            return true;
+        }
+        using P = field::Fetch;  // the same fields stand in the same order in each transfer
+        const int f = n - P::n;
+        const std::int64_t least_pitch = op_[f + P::count] > 1 ? op_[n] : 0;
+        return need(n, 1) && need(f + P::count, 1, max_number / op_[n]) && need(f + P::dst_pitch, least_pitch) &&
+               need(f + P::src_pitch, least_pitch);
     }
 
     const Param& param(int position) const { return program_.params[static_cast<std::size_t>(op_[position])]; }
@@ -152,10 +164,10 @@ class OperandCheck {
             }
             case Opcode::Lut: return need(field::Lut::n, 1) && constants(param(field::Lut::param), 256, 0);
             case Opcode::Softmax: return need(field::Softmax::n, 1) && constants(param(field::Softmax::param), 1, 2);
-            case Opcode::Fetch: return need(field::Fetch::n, 1);
-            case Opcode::Flush: return need(field::Flush::n, 1);
-            case Opcode::Store: return need(field::Store::n, 1);
-            case Opcode::Send: return need(field::Send::n, 1);
+            case Opcode::Fetch:
+            case Opcode::Flush:
+            case Opcode::Store:
+            case Opcode::Send:
             case Opcode::Load:
             case Opcode::Copy: return true;
         }

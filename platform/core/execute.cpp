@@ -28,6 +28,12 @@ void gather(const std::uint8_t* memory, const isa::Window& window, std::uint8_t*
     });
 }
 
+void scatter(const std::uint8_t* bytes, const isa::Window& window, std::uint8_t* memory) {
+    isa::for_each_piece(window, [&](std::int64_t address, std::int64_t count, std::int64_t offset) {
+        std::memcpy(memory + address, bytes + offset, static_cast<std::size_t>(count));
+    });
+}
+
 /// The bytes of a window, in a row.
 std::vector<std::uint8_t> gathered(const std::uint8_t* memory, const isa::Window& window) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(window.n));
@@ -202,12 +208,21 @@ void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInst
     }
 }
 
-/// Local address, bytes and direction of the local end of a transfer between memories.
-void copy_local(Place& place, Operation& operation, std::int64_t address, bool into_memory) {
-    if (into_memory) {
-        std::memcpy(place.memory + address, operation.data.data(), operation.data.size());
+/// Takes what a transfer between memories carries from its end in local memory.
+void take_local(const Place& place, Operation& operation, const isa::Pieces& from) {
+    if (from.in_line()) {
+        std::memcpy(operation.data.data(), place.memory + from.address, operation.data.size());
     } else {
-        std::memcpy(operation.data.data(), place.memory + address, operation.data.size());
+        gather(place.memory, from.window(), operation.data.data());
+    }
+}
+
+/// Puts it there.
+void put_local(const Place& place, const Operation& operation, const isa::Pieces& to) {
+    if (to.in_line()) {
+        std::memcpy(place.memory + to.address, operation.data.data(), operation.data.size());
+    } else {
+        scatter(operation.data.data(), to.window(), place.memory);
     }
 }
 
@@ -220,24 +235,25 @@ void address_payload(const Context& context, Place& place, Operation& operation)
         address = remote;
         operation.data.resize(static_cast<std::size_t>(bytes));
     };
+    const auto take_pieces = [&](const isa::Pieces& remote) {
+        take(remote.address, remote.bytes());
+        if (!remote.in_line()) {
+            operation.window = remote.window();
+            operation.transfer.window = &operation.window;
+        }
+    };
     switch (op.opcode) {
         case isa::Opcode::Load:
             take(0, op[f::Load::n]);
             operation.window = isa::window_of(op);
             operation.transfer.window = &operation.window;
             break;
+        case isa::Opcode::Fetch: take_pieces(isa::pieces_from(op)); break;
         case isa::Opcode::Store:
-            take(op[f::Store::dst], op[f::Store::n]);
-            copy_local(place, operation, op[f::Store::src], false);
-            break;
         case isa::Opcode::Send:
-            take(op[f::Send::dst], op[f::Send::n]);
-            copy_local(place, operation, op[f::Send::src], false);
-            break;
-        case isa::Opcode::Fetch: take(op[f::Fetch::src], op[f::Fetch::n]); break;
         case isa::Opcode::Flush:
-            take(op[f::Flush::dst], op[f::Flush::n]);
-            copy_local(place, operation, op[f::Flush::src], false);
+            take_pieces(isa::pieces_to(op));
+            take_local(place, operation, isa::pieces_from(op));
             break;
         case isa::Opcode::WriteXb: {
             const isa::Weight& weight = context.program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];
@@ -285,11 +301,11 @@ void execute(Context& context, Place& place, Operation& operation) {
             break;
         case isa::Opcode::WriteXb:
         case isa::Opcode::WriteRow: execute_write(context, *place.crossbars(), operation); break;
-        case isa::Opcode::Load: copy_local(place, operation, op[f::Load::dst], true); break;
-        case isa::Opcode::Fetch: copy_local(place, operation, op[f::Fetch::dst], true); break;
+        case isa::Opcode::Load: put_local(place, operation, {op[f::Load::dst], op[f::Load::n]}); break;
+        case isa::Opcode::Fetch: put_local(place, operation, isa::pieces_to(op)); break;
         case isa::Opcode::Send:
             if (op[f::Send::core] == place.core()) {
-                std::memmove(place.memory + op[f::Send::dst], place.memory + op[f::Send::src], static_cast<std::size_t>(op[f::Send::n]));
+                scatter(gathered(place.memory, isa::pieces_from(op).window()).data(), isa::pieces_to(op).window(), place.memory);
             }
             break;
         case isa::Opcode::Store:
