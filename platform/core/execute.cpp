@@ -305,7 +305,10 @@ void execute(Context& context, Place& place, Operation& operation) {
         case isa::Opcode::Fetch: put_local(place, operation, isa::pieces_to(op)); break;
         case isa::Opcode::Send:
             if (op[f::Send::core] == place.core()) {
-                scatter(gathered(place.memory, isa::pieces_from(op).window()).data(), isa::pieces_to(op).window(), place.memory);
+                const isa::Pieces from = isa::pieces_from(op);
+                operation.data.resize(static_cast<std::size_t>(from.bytes()));
+                take_local(place, operation, from);
+                put_local(place, operation, isa::pieces_to(op));
             }
             break;
         case isa::Opcode::Store:
