@@ -17,7 +17,7 @@ using hw::Ticks;
 using isa::Index;
 
 struct FlowState {
-    explicit FlowState(const isa::ResolvedFlow& code) : run(code) {}
+    explicit FlowState(const isa::ResolvedFlow& code) : run(code) { run.leave_out_positions(); }
     isa::FlowRun run;
     const isa::Step* step = nullptr;
     Ticks ready_at = 0;

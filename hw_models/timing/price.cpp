@@ -44,7 +44,7 @@ Ticks OpCost::sync_ticks() const {
 }
 
 void OpCost::add_stage(Resource resource, Ticks ticks, bool write, std::int64_t flits) {
-    stages[stage_count++] = {resource, ticks, flits, write};
+    stages[stage_count++] = {ticks, flits, resource, write};
 }
 
 void OpCost::add_event(Event event, std::int64_t count) {

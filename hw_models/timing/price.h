@@ -25,10 +25,10 @@ enum class Resource : std::uint8_t {
 };
 
 struct Stage {
-    Resource resource = Resource::Alu;
     Ticks ticks = 0;         ///< uncontended; 0 if the resource is ideal
     std::int64_t flits = 0;  ///< Noc
-    bool write = false;      ///< ports: direction
+    Resource resource = Resource::Alu;
+    bool write = false;  ///< ports: direction
 };
 
 struct EventCount {
@@ -40,13 +40,13 @@ struct EventCount {
 struct OpCost {
     static constexpr std::size_t most_stages = 6;
     static constexpr std::size_t most_events = 12;
-    std::array<Stage, most_stages> stages{};
     std::size_t stage_count = 0;
-    std::array<EventCount, most_events> events{};
-    std::size_t event_count = 0;
     Ticks issue_ticks = 1;  ///< least time that the engine is held
     int src_node = 0;       ///< of the Noc stage, if any
     int dst_node = 0;
+    std::array<Stage, most_stages> stages{};
+    std::size_t event_count = 0;
+    std::array<EventCount, most_events> events{};
 
     Ticks stage_ticks() const;
     /// Engine time of a synchronous operation without contention.

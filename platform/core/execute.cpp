@@ -229,7 +229,7 @@ void put_local(const Place& place, const Operation& operation, const isa::Pieces
 }  // namespace
 
 void address_payload(const Context& context, Place& place, Operation& operation) {
-    const isa::OpInstance& op = operation.op;
+    const isa::OpInstance& op = *operation.op;
     std::int64_t address = 0;
     const auto take = [&](std::int64_t remote, std::int64_t bytes) {
         address = remote;
@@ -275,7 +275,7 @@ void address_payload(const Context& context, Place& place, Operation& operation)
 }
 
 void execute_write(Context& context, CrossbarArray& crossbars, Operation& operation) {
-    const isa::OpInstance& op = operation.op;
+    const isa::OpInstance& op = *operation.op;
     const std::uint8_t* bytes = context.functional ? operation.data.data() : nullptr;
     if (op.opcode == isa::Opcode::WriteXb) {
         const auto weight = static_cast<int>(op[f::WriteXb::weight]);
@@ -288,7 +288,7 @@ void execute_write(Context& context, CrossbarArray& crossbars, Operation& operat
 }
 
 void execute(Context& context, Place& place, Operation& operation) {
-    const isa::OpInstance& op = operation.op;
+    const isa::OpInstance& op = *operation.op;
     switch (op.opcode) {
         case isa::Opcode::ReadCore: read_core(context, place, op); break;
         case isa::Opcode::ReadXb:

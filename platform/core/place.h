@@ -22,8 +22,7 @@ class Place;
 /// A flow as it runs.
 class FlowState final : public Runnable {
   public:
-    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
-        : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {}
+    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow);
 
     void advance() override;
 
@@ -96,6 +95,11 @@ class Place : public sc_core::sc_module, public Actor {
     void start_of_simulation() override;
 
     enum What : std::uint64_t { StageBegins = 0, IssueEnds = 1, OperationEnds = 2 };
+    // On the agenda an operation is known by its address, whose lowest bits are free.
+    static std::uint64_t entry_of(Operation& operation, What what) { return reinterpret_cast<std::uintptr_t>(&operation) | what; }
+    static Operation& operation_of(std::uint64_t entry) {
+        return *reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(entry & ~std::uint64_t{3}));
+    }
 
     EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }
     void book(isa::Engine engine, Cause cause);
