@@ -119,20 +119,26 @@ struct Weight {
     }
 };
 
-/// Constants of DCOM operators.
-/// Requant: bias and scale per channel, zero, lo, hi:  clamp(round_half_even((sum + bias) * scale) + zero, lo, hi).
-/// Add:     scale = {a, b, out}, bias = {zero a, zero b}, zero = that of the output, lo, hi.
-/// Softmax: scale = {in, out}, bias = {zero in}, zero = that of the output.
-/// Lut:     bias = 256 entries.
+/// Constants of DCOM operators; zero, lo and hi are the output's. docs/numbers.md has the formulas.
+/// Requant: bias and scale per channel:  clamp(round_half_even((sum + bias) * scale) + zero, lo, hi);
+///          where sum + bias < 0 with negative_scale, if there is one, in place of scale.
+/// Average: bias = {zero in}, scale = {in / out}.
+/// Add:     scale = {a, b, out}, bias = {zero a, zero b}.
+/// Mul:     scale = {a * b / out}, bias = {zero a, zero b}.
+/// PRelu:   bias = {zero in}, scale and negative_scale per channel.
+/// Softmax: scale = {in, out}, bias = {zero in}; lo and hi are not used.
+/// Lut:     bias = 256 entries; nothing else is used.
 struct Param {
     std::string name;
-    std::vector<std::int32_t> bias;  ///< kept in the data file of a text program
-    std::vector<float> scale;        ///< likewise
+    std::vector<std::int32_t> bias;     ///< kept in the data file of a text program
+    std::vector<float> scale;           ///< likewise
+    std::vector<float> negative_scale;  ///< likewise; empty, or as many as scale
     std::int32_t zero = 0;
     std::int32_t lo = 0;
     std::int32_t hi = 255;
     friend bool operator==(const Param& a, const Param& b) {
-        return a.name == b.name && a.bias == b.bias && a.scale == b.scale && a.zero == b.zero && a.lo == b.lo && a.hi == b.hi;
+        return a.name == b.name && a.bias == b.bias && a.scale == b.scale && a.negative_scale == b.negative_scale && a.zero == b.zero &&
+               a.lo == b.lo && a.hi == b.hi;
     }
 };
 

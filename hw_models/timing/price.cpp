@@ -18,10 +18,13 @@ std::int64_t alu_operations(AluWork work, std::int64_t n, std::int64_t terms) {
         case AluWork::Fill: return n;
         case AluWork::Sum: return n * terms;
         case AluWork::ShiftAdd: return 2 * n * terms;
-        case AluWork::Requant: return 3 * n;  // bias, scale, clamp
+        case AluWork::Requant: return 3 * n;  // bias, scale, clamp; the sign selects the scale
         case AluWork::Max: return n * terms;
+        case AluWork::Average: return n * terms + 3 * n;  // sum of the taps, then zero point, scale, clamp
         case AluWork::Clip: return n;
-        case AluWork::Add: return 4 * n;  // two scalings, sum, clamp
+        case AluWork::Add: return 4 * n;    // two scalings, sum, clamp
+        case AluWork::Mul: return 5 * n;    // two zero points, product, scale, clamp
+        case AluWork::PRelu: return 3 * n;  // zero point, scale, clamp; the sign selects the scale
         case AluWork::Lut: return n;
         case AluWork::Softmax: return 4 * n;  // maximum, exponential, sum, division
     }

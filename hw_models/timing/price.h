@@ -56,7 +56,7 @@ struct OpCost {
 };
 
 /// Digital operation, for its count of ALU operations an element (docs/timing.md).
-enum class AluWork : std::uint8_t { Fill, Sum, ShiftAdd, Requant, Max, Clip, Add, Lut, Softmax };
+enum class AluWork : std::uint8_t { Fill, Sum, ShiftAdd, Requant, Max, Average, Clip, Add, Mul, PRelu, Lut, Softmax };
 
 /// Prices operations of one machine. Cheap to call: everything that can be is computed once.
 class PriceList {

@@ -233,6 +233,9 @@ class ProgramMaker {
         for (std::int64_t i = dice_.roll(0, 6); i > 0; --i) {
             p.scale.push_back(real());
         }
+        for (std::size_t i = dice_.once_in(3) ? p.scale.size() : 0; i > 0; --i) {
+            p.negative_scale.push_back(-real());
+        }
         p.zero = number();
         p.lo = number();
         p.hi = number();

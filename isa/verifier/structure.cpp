@@ -1,6 +1,7 @@
 // The rules that hold of a program for a machine without running it.
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -161,6 +162,9 @@ class Structure {
         for (const Weight& weight : program_.weights) {
             check(weight);
         }
+        for (const Param& param : program_.params) {
+            check(param);
+        }
         for (const Slice& slice : program_.slices) {
             check(slice);
         }
@@ -242,6 +246,18 @@ class Structure {
         const auto wide = std::find_if(weight.values.begin(), weight.values.end(), [&](int v) { return v < -bound || v >= bound; });
         if (wide != weight.values.end()) {
             findings_.add("weight", fmt::format("weight '{}' holds {}, which does not fit {} bits", weight.name, *wide, weight.bits));
+        }
+    }
+
+    void check(const Param& param) {
+        if (!param.negative_scale.empty() && param.negative_scale.size() != param.scale.size()) {
+            findings_.add("param", fmt::format("param '{}' has {} scales and {} negative ones; there are as many or none", param.name,
+                                               param.scale.size(), param.negative_scale.size()));
+        }
+        for (const auto* scales : {&param.scale, &param.negative_scale}) {
+            if (!std::all_of(scales->begin(), scales->end(), [](float scale) { return std::isfinite(scale); })) {
+                findings_.add("param", fmt::format("param '{}' has a scale that is not finite", param.name));
+            }
         }
     }
 

@@ -190,7 +190,10 @@ void Place::operation_ended(Operation& operation) {
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
     context_.last_completion = now;
     if (operation.op->opcode == isa::Opcode::Flush) {
-        note_output((*operation.op)[f::Flush::dst]);
+        const isa::Pieces to = isa::pieces_to(*operation.op);
+        for (std::int64_t i = 0; i < to.count; ++i) {
+            note_output(to.address + i * to.pitch);
+        }
     }
     if (context_.segment != isa::setup) {
         statistics.end = std::max(statistics.end, now - context_.run_start);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <systemc>
 
 #include <catch2/catch.hpp>
 
@@ -73,6 +74,10 @@ TEST_CASE("a power profile keeps all energy, spread evenly, however long the run
     const std::vector<double> energy = profile.energy();
     CHECK(std::accumulate(energy.begin(), energy.end(), 0.0) == Approx(28));
     CHECK(profile.energy()[0] == Approx(25));
+}
+
+TEST_CASE("a warning of SystemC is thrown, and fails a simulation") {
+    CHECK_THROWS_WITH(SC_REPORT_WARNING("test", "something is odd"), Catch::Contains("something is odd"));
 }
 
 TEST_CASE("a transfer outside its memory is an error, whether the memory takes time or not") {
