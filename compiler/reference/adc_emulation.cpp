@@ -43,14 +43,18 @@ AdcEmulation adc_emulation(const hw::Machine& machine) {
     return adc;
 }
 
-CrossbarMatrix::CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc) : adc_(adc), rows_(node.rows), cols_(node.cols) {
+CrossbarMatrix::CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc, int group)
+    : adc_(adc), rows_(node.rows), cols_(node.cols / node.groups) {
     const bool offset = adc.encoding == hw::WeightEncoding::Offset;
     const auto add_slice = [&](int shift, int bits, std::int32_t weight) {
         std::vector<std::uint8_t> cells;
-        cells.reserve(node.matrix.size());
-        for (const std::int8_t w : node.matrix) {
-            const int stored = offset ? w + 128 : w & 0xff;
-            cells.push_back(static_cast<std::uint8_t>((stored >> shift) & all_ones(bits)));
+        cells.reserve(static_cast<std::size_t>(rows_) * cols_);
+        for (int row = 0; row < rows_; ++row) {
+            const std::int8_t* weights = node.matrix.data() + static_cast<std::int64_t>(row) * node.cols + group * cols_;
+            for (int col = 0; col < cols_; ++col) {
+                const int stored = offset ? weights[col] + 128 : weights[col] & 0xff;
+                cells.push_back(static_cast<std::uint8_t>((stored >> shift) & all_ones(bits)));
+            }
         }
         slices_.push_back(std::move(cells));
         slice_weight_.push_back(weight);

@@ -35,10 +35,10 @@ struct AdcEmulation {
 /// Of the crossbars of a machine.
 AdcEmulation adc_emulation(const hw::Machine& machine);
 
-/// One matrix, its cells sliced once.
+/// The matrix of one group of a Conv, its cells sliced once. A group has crossbars of its own: its columns see no rows of another.
 class CrossbarMatrix final {
   public:
-    CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc);
+    CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc, int group = 0);
 
     /// sums[col] = what the crossbars give for input[row]. Returns how many conversions did not give back their sum.
     std::int64_t multiply(const std::uint8_t* input, std::int32_t* sums) const;
