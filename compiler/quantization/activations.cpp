@@ -29,11 +29,7 @@ bool passes(const Graph& graph, const Fusion& fusion, std::size_t n) {
 }  // namespace
 
 Activations::Activations(const Graph& graph, const Fusion& fusion, const Ranges& ranges)
-    : graph_(graph),
-      ranges_(ranges),
-      parent_(graph.values.size()),
-      fixed_(graph.values.size(), false),
-      common_(graph.values.size()) {
+    : graph_(graph), ranges_(ranges), parent_(graph.values.size()), fixed_(graph.values.size(), false), common_(graph.values.size()) {
     std::iota(parent_.begin(), parent_.end(), 0);
     for (const Node& node : graph.nodes) {
         fixed_[node.output] = node.op == Op::Softmax;
@@ -95,8 +91,7 @@ void Activations::tie_concats(const Fusion& fusion) {
         common = hull(common, calibrated(node.output));
         for (std::size_t i = 0; i < node.inputs.size(); ++i) {
             const ValueId input = node.inputs[i];
-            const bool too_narrow =
-                width(range_of_class(input)) < narrow * width(calibrated(node.output)) && read_otherwise(input, fusion);
+            const bool too_narrow = width(range_of_class(input)) < narrow * width(calibrated(node.output)) && read_otherwise(input, fusion);
             if (fixed_[find(input)] || too_narrow) {
                 rescaled_.insert({static_cast<int>(n), i});
             } else {

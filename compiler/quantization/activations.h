@@ -37,9 +37,9 @@ class Activations {
 
     const Graph& graph_;
     const Ranges& ranges_;
-    std::vector<int> parent_;                    ///< a class is a tree; its root is its first value
-    std::vector<bool> fixed_;                    ///< classes (by root) of probabilities
-    std::vector<std::optional<Range>> common_;   ///< of each class (by root) with a Concat
+    std::vector<int> parent_;                   ///< a class is a tree; its root is its first value
+    std::vector<bool> fixed_;                   ///< classes (by root) of probabilities
+    std::vector<std::optional<Range>> common_;  ///< of each class (by root) with a Concat
     std::set<std::pair<int, std::size_t>> rescaled_;
 };
 

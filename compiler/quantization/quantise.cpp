@@ -32,7 +32,11 @@ class Quantiser {
   public:
     /// `graph` is used up.
     Quantiser(Graph& graph, const Ranges& ranges)
-        : graph_(graph), fusion_(plan_fusion(graph)), activations_(graph, fusion_, ranges), tensor_of_(graph.values.size(), -1) {}
+        : graph_(graph),
+          ranges_(ranges),
+          fusion_(plan_fusion(graph)),
+          activations_(graph, fusion_, ranges),
+          tensor_of_(graph.values.size(), -1) {}
 
     QuantGraph run() {
         out_.name = graph_.name;
@@ -205,7 +209,8 @@ class Quantiser {
             fail(node, "its input has the shape " + to_string(dims(node.inputs[0])) + "; only one row is supported");
         }
         const std::vector<float> slopes = fuse_tail(n, made);
-        const std::string trouble = quantise_weights(node.weight.data, node.bias, kernel, input.quant, result_params(n), made);
+        const std::string trouble =
+            quantise_weights(node.weight.data, node.bias, kernel, input.quant, result_params(n), made, means_of(input));
         if (!trouble.empty()) {
             fail(node, trouble);
         }
@@ -214,6 +219,13 @@ class Quantiser {
         }
         node.weight = {};  // the float weights of a large network are not kept beside the integer ones
         emit(made, n, shape);
+    }
+
+    /// Mean of each channel of a tensor, empty if the ranges do not hold it.
+    std::vector<float> means_of(const QuantTensor& tensor) const {
+        const auto found = ranges_.means.find(tensor.name);
+        const bool fits = found != ranges_.means.end() && static_cast<int>(found->second.size()) == tensor.shape.c;
+        return fits ? found->second : std::vector<float>{};
     }
 
     void take_add(std::size_t n, QuantNode& made) {
@@ -349,6 +361,7 @@ class Quantiser {
     }
 
     Graph& graph_;
+    const Ranges& ranges_;
     const Fusion fusion_;
     const Activations activations_;
     QuantGraph out_;

@@ -16,6 +16,7 @@ QuantGraph quantise(Graph graph, const Ranges& ranges);
 /// [O, C, kernel rows, kernel columns] in ONNX order; kernel.c is C, the channels of one group. Returns an empty string, or why it is not
 /// possible.
 std::string quantise_weights(const std::vector<float>& weight, const std::vector<float>& bias, const Shape3& kernel,
-                             const QuantParams& input, const QuantParams& output, QuantNode& node);
+                             const QuantParams& input, const QuantParams& output, QuantNode& node,
+                             const std::vector<float>& input_means = {});
 
 }  // namespace cim::compiler

@@ -1,8 +1,7 @@
-#include "compiler/reference/float_kernels.h"
-
 #include <algorithm>
 #include <array>
 
+#include "compiler/reference/float_kernels.h"
 #include "compiler/reference/simd.h"
 
 namespace cim::compiler {

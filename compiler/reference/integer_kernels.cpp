@@ -117,7 +117,8 @@ void execute_integer(const QuantNode& node, const std::vector<StoredTensor>& inp
         case NodeKind::MaxPool: return max_pool(node, in, output);
         case NodeKind::AveragePool: return average_pool(node, in, output);
         case NodeKind::Clip:
-            return each(in, output, [&](std::uint8_t v) { return static_cast<std::uint8_t>(std::clamp<std::int32_t>(v, node.lo, node.hi)); });
+            return each(in, output,
+                        [&](std::uint8_t v) { return static_cast<std::uint8_t>(std::clamp<std::int32_t>(v, node.lo, node.hi)); });
         case NodeKind::Lut: return each(in, output, [&](std::uint8_t v) { return node.table[v]; });
         case NodeKind::Add: return add(node, in, inputs[1], output);
         case NodeKind::Mul: return multiply(node, in, inputs[1], output);

@@ -68,6 +68,19 @@ TEST_CASE("weights are symmetric by channel, biases count accumulator units", "[
     CHECK(node.scale[0] == Approx(0.02 / 127 / 0.5));
 }
 
+TEST_CASE("a bias takes out what rounding the weights adds on average", "[compiler][quantization]") {
+    const std::vector<float> weight{1.0F, 0.5F, -0.2F, 0.003F};  // 127, 63.5 -> 64, -25.4 -> -25, 0.38 -> 0 at 1/127
+    const QuantParams input{0.02F, 0};
+    QuantNode plain;
+    QuantNode corrected;
+    REQUIRE(quantise_weights(weight, {0.0F}, {1, 1, 4}, input, {0.1F, 0}, plain).empty());
+    REQUIRE(quantise_weights(weight, {0.0F}, {1, 1, 4}, input, {0.1F, 0}, corrected, {1.0F, 2.0F, 3.0F, 4.0F}).empty());
+    CHECK(corrected.matrix == plain.matrix);
+    const double drift = (0.5 * 2 + 0.4 * 3 - 0.381 * 4) / 127;
+    CHECK(corrected.bias[0] == std::lround(-drift / (0.02 / 127)));
+    CHECK(plain.bias[0] == 0);
+}
+
 TEST_CASE("extreme weights are quantised or refused, never wrapped", "[compiler][quantization]") {
     QuantNode dead;  // a channel without weights keeps its bias
     REQUIRE(quantise_weights({0.0F, 0.0F}, {3.0F}, {1, 1, 2}, {0.1F, 0}, {0.1F, 0}, dead).empty());

@@ -1,9 +1,8 @@
 // Operators beyond the plain convolutional network: what they become, and that they keep their values.
 
-#include "compiler/quantization/quantise.h"
-
 #include <catch2/catch.hpp>
 
+#include "compiler/quantization/quantise.h"
 #include "tests/compiler/quantised.h"
 
 using namespace cim::compiler;
@@ -132,8 +131,7 @@ TEST_CASE("products of two tensors, and of a map with one value a channel", "[co
     m.node("Mul", {"scaled", "x"}, {"y"});
     const Graph graph = imported(m);
     const QuantGraph quant = quantised(graph);
-    REQUIRE(kinds(quant) ==
-            std::vector<NodeKind>{NodeKind::AveragePool, NodeKind::Conv, NodeKind::Lut, NodeKind::Mul, NodeKind::Mul});
+    REQUIRE(kinds(quant) == std::vector<NodeKind>{NodeKind::AveragePool, NodeKind::Conv, NodeKind::Lut, NodeKind::Mul, NodeKind::Mul});
     CHECK(tensor(quant, quant.nodes[3].inputs[1]).shape == Shape3{1, 1, 3});
     CHECK(fidelity(graph, quant) > 36);
 }

@@ -1,10 +1,9 @@
 // Passes over the float graph: the same values, in fewer nodes.
 
-#include "compiler/transform/passes.h"
-
 #include <catch2/catch.hpp>
 
 #include "compiler/reference/float_executor.h"
+#include "compiler/transform/passes.h"
 #include "tests/compiler/quantised.h"
 
 using namespace cim::compiler;
