@@ -32,6 +32,7 @@ const std::vector<Command>& commands() {
         {"compile", &compile, "compile a network to a program of meta-operators"},
         {"simulate", &simulate, "run a program on the platform that a hardware file describes"},
         {"calibrate", &calibrate, "find the ranges of a network's tensors on sample inputs"},
+        {"reference", &reference, "execute a quantised network, or the float one, without a machine"},
         {"arch", &arch, "check, show or describe hardware files"},
         {"isa", &isa_command, "describe the meta-operators; check, print or convert programs"},
         {"models", &models, "list the hardware models"},

@@ -20,6 +20,7 @@ int run(const Words& words);
 int compile(const Words& words);
 int simulate(const Words& words);
 int calibrate(const Words& words);
+int reference(const Words& words);
 int arch(const Words& words);
 int isa_command(const Words& words);
 int models(const Words& words);

@@ -287,6 +287,18 @@ class Folder {
         return result;
     }
 
+    Constant unary() const {
+        Constant result = input(0);
+        if (result.is_integer()) {
+            node_.fail("of a constant of integers is not supported");
+        }
+        const std::vector<UnaryStep> steps{unary_step(node_)};
+        for (float& v : std::get<0>(result.data)) {
+            v = static_cast<float>(evaluate(steps, static_cast<double>(v)));
+        }
+        return result;
+    }
+
   private:
     bool given(std::size_t i) const { return i < inputs_.size() && inputs_[i] != nullptr; }
 
@@ -346,14 +358,23 @@ class Folder {
 using Member = Constant (Folder::*)() const;
 
 const std::map<std::string, Member>& table() {
-    static const std::map<std::string, Member> members{
-        {"Add", &Folder::arithmetic},    {"Cast", &Folder::cast},       {"Concat", &Folder::concat},
-        {"Constant", &Folder::constant}, {"Div", &Folder::arithmetic},  {"ConstantOfShape", &Folder::constant_of_shape},
-        {"Flatten", &Folder::reshape},   {"Gather", &Folder::gather},   {"Identity", &Folder::same},
-        {"Mul", &Folder::arithmetic},    {"Reshape", &Folder::reshape}, {"Slice", &Folder::slice},
-        {"Squeeze", &Folder::reshape},   {"Sub", &Folder::arithmetic},  {"Transpose", &Folder::transpose},
-        {"Unsqueeze", &Folder::reshape},
-    };
+    static const std::map<std::string, Member> members = [] {
+        std::map<std::string, Member> known{
+            {"Add", &Folder::arithmetic},    {"Cast", &Folder::cast},       {"Concat", &Folder::concat},
+            {"Constant", &Folder::constant}, {"Div", &Folder::arithmetic},  {"ConstantOfShape", &Folder::constant_of_shape},
+            {"Flatten", &Folder::reshape},   {"Gather", &Folder::gather},   {"Identity", &Folder::same},
+            {"Mul", &Folder::arithmetic},    {"Reshape", &Folder::reshape}, {"Slice", &Folder::slice},
+            {"Squeeze", &Folder::reshape},   {"Sub", &Folder::arithmetic},  {"Transpose", &Folder::transpose},
+            {"Unsqueeze", &Folder::reshape},
+        };
+        for (const UnaryFunction& function : unary_functions()) {
+            const std::string type = function.type;
+            if (type != "Affine" && type != "Clip" && type != "Pow") {  // the last two have their numbers in further inputs
+                known.emplace(type, &Folder::unary);
+            }
+        }
+        return known;
+    }();
     return members;
 }
 
@@ -366,6 +387,20 @@ bool is_foldable(const std::string& type) {
 Constant fold_constants(const NodeView& node, const Inputs& inputs, std::int64_t limit) {
     const Folder folder(node, inputs, limit);
     return (folder.*table().at(node.type()))();
+}
+
+UnaryStep unary_step(const NodeView& node) {
+    UnaryStep step;
+    step.function = find_unary(node.type());
+    step.alpha = step.function->alpha_default;
+    step.beta = step.function->beta_default;
+    if (step.function->alpha != nullptr) {
+        step.alpha = node.real(step.function->alpha, step.alpha);
+    }
+    if (step.function->beta != nullptr) {
+        step.beta = node.real(step.function->beta, step.beta);
+    }
+    return step;
 }
 
 Constant shape_constant(const NodeView& node, const Dims& shape) {

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/frontend/node_view.h"
+#include "compiler/ir/unary.h"
 
 namespace cim::compiler {
 
@@ -17,6 +18,9 @@ Constant fold_constants(const NodeView& node, const std::vector<const Constant*>
 /// Shape of the result of Reshape, Flatten, Squeeze or Unsqueeze of a tensor of shape `from`; `inputs` as above, where inputs[0] may
 /// be null.
 Dims reshaped(const NodeView& node, const Dims& from, const std::vector<const Constant*>& inputs);
+
+/// The function and attributes of a node whose type ir/unary.h knows.
+UnaryStep unary_step(const NodeView& node);
 
 /// Result of operator Shape on a tensor of this shape.
 Constant shape_constant(const NodeView& node, const Dims& shape);

@@ -91,40 +91,135 @@ Window read_window(const NodeView& node, std::int64_t kernel_h, std::int64_t ker
     return w;
 }
 
-void lower_max_pool(Lowering& lowering, const NodeView& node) {
+namespace {
+
+/// Input of a pooling operator, a feature map.
+ValueId map_input(Lowering& lowering, const NodeView& node) {
     const ValueId input = lowering.computed(node, 0);
-    const Dims in = lowering.shape(input);
+    const Dims& in = lowering.shape(input);
     if (in.size() != 4) {
         node.fail("its input has the shape " + to_string(in) + "; only two-dimensional pooling of NCHW tensors is supported");
     }
-    if (node.integer("storage_order", 0) != 0) {
-        node.fail("storage_order 1 is not supported");
-    }
-    const std::vector<int> kernel = extents(node, "kernel_shape", 2, 1, 0);
-    Node made;
-    made.op = Op::MaxPool;
-    made.inputs = {input};
-    made.window = read_window(node, kernel[0], kernel[1], in[2], in[3], node.integer("ceil_mode", 0) != 0);
-    const Window& w = made.window;
-    // A window that lies in the padding altogether has no maximum.
+    return input;
+}
+
+/// A window that lies in the padding altogether has no maximum and no average.
+void check_windows(const NodeView& node, const Window& w, const Dims& in) {
     if (w.pad_top > (w.kernel_h - 1) * w.dilation_h || w.pad_left > (w.kernel_w - 1) * w.dilation_w ||
         (output_h(w, in[2]) - 1) * w.stride_h - w.pad_top >= in[2] || (output_w(w, in[3]) - 1) * w.stride_w - w.pad_left >= in[3]) {
         node.fail("its padding is wider than its kernel");
     }
-    const Dims out{in[0], in[1], output_h(w, in[2]), output_w(w, in[3])};
+}
+
+void emit_pool(Lowering& lowering, const NodeView& node, Node made) {
+    const Dims in = lowering.shape(made.inputs[0]);
+    const Dims out{in[0], in[1], output_h(made.window, in[2]), output_w(made.window, in[3])};
     lowering.emit(node, std::move(made), out);
 }
 
+/// Average over the whole map.
+Node global_average(ValueId input, const Dims& in) {
+    Node made;
+    made.op = Op::AveragePool;
+    made.inputs = {input};
+    made.window.kernel_h = static_cast<int>(in[2]);
+    made.window.kernel_w = static_cast<int>(in[3]);
+    return made;
+}
+
+}  // namespace
+
+void lower_max_pool(Lowering& lowering, const NodeView& node) {
+    Node made;
+    made.op = Op::MaxPool;
+    made.inputs = {map_input(lowering, node)};
+    const Dims in = lowering.shape(made.inputs[0]);
+    if (node.integer("storage_order", 0) != 0) {
+        node.fail("storage_order 1 is not supported");
+    }
+    const std::vector<int> kernel = extents(node, "kernel_shape", 2, 1, 0);
+    made.window = read_window(node, kernel[0], kernel[1], in[2], in[3], node.integer("ceil_mode", 0) != 0);
+    check_windows(node, made.window, in);
+    emit_pool(lowering, node, std::move(made));
+}
+
+void lower_average_pool(Lowering& lowering, const NodeView& node) {
+    Node made;
+    made.op = Op::AveragePool;
+    made.inputs = {map_input(lowering, node)};
+    const Dims in = lowering.shape(made.inputs[0]);
+    const std::vector<int> kernel = extents(node, "kernel_shape", 2, 1, 0);
+    const bool ceil = node.integer("ceil_mode", 0) != 0;
+    made.window = read_window(node, kernel[0], kernel[1], in[2], in[3], ceil);
+    made.count_include_pad = node.integer("count_include_pad", 0) != 0;
+    // What a window that sticks out of the padding is divided by, ONNX's versions and runtimes disagree about.
+    if (ceil && made.count_include_pad && !(made.window == read_window(node, kernel[0], kernel[1], in[2], in[3], false))) {
+        node.fail("count_include_pad with ceil_mode is not supported where the last window reaches beyond the padding");
+    }
+    check_windows(node, made.window, in);
+    emit_pool(lowering, node, std::move(made));
+}
+
 void lower_global_average_pool(Lowering& lowering, const NodeView& node) {
+    const ValueId input = map_input(lowering, node);
+    emit_pool(lowering, node, global_average(input, lowering.shape(input)));
+}
+
+void lower_reduce_mean(Lowering& lowering, const NodeView& node) {
+    const ValueId input = map_input(lowering, node);
+    const Dims in = lowering.shape(input);
+    std::vector<int> axes;
+    for (const std::int64_t a : node.integers("axes", {})) {
+        axes.push_back(node.axis(a, in.size()));
+    }
+    std::sort(axes.begin(), axes.end());
+    if (axes != std::vector<int>{2, 3}) {
+        node.fail("is supported only over the rows and columns of a feature map (axes 2 and 3)");
+    }
+    if (node.integer("keepdims", 1) != 0) {
+        emit_pool(lowering, node, global_average(input, in));
+        return;
+    }
+    Node flat;
+    flat.op = Op::Reshape;
+    flat.inputs = {lowering.emit_part(node, global_average(input, in), {in[0], in[1], 1, 1})};
+    lowering.emit(node, std::move(flat), {in[0], in[1]});
+}
+
+void lower_pad(Lowering& lowering, const NodeView& node) {
     const ValueId input = lowering.computed(node, 0);
     const Dims in = lowering.shape(input);
-    if (in.size() != 4) {
-        node.fail("its input has the shape " + to_string(in) + "; only two-dimensional pooling of NCHW tensors is supported");
+    std::vector<std::int64_t> pads = node.integers("pads", {});
+    if (node.opset() >= 11) {
+        const std::vector<const Constant*> constants = lowering.constants(node);
+        if (constants.size() < 2 || constants[1] == nullptr || !constants[1]->is_integer()) {
+            node.fail("its pads must be a constant of integers");
+        }
+        pads = constants[1]->integers();
+    }
+    if (pads.size() != 2 * in.size()) {
+        node.fail("it has " + std::to_string(pads.size()) + " pads for a tensor of rank " + std::to_string(in.size()));
+    }
+    if (std::all_of(pads.begin(), pads.end(), [](std::int64_t p) { return p == 0; })) {
+        lowering.alias(node, input);
+        return;
+    }
+    float value = node.real("value", 0.0F);
+    if (node.opset() >= 11 && lowering.has_input(node, 2)) {
+        value = lowering.floats(node, 2, "value").data.at(0);
+    }
+    if (in.size() != 4 || node.text("mode", "constant") != "constant" || value != 0 || pads[0] != 0 || pads[1] != 0 || pads[4] != 0 ||
+        pads[5] != 0 || std::any_of(pads.begin(), pads.end(), [](std::int64_t p) { return p < 0 || p > largest_extent; })) {
+        node.fail("is supported only with zeros around the rows and columns of a feature map");
     }
     Node made;
-    made.op = Op::GlobalAveragePool;
+    made.op = Op::Pad;
     made.inputs = {input};
-    lowering.emit(node, std::move(made), {in[0], in[1], 1, 1});
+    made.window.pad_top = static_cast<int>(pads[2]);
+    made.window.pad_left = static_cast<int>(pads[3]);
+    made.window.pad_bottom = static_cast<int>(pads[6]);
+    made.window.pad_right = static_cast<int>(pads[7]);
+    emit_pool(lowering, node, std::move(made));
 }
 
 }  // namespace cim::compiler

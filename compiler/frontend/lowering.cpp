@@ -12,6 +12,9 @@ Lowering::Lowering(RawModel& model, Graph& graph) : model_(model), graph_(graph)
         for (const std::string& input : node.inputs) {
             ++uses_[input];
         }
+        for (const std::string& output : node.outputs) {
+            uses_[output] += 0;  // known as a name
+        }
     }
     // Shape arithmetic is small; rearranged weights are as large as the weights. More than that is a file made to hurt.
     fold_budget_ = std::int64_t{1} << 22U;
@@ -99,6 +102,18 @@ void Lowering::emit(const NodeView& node, Node made, const Dims& shape) {
     made.type = node.type();
     made.output = add_value(node.raw().outputs[0], shape, [&](const std::string& what) { node.fail("its output " + what); });
     graph_.nodes.push_back(std::move(made));
+}
+
+ValueId Lowering::emit_part(const NodeView& node, Node made, const Dims& shape) {
+    made.name = unique(node.raw().name);
+    made.type = node.type();
+    std::string name = made.name + "_part";
+    while (uses_.count(name) != 0) {
+        name += "_";
+    }
+    made.output = add_value(name, shape, [&](const std::string& what) { node.fail("its output " + what); });
+    graph_.nodes.push_back(std::move(made));
+    return graph_.nodes.back().output;
 }
 
 bool Lowering::fold(const NodeView& node) {

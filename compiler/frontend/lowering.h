@@ -38,6 +38,8 @@ class Lowering {
     std::vector<const Constant*> constants(const NodeView& node) const;
     /// Appends `made`, which has its inputs, and gives it an output of shape `shape` that stands for the node's first output.
     void emit(const NodeView& node, Node made, const Dims& shape);
+    /// The same for a part of a node that becomes several; returns its output.
+    ValueId emit_part(const NodeView& node, Node made, const Dims& shape);
     /// The node's first output is its input `value`, unchanged.
     void alias(const NodeView& node, ValueId value) { bind(node.raw().outputs[0], value); }
 
@@ -48,7 +50,7 @@ class Lowering {
     RawModel& model_;
     Graph& graph_;
     std::map<std::string, ValueId> values_;
-    std::map<std::string, int> uses_;  ///< readings of each constant still to come
+    std::map<std::string, int> uses_;  ///< of each name in the file: readings still to come
     std::map<std::string, int> names_;
     std::int64_t fold_budget_ = 0;  ///< elements that folded constants may still take
 };
@@ -60,16 +62,31 @@ const std::map<std::string, Handler>& handlers();
 void lower_conv(Lowering&, const NodeView&);
 void lower_gemm(Lowering&, const NodeView&);
 void lower_matmul(Lowering&, const NodeView&);
+
 void lower_batch_norm(Lowering&, const NodeView&);
 void lower_arithmetic(Lowering&, const NodeView&);  ///< Add, Sub, Mul, Div
+void lower_sum(Lowering&, const NodeView&);
+void lower_extremum(Lowering&, const NodeView&);  ///< Max, Min with a constant
+void lower_pow(Lowering&, const NodeView&);
 
 void lower_max_pool(Lowering&, const NodeView&);
+void lower_average_pool(Lowering&, const NodeView&);
 void lower_global_average_pool(Lowering&, const NodeView&);
+void lower_reduce_mean(Lowering&, const NodeView&);
+void lower_pad(Lowering&, const NodeView&);
 
-void lower_unary(Lowering&, const NodeView&);  ///< Relu, Clip, LeakyRelu, Sigmoid, Tanh
+void lower_clip(Lowering&, const NodeView&);   ///< Relu, Clip
+void lower_prelu(Lowering&, const NodeView&);  ///< PRelu, LeakyRelu
+void lower_unary(Lowering&, const NodeView&);  ///< the other functions of ir/unary.h
 void lower_softmax(Lowering&, const NodeView&);
-void lower_reshape(Lowering&, const NodeView&);   ///< Reshape, Flatten, Squeeze, Unsqueeze
+
+void lower_reshape(Lowering&, const NodeView&);  ///< Reshape, Flatten, Squeeze, Unsqueeze
+void lower_transpose(Lowering&, const NodeView&);
+void lower_concat(Lowering&, const NodeView&);
 void lower_identity(Lowering&, const NodeView&);  ///< Identity, Dropout, Cast to float
+
+/// A constant as one value a channel (dimension 1) of a tensor of shape `in`, broadcast as ONNX does.
+std::vector<float> per_channel(const NodeView& node, const FloatTensor& constant, const Dims& in);
 
 /// Window of a Conv or pooling node from its attributes; `ceil` rounds the output size up by padding more at the end. Errors if the
 /// attributes make no sense for an input of `in_h` x `in_w`.

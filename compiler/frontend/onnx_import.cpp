@@ -1,6 +1,7 @@
 #include "compiler/frontend/onnx_import.h"
 
 #include <set>
+#include <string>
 
 #include "compiler/error.h"
 #include "compiler/frontend/constant_folding.h"
@@ -11,31 +12,55 @@
 namespace cim::compiler {
 
 const std::map<std::string, Handler>& handlers() {
-    static const std::map<std::string, Handler> table{
-        {"Add", &lower_arithmetic},    {"BatchNormalization", &lower_batch_norm},
-        {"Cast", &lower_identity},     {"Clip", &lower_unary},
-        {"Conv", &lower_conv},         {"Div", &lower_arithmetic},
-        {"Dropout", &lower_identity},  {"Flatten", &lower_reshape},
-        {"Gemm", &lower_gemm},         {"GlobalAveragePool", &lower_global_average_pool},
-        {"Identity", &lower_identity}, {"LeakyRelu", &lower_unary},
-        {"MatMul", &lower_matmul},     {"MaxPool", &lower_max_pool},
-        {"Mul", &lower_arithmetic},    {"Relu", &lower_unary},
-        {"Reshape", &lower_reshape},   {"Sigmoid", &lower_unary},
-        {"Softmax", &lower_softmax},   {"Squeeze", &lower_reshape},
-        {"Sub", &lower_arithmetic},    {"Tanh", &lower_unary},
-        {"Unsqueeze", &lower_reshape},
-    };
+    static const std::map<std::string, Handler> table = [] {
+        std::map<std::string, Handler> known{
+            {"Add", &lower_arithmetic},
+            {"AveragePool", &lower_average_pool},
+            {"BatchNormalization", &lower_batch_norm},
+            {"Cast", &lower_identity},
+            {"Clip", &lower_clip},
+            {"Concat", &lower_concat},
+            {"Conv", &lower_conv},
+            {"Div", &lower_arithmetic},
+            {"Dropout", &lower_identity},
+            {"Flatten", &lower_reshape},
+            {"Gemm", &lower_gemm},
+            {"GlobalAveragePool", &lower_global_average_pool},
+            {"Identity", &lower_identity},
+            {"LeakyRelu", &lower_prelu},
+            {"MatMul", &lower_matmul},
+            {"Max", &lower_extremum},
+            {"MaxPool", &lower_max_pool},
+            {"Min", &lower_extremum},
+            {"Mul", &lower_arithmetic},
+            {"PRelu", &lower_prelu},
+            {"Pad", &lower_pad},
+            {"Pow", &lower_pow},
+            {"ReduceMean", &lower_reduce_mean},
+            {"Relu", &lower_clip},
+            {"Reshape", &lower_reshape},
+            {"Softmax", &lower_softmax},
+            {"Squeeze", &lower_reshape},
+            {"Sub", &lower_arithmetic},
+            {"Sum", &lower_sum},
+            {"Transpose", &lower_transpose},
+            {"Unsqueeze", &lower_reshape},
+        };
+        for (const UnaryFunction& function : unary_functions()) {
+            if (std::string(function.type) != "Affine") {  // not an operator of ONNX
+                known.emplace(function.type, &lower_unary);
+            }
+        }
+        return known;
+    }();
     return table;
 }
 
 namespace {
 
 std::set<std::string> supported_operators() {
-    std::set<std::string> types{"Shape"};
+    std::set<std::string> types{"Constant", "ConstantOfShape", "Gather", "Shape", "Slice"};
     for (const auto& [type, handler] : handlers()) {
-        types.insert(type);
-    }
-    for (const char* type : {"Constant", "Concat", "ConstantOfShape", "Gather", "Slice", "Transpose"}) {
         types.insert(type);
     }
     return types;
@@ -126,7 +151,10 @@ Graph import_onnx(const std::filesystem::path& path, const ImportOptions& option
     }
     name_outputs(model, lowering, graph);
     remove_dead_nodes(graph);
+    fold_pads(graph);
     fold_affine(graph);
+    fold_transposes(graph);
+    fuse_unary(graph);
     return graph;
 }
 

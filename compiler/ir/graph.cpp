@@ -1,24 +1,8 @@
 #include "compiler/ir/graph.h"
 
-namespace cim::compiler {
+#include <utility>
 
-const char* to_string(Op op) {
-    switch (op) {
-        case Op::Conv: return "Conv";
-        case Op::Gemm: return "Gemm";
-        case Op::Affine: return "Affine";
-        case Op::Clip: return "Clip";
-        case Op::LeakyRelu: return "LeakyRelu";
-        case Op::Sigmoid: return "Sigmoid";
-        case Op::Tanh: return "Tanh";
-        case Op::MaxPool: return "MaxPool";
-        case Op::GlobalAveragePool: return "GlobalAveragePool";
-        case Op::Reshape: return "Reshape";
-        case Op::Softmax: return "Softmax";
-        case Op::Add: return "Add";
-    }
-    return "?";
-}
+namespace cim::compiler {
 
 std::vector<int> Graph::use_counts() const {
     std::vector<int> uses(values.size(), 0);
@@ -39,6 +23,19 @@ std::vector<int> Graph::producers() const {
         nodes_of[nodes[n].output] = static_cast<int>(n);
     }
     return nodes_of;
+}
+
+void Graph::remove(const std::vector<bool>& gone) {
+    std::size_t kept = 0;
+    for (std::size_t n = 0; n < nodes.size(); ++n) {
+        if (!gone[n]) {
+            if (kept != n) {
+                nodes[kept] = std::move(nodes[n]);
+            }
+            ++kept;
+        }
+    }
+    nodes.resize(kept);
 }
 
 std::string Graph::message(const Node& node, const std::string& what) const {

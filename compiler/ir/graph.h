@@ -1,35 +1,36 @@
 #pragma once
 // The network in float32, as imported: near to ONNX (NCHW, one node an operator), but with every shape known and every constant inside
 // the node that uses it. ONNX's spellings of one thing are one thing here: Gemm and MatMul; Relu and Clip; BatchNormalization, Add and
-// Mul of constants; Flatten, Reshape, Squeeze and Unsqueeze.
+// Mul of constants; Flatten, Reshape, Squeeze and Unsqueeze; AveragePool and GlobalAveragePool.
 
 #include <cstdint>
 #include <string>
 #include <vector>
 
 #include "compiler/ir/float_tensor.h"
+#include "compiler/ir/unary.h"
 
 namespace cim::compiler {
 
 using ValueId = int;
 
 enum class Op : std::uint8_t {
-    Conv,       ///< weight [O, C, kernel rows, kernel columns], bias [O]; window
-    Gemm,       ///< [M, K] -> [M, O]: weight [O, K] (alpha and transpositions are in it), bias [O]
-    Affine,     ///< x * weight[channel] + bias[channel]; channel is dimension 1
-    Clip,       ///< to lo..hi; Relu is 0..infinity
-    LeakyRelu,  ///< alpha * x below zero
-    Sigmoid,
-    Tanh,
-    MaxPool,            ///< window; padding never wins
-    GlobalAveragePool,  ///< [N, C, H, W] -> [N, C, 1, 1]
-    Reshape,            ///< same elements in the same order, shape that of the output
-    Softmax,            ///< over dimension `axis`, or with axis_to_end over all dimensions from `axis` on taken as one
-    Add,                ///< two computed values of the same shape
+    Conv,         ///< weight [O, C / groups, kernel rows, kernel columns], bias [O]; window, groups
+    Gemm,         ///< [M, K] -> [M, O]: weight [O, K] (alpha and transpositions are in it), bias [O]
+    Affine,       ///< x * weight[channel] + bias[channel]; channel is dimension 1
+    Clip,         ///< to lo..hi; Relu is 0..infinity
+    PRelu,        ///< weight[channel] * x below zero; LeakyRelu has one weight for all channels
+    Unary,        ///< any other function of one value: steps
+    MaxPool,      ///< window; padding never wins
+    AveragePool,  ///< window, count_include_pad
+    Reshape,      ///< same elements in the same order, shape that of the output
+    Transpose,    ///< dimension d of the output is dimension order[d] of the input
+    Pad,          ///< zeros around the map; pads of window
+    Softmax,      ///< over dimension `axis`, or with axis_to_end over all dimensions from `axis` on taken as one
+    Add,          ///< two computed values of the same shape
+    Mul,          ///< two computed values; the second has the shape of the first or one value a channel ([1, C, 1, 1] for [1, C, H, W])
+    Concat,       ///< of any number of computed values, along dimension `axis`
 };
-
-/// ONNX-near name of an operator kind.
-const char* to_string(Op op);
 
 struct Window {
     int kernel_h = 1, kernel_w = 1;
@@ -56,10 +57,13 @@ struct Node {
     ValueId output = -1;
 
     Window window;
+    int groups = 1;
+    bool count_include_pad = false;
     FloatTensor weight;
     std::vector<float> bias;
     float lo = 0, hi = 0;
-    float alpha = 0;
+    std::vector<UnaryStep> steps;
+    std::vector<int> order;
     int axis = 0;
     bool axis_to_end = false;
 };
@@ -76,6 +80,9 @@ struct Graph {
     std::vector<int> use_counts() const;
     /// Node that gives each value, -1 for inputs.
     std::vector<int> producers() const;
+    const Dims& shape(ValueId value) const { return values[static_cast<std::size_t>(value)].shape; }
+    /// Removes the nodes that `gone` marks.
+    void remove(const std::vector<bool>& gone);
     /// `FILE: node 'x' (Conv): what`
     std::string message(const Node& node, const std::string& what) const;
 };

@@ -10,6 +10,8 @@
 #include <string>
 #include <vector>
 
+#include "compiler/ir/unary.h"
+
 namespace cim::compiler {
 
 using TensorId = int;
@@ -83,6 +85,7 @@ struct QuantNode {
         lo = 0,
         hi = 255;  ///< Conv, Clip, Add, Mul, AveragePool, PRelu: clamp of the stored value (a fused Relu has lo = output zero point)
     std::array<std::uint8_t, 256> table{};  ///< Lut
+    std::vector<UnaryStep> steps;           ///< Lut: the real function that the table was made from; none: the value at another scale
 };
 
 struct QuantGraph {

@@ -72,6 +72,27 @@ class Histogram {
     std::array<std::int64_t, bins> counts_{};
 };
 
+/// Values whose means are wanted: what a Conv or Gemm reads and, where that was only reshaped or averaged, what it came from.
+std::vector<bool> read_by_matrices(const Graph& graph) {
+    std::vector<bool> wanted(graph.values.size(), false);
+    for (auto node = graph.nodes.rbegin(); node != graph.nodes.rend(); ++node) {
+        const bool passes = node->op == Op::Reshape || node->op == Op::AveragePool;
+        if (node->op == Op::Conv || node->op == Op::Gemm || (passes && wanted[node->output])) {
+            wanted[node->inputs[0]] = graph.shape(node->inputs[0]).size() > 1;
+        }
+    }
+    return wanted;
+}
+
+void add_means(const FloatTensor& tensor, std::vector<double>& sums) {
+    const auto channels = static_cast<std::size_t>(tensor.shape[1]);
+    const std::size_t inner = tensor.data.size() / static_cast<std::size_t>(tensor.shape[0]) / channels;
+    sums.resize(channels, 0);
+    for (std::size_t i = 0; i < tensor.data.size(); ++i) {
+        sums[i / inner % channels] += static_cast<double>(tensor.data[i]) / static_cast<double>(tensor.data.size() / channels);
+    }
+}
+
 }  // namespace
 
 const char* to_string(CalibrationMethod method) {
@@ -87,6 +108,8 @@ Ranges calibrate(const Graph& graph, const std::vector<FloatTensor>& samples, Ca
     }
     const FloatExecutor executor(graph);
     std::vector<Range> ranges(graph.values.size(), {std::numeric_limits<float>::max(), std::numeric_limits<float>::lowest()});
+    const std::vector<bool> wanted = read_by_matrices(graph);
+    std::vector<std::vector<double>> sums(graph.values.size());
     for (std::size_t s = 0; s < samples.size(); ++s) {
         executor.run({samples[s]}, [&](ValueId id, const FloatTensor& tensor) {
             Range& range = ranges[id];
@@ -97,6 +120,9 @@ Ranges calibrate(const Graph& graph, const std::vector<FloatTensor>& samples, Ca
                 }
                 range.lo = std::min(range.lo, v);
                 range.hi = std::max(range.hi, v);
+            }
+            if (wanted[id]) {
+                add_means(tensor, sums[id]);
             }
         });
     }
@@ -113,6 +139,9 @@ Ranges calibrate(const Graph& graph, const std::vector<FloatTensor>& samples, Ca
     result.samples = static_cast<std::int64_t>(samples.size());
     for (std::size_t v = 0; v < ranges.size(); ++v) {
         result.tensors[graph.values[v].name] = ranges[v];
+        for (const double sum : sums[v]) {
+            result.means[graph.values[v].name].push_back(static_cast<float>(sum / static_cast<double>(samples.size())));
+        }
     }
     return result;
 }

@@ -1,11 +1,13 @@
 #include "compiler/quantization/quantise.h"
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 
 #include "compiler/error.h"
+#include "compiler/quantization/activations.h"
+#include "compiler/quantization/fusion.h"
 #include "compiler/quantization/params.h"
-#include "compiler/reference/float_kernels.h"
 #include "compiler/transform/passes.h"
 
 namespace cim::compiler {
@@ -28,20 +30,22 @@ std::optional<Shape3> shape3(const Dims& dims) {
 
 class Quantiser {
   public:
-    Quantiser(Graph& graph, const Ranges& ranges) : graph_(graph), ranges_(ranges) {}
+    /// `graph` is used up.
+    Quantiser(Graph& graph, const Ranges& ranges)
+        : graph_(graph),
+          ranges_(ranges),
+          fusion_(plan_fusion(graph)),
+          activations_(graph, fusion_, ranges),
+          tensor_of_(graph.values.size(), -1) {}
 
     QuantGraph run() {
-        fold_average_pool(graph_);
-        uses_ = graph_.use_counts();
-        tensor_of_.assign(graph_.values.size(), -1);
-        fused_.assign(graph_.nodes.size(), false);
         out_.name = graph_.name;
         for (const ValueId input : graph_.inputs) {
             take_input(input);
         }
         for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-            if (!fused_[n]) {
-                take_node(graph_.nodes[n]);
+            if (!fusion_.fused[n]) {
+                take_node(n);
             }
         }
         for (const ValueId output : graph_.outputs) {
@@ -57,15 +61,6 @@ class Quantiser {
     [[noreturn]] void fail(const std::string& what) const { throw InputError(graph_.source + ": " + what); }
 
     const QuantTensor& tensor(ValueId value) const { return out_.tensors[static_cast<std::size_t>(tensor_of_[value])]; }
-
-    QuantParams calibrated(ValueId value) const {
-        const auto found = ranges_.tensors.find(name(value));
-        if (found == ranges_.tensors.end()) {
-            fail("the ranges know nothing about tensor '" + name(value) + "': they were made for another network ('" + ranges_.network +
-                 "')");
-        }
-        return choose_params(found->second);
-    }
 
     void add_tensor(ValueId value, const Shape3& shape, QuantParams quant) {
         tensor_of_[value] = static_cast<TensorId>(out_.tensors.size());
@@ -91,7 +86,7 @@ class Quantiser {
             fail("input '" + name(input) + "' of shape " + to_string(dims(input)) +
                  " is neither a feature map (1xCxHxW) nor a vector (1xN) of batch 1");
         }
-        add_tensor(input, *shape, calibrated(input));
+        add_tensor(input, *shape, activations_.params(input));
         out_.tensors.back().onnx_shape = dims(input);
         out_.inputs.push_back(tensor_of_[input]);
     }
@@ -99,6 +94,9 @@ class Quantiser {
     void take_output(ValueId output) {
         const TensorId id = tensor_of_[output];
         QuantTensor& tensor = out_.tensors[static_cast<std::size_t>(id)];
+        if (dims(output).size() == 4 && !(*shape3(dims(output)) == tensor.shape)) {
+            fail("output '" + name(output) + "' is a reshaped tensor; only the flattening of a feature map is supported");
+        }
         if (!tensor.onnx_shape.empty()) {
             fail("output '" + name(output) + "' is tensor '" + tensor.name + "', an input or another output, in another shape");
         }
@@ -107,66 +105,61 @@ class Quantiser {
         out_.outputs.push_back(id);
     }
 
-    void take_node(Node& node) {
-        const ValueId input = node.inputs[0];
+    void take_node(std::size_t n) {
+        Node& node = graph_.nodes[n];
         QuantNode made;
         made.name = node.name;
         made.type = node.type;
         switch (node.op) {
             case Op::Conv:
-            case Op::Gemm: return take_matrix(node, made);
-            case Op::Add: return take_add(node, made);
-            case Op::Reshape: return take_reshape(node);
+            case Op::Gemm:
+            case Op::Affine: return take_matrix(n, made);
+            case Op::Add: return take_add(n, made);
+            case Op::Mul: return take_mul(n, made);
+            case Op::Concat: return take_concat(n, made);
+            case Op::AveragePool: return take_average_pool(n, made);
+            case Op::PRelu: return node.weight.data.size() == 1 ? take_table(n, made) : take_prelu(n, made);
+            case Op::Unary: return take_table(n, made);
             case Op::MaxPool:
                 need_map(node);
                 made.kind = NodeKind::MaxPool;
                 set_window(made, node.window);
-                return emit(made, node, node.output, *shape3(dims(node.output)), tensor(input).quant);
+                return emit(made, n, *shape3(dims(node.output)));
             case Op::Clip:
                 made.kind = NodeKind::Clip;
-                clip(made, node, tensor(input).quant);
-                return emit(made, node, node.output, tensor(input).shape, tensor(input).quant);
+                clip(made, node, tensor(node.inputs[0]).quant);
+                return emit(made, n, tensor(node.inputs[0]).shape);
             case Op::Softmax:
                 need_channels(node);
                 made.kind = NodeKind::Softmax;
-                return emit(made, node, node.output, tensor(input).shape, probability);
-            case Op::LeakyRelu:
-            case Op::Sigmoid:
-            case Op::Tanh: {
-                made.kind = NodeKind::Lut;
-                const QuantParams quant = node.op == Op::Sigmoid ? probability : calibrated(node.output);
-                for (int i = 0; i < 256; ++i) {
-                    const float real = real_value(static_cast<std::uint8_t>(i), tensor(input).quant);
-                    made.table[static_cast<std::size_t>(i)] = stored_value(unary_float(node, real), quant);
-                }
-                return emit(made, node, node.output, tensor(input).shape, quant);
-            }
-            case Op::GlobalAveragePool: fail(node, "is supported only with a Flatten and a Gemm behind it");
-            case Op::Affine: fail(node, "cannot be merged: it does not follow a Conv, Gemm or MatMul whose result nobody else reads");
+                return emit(made, n, tensor(node.inputs[0]).shape);
+            case Op::Reshape: tensor_of_[node.output] = tensor_of_[node.inputs[0]]; return;
+            case Op::Transpose: fail(node, "is supported only where it moves no element or leads to a Gemm of one row");
+            case Op::Pad: fail(node, "is supported only in front of Conv");
         }
     }
 
-    void emit(QuantNode& made, const Node& node, ValueId output, const Shape3& shape, QuantParams quant) {
-        for (const ValueId input : node.inputs) {
-            made.inputs.push_back(tensor_of_[input]);
+    /// Appends `made`, whose result is that of node n with what is fused into it.
+    void emit(QuantNode& made, std::size_t n, Shape3 shape) {
+        check_scales(made, n);
+        if (made.inputs.empty()) {
+            for (const ValueId input : graph_.nodes[n].inputs) {
+                made.inputs.push_back(tensor_of_[input]);
+            }
         }
-        add_tensor(output, shape, quant);
-        made.output = tensor_of_[output];
+        const ValueId result = fusion_.results[n];
+        add_tensor(result, shape, activations_.params(result));
+        made.output = tensor_of_[result];
         out_.nodes.push_back(std::move(made));
     }
 
-    /// Follows the Clips behind `node` that nobody bypasses, takes them into `made`, and returns the value behind the last of them.
-    ValueId fuse_clips(const Node& node, std::vector<const Node*>& clips) {
-        ValueId value = node.output;
-        for (std::size_t n = 0; n < graph_.nodes.size() && uses_[value] == 1; ++n) {
-            const Node& next = graph_.nodes[n];
-            if (next.op == Op::Clip && next.inputs[0] == value) {
-                clips.push_back(&next);
-                fused_[n] = true;
-                value = next.output;
-            }
+    void check_scales(const QuantNode& made, std::size_t n) const {
+        const auto finite = [](const std::vector<float>& scales) {
+            return std::all_of(scales.begin(), scales.end(), [](float s) { return std::isfinite(s); });
+        };
+        if (!finite(made.scale) || !finite(made.negative_scale)) {
+            fail(graph_.nodes[n], "its scales do not fit a float32");
         }
-        return value;
     }
 
     static void clip(QuantNode& made, const Node& node, const QuantParams& quant) {
@@ -174,58 +167,164 @@ class Quantiser {
         made.hi = std::max<std::int32_t>(made.lo, std::min<std::int32_t>(made.hi, stored_value(node.hi, quant)));
     }
 
-    QuantParams finish(QuantNode& made, ValueId output, const std::vector<const Node*>& clips) const {
-        const QuantParams quant = calibrated(output);
-        for (const Node* node : clips) {
-            made.type += "+" + node->type;
-            clip(made, *node, quant);
+    /// Takes the Clips behind node n into its clamp; returns the slopes of a PRelu behind it, empty without one.
+    std::vector<float> fuse_tail(std::size_t n, QuantNode& made) const {
+        std::vector<float> slopes;
+        for (const int t : fusion_.tails[n]) {
+            const Node& next = graph_.nodes[static_cast<std::size_t>(t)];
+            made.type += "+" + next.type;
+            if (next.op == Op::PRelu) {
+                slopes = next.weight.data;
+            } else {
+                clip(made, next, result_params(n));
+            }
         }
-        return quant;
+        return slopes;
     }
 
-    void take_matrix(Node& node, QuantNode& made) {
-        const ValueId input = node.inputs[0];
-        Shape3 kernel = tensor(input).shape;
+    QuantParams result_params(std::size_t n) const { return activations_.params(fusion_.results[n]); }
+
+    /// Slope of channel c.
+    static float slope_of(const std::vector<float>& slopes, std::size_t c) { return slopes[slopes.size() == 1 ? 0 : c]; }
+
+    void take_matrix(std::size_t n, QuantNode& made) {
+        Node& node = graph_.nodes[n];
+        const QuantTensor& input = tensor(node.inputs[0]);
+        Shape3 shape{1, 1, static_cast<int>(node.bias.size())};
+        Shape3 kernel = input.shape;
         if (node.op == Op::Conv) {
             need_map(node);
             set_window(made, node.window);
-            kernel.h = node.window.kernel_h;
-            kernel.w = node.window.kernel_w;
-        } else if (dims(input)[0] != 1) {
-            fail(node, "its input has the shape " + to_string(dims(input)) + "; only one row is supported");
+            made.groups = node.groups;
+            kernel = {node.window.kernel_h, node.window.kernel_w, input.shape.c / node.groups};
+            shape = *shape3(dims(node.output));
+        } else if (node.op == Op::Affine) {
+            if (input.shape.c != shape.c) {
+                fail(node, "its input is a flattened feature map; one value a channel is not possible there");
+            }
+            made.groups = shape.c;
+            kernel = {1, 1, 1};
+            shape = input.shape;
+        } else if (dims(node.inputs[0])[0] != 1) {
+            fail(node, "its input has the shape " + to_string(dims(node.inputs[0])) + "; only one row is supported");
         }
-        std::vector<const Node*> clips;
-        const ValueId output = fuse_clips(node, clips);
-        const QuantParams quant = finish(made, output, clips);
-        const std::string trouble = quantise_weights(node.weight.data, node.bias, kernel, tensor(input).quant, quant, made);
+        const std::vector<float> slopes = fuse_tail(n, made);
+        const std::string trouble =
+            quantise_weights(node.weight.data, node.bias, kernel, input.quant, result_params(n), made, means_of(input));
         if (!trouble.empty()) {
             fail(node, trouble);
         }
+        for (std::size_t c = 0; c < made.scale.size() && !slopes.empty(); ++c) {
+            made.negative_scale.push_back(made.scale[c] * slope_of(slopes, c));
+        }
         node.weight = {};  // the float weights of a large network are not kept beside the integer ones
-        emit(made, node, output, *shape3(dims(output)), quant);
+        emit(made, n, shape);
     }
 
-    void take_add(const Node& node, QuantNode& made) {
+    /// Mean of each channel of a tensor, empty if the ranges do not hold it.
+    std::vector<float> means_of(const QuantTensor& tensor) const {
+        const auto found = ranges_.means.find(tensor.name);
+        const bool fits = found != ranges_.means.end() && static_cast<int>(found->second.size()) == tensor.shape.c;
+        return fits ? found->second : std::vector<float>{};
+    }
+
+    void take_add(std::size_t n, QuantNode& made) {
+        const Node& node = graph_.nodes[n];
         const Shape3 shape = tensor(node.inputs[0]).shape;
         if (!(shape == tensor(node.inputs[1]).shape)) {
             fail(node, "one of its inputs is a flattened feature map, the other is not");
         }
         made.kind = NodeKind::Add;
-        std::vector<const Node*> clips;
-        const ValueId output = fuse_clips(node, clips);
-        const QuantParams quant = finish(made, output, clips);
-        emit(made, node, output, shape, quant);
+        fuse_tail(n, made);
+        emit(made, n, shape);
     }
 
-    /// The same stored tensor under another shape, if no element needs to move.
-    void take_reshape(const Node& node) {
-        const ValueId input = node.inputs[0];
-        const std::optional<Shape3> to = shape3(dims(node.output));
-        if (!to || !(*to == tensor(input).shape || to->h * to->w == 1)) {
-            fail(node, "shape " + to_string(dims(input)) + " to " + to_string(dims(node.output)) +
-                           ": only the flattening of a feature map, and its reverse, are supported");
+    void take_mul(std::size_t n, QuantNode& made) {
+        const Node& node = graph_.nodes[n];
+        const QuantTensor& a = tensor(node.inputs[0]);
+        const QuantTensor& b = tensor(node.inputs[1]);
+        if (!(a.shape == b.shape || b.shape == Shape3{1, 1, a.shape.c})) {
+            fail(node, "one of its inputs is a flattened feature map, the other is not");
         }
-        tensor_of_[node.output] = tensor_of_[input];
+        made.kind = NodeKind::Mul;
+        made.scale = {a.quant.scale * b.quant.scale / result_params(n).scale};
+        fuse_tail(n, made);
+        emit(made, n, a.shape);
+    }
+
+    void take_average_pool(std::size_t n, QuantNode& made) {
+        const Node& node = graph_.nodes[n];
+        need_map(node);
+        made.kind = NodeKind::AveragePool;
+        set_window(made, node.window);
+        made.count_include_pad = node.count_include_pad;
+        made.scale = {tensor(node.inputs[0]).quant.scale / result_params(n).scale};
+        fuse_tail(n, made);
+        emit(made, n, *shape3(dims(node.output)));
+    }
+
+    void take_prelu(std::size_t n, QuantNode& made) {
+        const Node& node = graph_.nodes[n];
+        const QuantTensor& input = tensor(node.inputs[0]);
+        if (input.shape.c != static_cast<int>(node.weight.data.size())) {
+            fail(node, "its input is a flattened feature map; one slope a channel is not possible there");
+        }
+        made.kind = NodeKind::PRelu;
+        for (const float slope : node.weight.data) {
+            made.scale.push_back(input.quant.scale / result_params(n).scale);
+            made.negative_scale.push_back(made.scale.back() * slope);
+        }
+        fuse_tail(n, made);
+        emit(made, n, input.shape);
+    }
+
+    void fill_table(QuantNode& made, const QuantParams& from, const QuantParams& to) const {
+        for (int i = 0; i < 256; ++i) {
+            const double real = static_cast<double>(real_value(static_cast<std::uint8_t>(i), from));
+            made.table[static_cast<std::size_t>(i)] = stored_value(static_cast<float>(evaluate(made.steps, real)), to);
+        }
+    }
+
+    void take_table(std::size_t n, QuantNode& made) {
+        const Node& node = graph_.nodes[n];
+        const QuantTensor& input = tensor(node.inputs[0]);
+        made.kind = NodeKind::Lut;
+        made.steps = node.op == Op::PRelu ? std::vector<UnaryStep>{{find_unary("LeakyRelu"), node.weight.data[0], 0, false}} : node.steps;
+        fill_table(made, input.quant, result_params(n));
+        emit(made, n, input.shape);
+    }
+
+    void take_concat(std::size_t n, QuantNode& made) {
+        const Node& node = graph_.nodes[n];
+        Shape3 shape = tensor(node.inputs[0]).shape;
+        shape.c = 0;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            const std::optional<Shape3> part = shape3(dims(node.inputs[i]));
+            if (!part || !(*part == tensor(node.inputs[i]).shape) || node.axis != 1 || dims(node.inputs[i]).size() < 2) {
+                fail(node, "of shape " + to_string(dims(node.inputs[i])) + " along axis " + std::to_string(node.axis) +
+                               " is not supported (along the channels of feature maps or vectors is)");
+            }
+            shape.c += part->c;
+            made.inputs.push_back(activations_.needs_rescaling(static_cast<int>(n), i) ? rescaled(n, i) : tensor_of_[node.inputs[i]]);
+        }
+        made.kind = NodeKind::Concat;
+        emit(made, n, shape);
+    }
+
+    /// Input i of the Concat at the scale of its result.
+    TensorId rescaled(std::size_t n, std::size_t i) {
+        const Node& node = graph_.nodes[n];
+        const QuantTensor input = tensor(node.inputs[i]);
+        QuantNode made;
+        made.kind = NodeKind::Lut;
+        made.name = node.name + "_input" + std::to_string(i);
+        made.type = "Rescale";
+        made.inputs = {tensor_of_[node.inputs[i]]};
+        made.output = static_cast<TensorId>(out_.tensors.size());
+        fill_table(made, input.quant, result_params(n));
+        out_.tensors.push_back({input.name + "_for_" + node.name, input.shape, result_params(n), {}});
+        out_.nodes.push_back(std::move(made));
+        return out_.nodes.back().output;
     }
 
     /// The input is used as the feature map as which it is stored.
@@ -261,19 +360,18 @@ class Quantiser {
         made.dilation_w = w.dilation_w;
     }
 
-    static constexpr QuantParams probability{1.0F / 256.0F, 0};
-
     Graph& graph_;
     const Ranges& ranges_;
+    const Fusion fusion_;
+    const Activations activations_;
     QuantGraph out_;
-    std::vector<int> uses_;
     std::vector<TensorId> tensor_of_;  ///< of each value; a reshaped value has that of the value it came from
-    std::vector<bool> fused_;
 };
 
 }  // namespace
 
 QuantGraph quantise(Graph graph, const Ranges& ranges) {
+    fold_average_pool(graph);
     return Quantiser(graph, ranges).run();
 }
 

@@ -7,14 +7,16 @@
 
 namespace cim::compiler {
 
-/// Fuses Clip (Relu) into the Conv, Gemm or Add before it, folds reshapes into the order of the weights, and quantises: activations from
-/// the ranges, weights per output channel, biases into accumulator units. InputError if a range is missing, a node has no integer form,
-/// or an accumulator of 32 bits could overflow.
+/// Fuses Clip (Relu) and PRelu into the operator before them, folds reshapes into the order of the weights, and quantises: activations
+/// from the ranges, weights per output channel, biases into accumulator units. An Affine that nothing could take becomes a depthwise Conv
+/// of one tap. InputError if a range is missing, a node has no integer form, or an accumulator of 32 bits could overflow.
 QuantGraph quantise(Graph graph, const Ranges& ranges);
 
 /// int8 weights of one Conv or Gemm: fills kernel, rows, cols, matrix, bias, scale and weight_scale of `node` from float weights
-/// [O, C, kernel rows, kernel columns] in ONNX order. Returns an empty string, or why it is not possible.
+/// [O, C, kernel rows, kernel columns] in ONNX order; kernel.c is C, the channels of one group. Returns an empty string, or why it is not
+/// possible.
 std::string quantise_weights(const std::vector<float>& weight, const std::vector<float>& bias, const Shape3& kernel,
-                             const QuantParams& input, const QuantParams& output, QuantNode& node);
+                             const QuantParams& input, const QuantParams& output, QuantNode& node,
+                             const std::vector<float>& input_means = {});
 
 }  // namespace cim::compiler

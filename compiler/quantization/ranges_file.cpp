@@ -47,12 +47,15 @@ class RangesReader {
         }
         for (const auto& [name, entry] : root["tensors"].items()) {
             const std::string place = "tensors['" + name + "']";
-            check_keys(entry, place, {"min", "max"});
+            check_keys(entry, place, {"min", "max"}, "means");
             const Range range{number(entry["min"], place + ".min"), number(entry["max"], place + ".max")};
             if (range.lo > range.hi) {
                 fail(place + ": min is above max");
             }
             ranges.tensors.emplace(name, range);
+            if (entry.contains("means")) {
+                ranges.means.emplace(name, numbers(entry["means"], place + ".means"));
+            }
         }
         return ranges;
     }
@@ -68,7 +71,19 @@ class RangesReader {
         return v;
     }
 
-    void check_keys(const Json& object, const std::string& place, std::initializer_list<const char*> keys) const {
+    std::vector<float> numbers(const Json& list, const std::string& place) const {
+        if (!list.is_array()) {
+            fail(place + " must be a list");
+        }
+        std::vector<float> values;
+        for (const Json& value : list) {
+            values.push_back(number(value, place + "[" + std::to_string(values.size()) + "]"));
+        }
+        return values;
+    }
+
+    void check_keys(const Json& object, const std::string& place, std::initializer_list<const char*> keys,
+                    const char* optional = "") const {
         if (!object.is_object()) {
             fail(place + " must be an object");
         }
@@ -78,7 +93,7 @@ class RangesReader {
             }
         }
         for (const auto& [key, value] : object.items()) {
-            bool known = false;
+            bool known = key == optional;
             for (const char* expected : keys) {
                 known = known || key == expected;
             }
@@ -94,17 +109,24 @@ class RangesReader {
 }  // namespace
 
 void write_ranges(const std::filesystem::path& path, const Ranges& ranges) {
-    nlohmann::ordered_json root;
-    root["schema_version"] = schema_version;
-    root["network"] = ranges.network;
-    root["method"] = to_string(ranges.method);
-    root["samples"] = ranges.samples;
-    root["tensors"] = nlohmann::ordered_json::object();
-    for (const auto& [name, range] : ranges.tensors) {
-        root["tensors"][name] = {{"min", range.lo}, {"max", range.hi}};
-    }
     // A name that is not UTF-8 cannot be JSON; it is replaced, and then not found again, instead of ending the program.
-    write_file_atomically(path, root.dump(2, ' ', false, nlohmann::ordered_json::error_handler_t::replace) + "\n");
+    const auto text = [](const nlohmann::ordered_json& value) {
+        return value.dump(-1, ' ', false, nlohmann::ordered_json::error_handler_t::replace);
+    };
+    std::string file = "{\n  \"schema_version\": " + std::to_string(schema_version) + ",\n  \"network\": " + text(ranges.network) +
+                       ",\n  \"method\": " + text(to_string(ranges.method)) + ",\n  \"samples\": " + std::to_string(ranges.samples) +
+                       ",\n  \"tensors\": {";
+    const char* separator = "\n";
+    for (const auto& [name, range] : ranges.tensors) {
+        nlohmann::ordered_json entry{{"min", range.lo}, {"max", range.hi}};
+        const auto means = ranges.means.find(name);
+        if (means != ranges.means.end()) {
+            entry["means"] = means->second;
+        }
+        file += separator + ("    " + text(name)) + ": " + text(entry);
+        separator = ",\n";
+    }
+    write_file_atomically(path, file + "\n  }\n}\n");
 }
 
 Ranges read_ranges(const std::filesystem::path& path) {

@@ -23,7 +23,7 @@ float channel_scale(const float* weight, std::int64_t n, float bias, float input
 }  // namespace
 
 std::string quantise_weights(const std::vector<float>& weight, const std::vector<float>& bias, const Shape3& kernel,
-                             const QuantParams& input, const QuantParams& output, QuantNode& node) {
+                             const QuantParams& input, const QuantParams& output, QuantNode& node, const std::vector<float>& input_means) {
     node.kernel_h = kernel.h;
     node.kernel_w = kernel.w;
     node.rows = static_cast<int>(kernel.count());
@@ -34,14 +34,19 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
         const float scale = channel_scale(from, node.rows, bias[col], input.scale);
         std::int64_t positive = 0;  // sums of the weights above and below zero: they bound every partial sum
         std::int64_t negative = 0;
+        double drift = 0;  // what rounding the weights adds to the result on average
+        const int first = input_means.empty() ? 0 : col / (node.cols / node.groups) * kernel.c;
         for (int c = 0; c < kernel.c; ++c) {
+            const double mean = input_means.empty() ? 0.0 : static_cast<double>(input_means[static_cast<std::size_t>(first + c)]);
             for (int k = 0; k < kernel.h * kernel.w; ++k) {
-                const auto w = static_cast<std::int8_t>(std::clamp(std::nearbyint(*from++ / scale), -127.0F, 127.0F));
+                const float real = *from++;
+                const auto w = static_cast<std::int8_t>(std::clamp(std::nearbyint(real / scale), -127.0F, 127.0F));
+                drift += (static_cast<double>(scale) * w - static_cast<double>(real)) * mean;
                 node.matrix[(static_cast<std::size_t>(k) * kernel.c + c) * node.cols + col] = w;
                 (w > 0 ? positive : negative) += w;
             }
         }
-        const double units = std::nearbyint(static_cast<double>(bias[col]) / (static_cast<double>(input.scale) * scale));
+        const double units = std::nearbyint((static_cast<double>(bias[col]) - drift) / (static_cast<double>(input.scale) * scale));
         const double offset = units - static_cast<double>(input.zero) * static_cast<double>(positive + negative);
         constexpr double highest = std::numeric_limits<std::int32_t>::max();
         const double top = 255.0 * static_cast<double>(positive);

@@ -111,6 +111,7 @@ std::int64_t AdcCodes::convert(std::int64_t sum) const {
 AdcEmulation adc_emulation(const hw::Machine& machine) {
     AdcEmulation adc;
     adc.rows = machine.crossbar.rows;
+    adc.cols = machine.logical_cols(8);
     adc.parallel_row = machine.crossbar.parallel_row;
     adc.bits_per_cell = machine.device.bits_per_cell;
     adc.dac_bits = machine.crossbar.dac.bits;
@@ -119,6 +120,10 @@ AdcEmulation adc_emulation(const hw::Machine& machine) {
     adc.encoding = machine.crossbar.encoding;
     adc.input_encoding = machine.crossbar.input_encoding;
     return adc;
+}
+
+int AdcEmulation::groups_together(const QuantNode& node) const {
+    return node.groups == 1 ? 1 : std::clamp(std::min(rows / node.rows, cols / (node.cols / node.groups)), 1, node.groups);
 }
 
 CrossbarMatrix::CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc)

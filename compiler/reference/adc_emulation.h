@@ -28,6 +28,7 @@ struct AdcCodes {
 
 struct AdcEmulation {
     int rows = 128;
+    int cols = 32;  ///< weights of 8 bits side by side
     int parallel_row = 128;
     int bits_per_cell = 1;
     int dac_bits = 1;
@@ -43,6 +44,8 @@ struct AdcEmulation {
     /// The crossbars compute the integer product.
     bool lossless() const { return codes().resolve_all; }
     std::int64_t convert(std::int64_t sum) const { return codes().convert(sum); }
+    /// Groups of a grouped Conv that share a crossbar: as many as fit, side by side along the diagonal.
+    int groups_together(const QuantNode& node) const;
 };
 
 /// Of the crossbars of a machine.

@@ -8,22 +8,27 @@
 namespace cim::compiler {
 namespace {
 
-void execute(const Node& node, const std::vector<float>& packed, const FloatTensor& in, const FloatTensor* second, FloatTensor& out) {
+void execute(const Node& node, const std::vector<float>& packed, const std::vector<const FloatTensor*>& inputs, FloatTensor& out) {
+    const FloatTensor& in = *inputs[0];
     switch (node.op) {
         case Op::Conv: conv_float(node, packed, in, out); break;
         case Op::Gemm: gemm_float(node, packed, in, out); break;
         case Op::Affine: affine_float(node, in, out); break;
+        case Op::PRelu: prelu_float(node, in, out); break;
         case Op::MaxPool: max_pool_float(node, in, out); break;
-        case Op::GlobalAveragePool: global_average_pool_float(in, out); break;
+        case Op::AveragePool: average_pool_float(node, in, out); break;
         case Op::Softmax: softmax_float(node, in, out); break;
         case Op::Reshape: out.data = in.data; break;
+        case Op::Transpose: transpose_float(node, in, out); break;
+        case Op::Pad: pad_float(node, in, out); break;
+        case Op::Concat: concat_float(node, inputs, out); break;
+        case Op::Mul: multiply_float(in, *inputs[1], out); break;
         case Op::Add:
-            std::transform(in.data.begin(), in.data.end(), second->data.begin(), out.data.begin(), [](float a, float b) { return a + b; });
+            std::transform(in.data.begin(), in.data.end(), inputs[1]->data.begin(), out.data.begin(),
+                           [](float a, float b) { return a + b; });
             break;
         case Op::Clip:
-        case Op::LeakyRelu:
-        case Op::Sigmoid:
-        case Op::Tanh:
+        case Op::Unary:
             std::transform(in.data.begin(), in.data.end(), out.data.begin(), [&](float x) { return unary_float(node, x); });
             break;
     }
@@ -33,7 +38,7 @@ void execute(const Node& node, const std::vector<float>& packed, const FloatTens
 
 FloatExecutor::FloatExecutor(const Graph& graph) : graph_(graph) {
     for (const Node& node : graph.nodes) {
-        packed_.push_back(node.op == Op::Conv || node.op == Op::Gemm ? pack_weights(node.weight) : std::vector<float>{});
+        packed_.push_back(node.op == Op::Conv || node.op == Op::Gemm ? pack_weights(node) : std::vector<float>{});
     }
 }
 
@@ -61,7 +66,11 @@ std::vector<FloatTensor> FloatExecutor::run(const std::vector<FloatTensor>& inpu
         FloatTensor& out = tensors[node.output];
         out.shape = graph_.values[static_cast<std::size_t>(node.output)].shape;
         out.data.resize(static_cast<std::size_t>(count(out.shape)));
-        execute(node, packed_[n], tensors[node.inputs[0]], node.inputs.size() > 1 ? &tensors[node.inputs[1]] : nullptr, out);
+        std::vector<const FloatTensor*> read;
+        for (const ValueId input : node.inputs) {
+            read.push_back(&tensors[input]);
+        }
+        execute(node, packed_[n], read, out);
         if (observer) {
             observer(node.output, out);
         }

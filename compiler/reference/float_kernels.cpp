@@ -1,140 +1,10 @@
 #include "compiler/reference/float_kernels.h"
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 #include <limits>
 
-#include "compiler/reference/simd.h"
-
 namespace cim::compiler {
-namespace {
-
-constexpr int group = 4;   // output channels computed together
-constexpr int panel = 16;  // output positions computed together
-
-/// sums[channel][position] += weights[k][channel] * columns[k][position], k in order.
-CIM_WIDE_VECTORS
-void multiply_panel(const float* weights, const float* columns, std::int64_t k_count, float* sums) {
-    float s0[panel] = {};
-    float s1[panel] = {};
-    float s2[panel] = {};
-    float s3[panel] = {};
-    for (std::int64_t k = 0; k < k_count; ++k) {
-        const float* w = weights + k * group;
-        const float* x = columns + k * panel;
-        for (int p = 0; p < panel; ++p) {
-            s0[p] += w[0] * x[p];
-            s1[p] += w[1] * x[p];
-            s2[p] += w[2] * x[p];
-            s3[p] += w[3] * x[p];
-        }
-    }
-    for (int p = 0; p < panel; ++p) {
-        sums[p] = s0[p];
-        sums[panel + p] = s1[p];
-        sums[2 * panel + p] = s2[p];
-        sums[3 * panel + p] = s3[p];
-    }
-}
-
-/// Four channels of one position: eight partial sums each, so that the additions of one channel do not wait for each other.
-CIM_WIDE_VECTORS
-void multiply_vector(const float* weights, const float* x, std::int64_t k_count, float* sums) {
-    constexpr int lanes = 8;
-    float partial[lanes * group] = {};
-    std::int64_t k = 0;
-    for (; k + lanes <= k_count; k += lanes) {
-        for (int i = 0; i < lanes * group; ++i) {
-            partial[i] += weights[k * group + i] * x[k + i / group];
-        }
-    }
-    for (; k < k_count; ++k) {
-        for (int c = 0; c < group; ++c) {
-            partial[c] += weights[k * group + c] * x[k];
-        }
-    }
-    for (int c = 0; c < group; ++c) {
-        sums[c] = 0;
-        for (int lane = 0; lane < lanes; ++lane) {
-            sums[c] += partial[lane * group + c];
-        }
-    }
-}
-
-/// The windows of `panel` output positions from `first` on, as columns of a K x panel matrix.
-void gather_panel(const Window& w, const float* image, const Dims& in, const Dims& out, std::int64_t first, float* columns) {
-    const std::int64_t positions = out[2] * out[3];
-    for (int p = 0; p < panel; ++p) {
-        const std::int64_t position = std::min(first + p, positions - 1);
-        const std::int64_t top = position / out[3] * w.stride_h - w.pad_top;
-        const std::int64_t left = position % out[3] * w.stride_w - w.pad_left;
-        float* to = columns + p;
-        for (std::int64_t c = 0; c < in[1]; ++c) {
-            for (int ky = 0; ky < w.kernel_h; ++ky) {
-                const std::int64_t y = top + ky * w.dilation_h;
-                const float* row = image + (c * in[2] + y) * in[3];
-                for (int kx = 0; kx < w.kernel_w; ++kx, to += panel) {
-                    const std::int64_t x = left + kx * w.dilation_w;
-                    *to = y >= 0 && y < in[2] && x >= 0 && x < in[3] ? row[x] : 0.0F;
-                }
-            }
-        }
-    }
-}
-
-}  // namespace
-
-std::vector<float> pack_weights(const FloatTensor& weight) {
-    const std::int64_t outputs = weight.shape[0];
-    const std::int64_t k_count = count(weight.shape) / outputs;
-    std::vector<float> packed(static_cast<std::size_t>((outputs + group - 1) / group * group * k_count), 0.0F);
-    for (std::int64_t o = 0; o < outputs; ++o) {
-        for (std::int64_t k = 0; k < k_count; ++k) {
-            packed[static_cast<std::size_t>((o / group * k_count + k) * group + o % group)] =
-                weight.data[static_cast<std::size_t>(o * k_count + k)];
-        }
-    }
-    return packed;
-}
-
-void conv_float(const Node& node, const std::vector<float>& packed, const FloatTensor& in, FloatTensor& out) {
-    const std::int64_t channels = out.shape[1];
-    const std::int64_t positions = out.shape[2] * out.shape[3];
-    const std::int64_t k_count = count(node.weight.shape) / channels;
-    std::vector<float> columns(static_cast<std::size_t>(k_count * panel));
-    std::array<float, group * panel> sums{};
-    for (std::int64_t n = 0; n < in.shape[0]; ++n) {
-        const float* image = in.data.data() + n * in.shape[1] * in.shape[2] * in.shape[3];
-        float* result = out.data.data() + n * channels * positions;
-        for (std::int64_t first = 0; first < positions; first += panel) {
-            gather_panel(node.window, image, in.shape, out.shape, first, columns.data());
-            const std::int64_t width = std::min<std::int64_t>(panel, positions - first);
-            for (std::int64_t o = 0; o < channels; o += group) {
-                multiply_panel(packed.data() + o * k_count, columns.data(), k_count, sums.data());
-                for (std::int64_t c = 0; c < std::min<std::int64_t>(group, channels - o); ++c) {
-                    for (std::int64_t p = 0; p < width; ++p) {
-                        result[(o + c) * positions + first + p] = sums[static_cast<std::size_t>(c * panel + p)] + node.bias[o + c];
-                    }
-                }
-            }
-        }
-    }
-}
-
-void gemm_float(const Node& node, const std::vector<float>& packed, const FloatTensor& in, FloatTensor& out) {
-    const std::int64_t outputs = out.shape[1];
-    const std::int64_t k_count = in.shape[1];
-    std::array<float, group> sums{};
-    for (std::int64_t m = 0; m < in.shape[0]; ++m) {
-        for (std::int64_t o = 0; o < outputs; o += group) {
-            multiply_vector(packed.data() + o * k_count, in.data.data() + m * k_count, k_count, sums.data());
-            for (std::int64_t c = 0; c < std::min<std::int64_t>(group, outputs - o); ++c) {
-                out.data[static_cast<std::size_t>(m * outputs + o + c)] = sums[static_cast<std::size_t>(c)] + node.bias[o + c];
-            }
-        }
-    }
-}
 
 void max_pool_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
     const Window& w = node.window;
@@ -161,14 +31,28 @@ void max_pool_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
     }
 }
 
-void global_average_pool_float(const FloatTensor& in, FloatTensor& out) {
-    const std::int64_t positions = in.shape[2] * in.shape[3];
-    for (std::size_t plane = 0; plane < out.data.size(); ++plane) {
-        double sum = 0;
-        for (std::int64_t p = 0; p < positions; ++p) {
-            sum += in.data[plane * static_cast<std::size_t>(positions) + static_cast<std::size_t>(p)];
+void average_pool_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
+    const Window& w = node.window;
+    std::size_t at = 0;
+    for (std::int64_t plane = 0; plane < in.shape[0] * in.shape[1]; ++plane) {
+        const float* image = in.data.data() + plane * in.shape[2] * in.shape[3];
+        for (std::int64_t oy = 0; oy < out.shape[2]; ++oy) {
+            for (std::int64_t ox = 0; ox < out.shape[3]; ++ox) {
+                double sum = 0;
+                int inside = 0;
+                for (int ky = 0; ky < w.kernel_h; ++ky) {
+                    const std::int64_t y = oy * w.stride_h - w.pad_top + ky;
+                    for (int kx = 0; y >= 0 && y < in.shape[2] && kx < w.kernel_w; ++kx) {
+                        const std::int64_t x = ox * w.stride_w - w.pad_left + kx;
+                        if (x >= 0 && x < in.shape[3]) {
+                            sum += static_cast<double>(image[y * in.shape[3] + x]);
+                            ++inside;
+                        }
+                    }
+                }
+                out.data[at++] = static_cast<float>(sum / (node.count_include_pad ? w.kernel_h * w.kernel_w : inside));
+            }
         }
-        out.data[plane] = static_cast<float>(sum / static_cast<double>(positions));
     }
 }
 
@@ -205,13 +89,64 @@ void softmax_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
     }
 }
 
+void transpose_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
+    std::vector<std::int64_t> strides(in.shape.size(), 1);
+    for (std::size_t d = in.shape.size(); d-- > 1;) {
+        strides[d - 1] = strides[d] * in.shape[d];
+    }
+    for (std::size_t i = 0; i < out.data.size(); ++i) {
+        auto rest = static_cast<std::int64_t>(i);
+        std::int64_t from = 0;
+        for (std::size_t d = out.shape.size(); d-- > 0;) {
+            from += rest % out.shape[d] * strides[static_cast<std::size_t>(node.order[d])];
+            rest /= out.shape[d];
+        }
+        out.data[i] = in.data[static_cast<std::size_t>(from)];
+    }
+}
+
+void pad_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
+    std::fill(out.data.begin(), out.data.end(), 0.0F);
+    const std::int64_t h = in.shape[2];
+    for (std::int64_t row = 0; row < in.shape[0] * in.shape[1] * h; ++row) {
+        const float* from = in.data.data() + row * in.shape[3];
+        const std::int64_t to = (row / h * out.shape[2] + row % h + node.window.pad_top) * out.shape[3] + node.window.pad_left;
+        std::copy(from, from + in.shape[3], out.data.begin() + to);
+    }
+}
+
+void concat_float(const Node& node, const std::vector<const FloatTensor*>& in, FloatTensor& out) {
+    const std::int64_t outer = count(Dims(out.shape.begin(), out.shape.begin() + node.axis));
+    auto to = out.data.begin();
+    for (std::int64_t o = 0; o < outer; ++o) {
+        for (const FloatTensor* part : in) {
+            const auto n = static_cast<std::int64_t>(part->data.size()) / outer;
+            to = std::copy(part->data.begin() + o * n, part->data.begin() + (o + 1) * n, to);
+        }
+    }
+}
+
+void multiply_float(const FloatTensor& a, const FloatTensor& b, FloatTensor& out) {
+    const std::size_t repeated = a.data.size() / b.data.size();  // one value a channel counts for all its positions
+    for (std::size_t i = 0; i < a.data.size(); ++i) {
+        out.data[i] = a.data[i] * b.data[i / repeated];
+    }
+}
+
+void prelu_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
+    const std::vector<float>& slope = node.weight.data;
+    const std::size_t inner = slope.size() == 1 ? in.data.size() : static_cast<std::size_t>(count(in.shape) / in.shape[0] / in.shape[1]);
+    for (std::size_t i = 0; i < in.data.size(); ++i) {
+        const float x = in.data[i];
+        out.data[i] = x < 0 ? slope[i / inner % slope.size()] * x : x;
+    }
+}
+
 float unary_float(const Node& node, float x) {
     switch (node.op) {
         case Op::Clip: return std::clamp(x, node.lo, node.hi);
-        case Op::LeakyRelu: return x < 0 ? node.alpha * x : x;
-        case Op::Sigmoid: return static_cast<float>(1.0 / (1.0 + std::exp(-static_cast<double>(x))));
-        case Op::Tanh: return static_cast<float>(std::tanh(static_cast<double>(x)));
-        default: return x;
+        case Op::PRelu: return x < 0 ? node.weight.data[0] * x : x;
+        default: return static_cast<float>(evaluate(node.steps, static_cast<double>(x)));
     }
 }
 

@@ -3,11 +3,13 @@
 // same bytes. Written from quant_graph.h and hw_models/alu/arithmetic.h alone.
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
 #include "compiler/ir/quant_graph.h"
 #include "compiler/reference/adc_emulation.h"
+#include "compiler/reference/integer_conv.h"
 
 namespace cim::compiler {
 
@@ -25,18 +27,15 @@ class IntegerExecutor final {
     const std::vector<std::uint8_t>& tensor(TensorId id) const { return tensors_[static_cast<std::size_t>(id)]; }
 
     /// Conversions of all runs, and how many of them did not give back their sum; 0 without a lossy converter.
-    std::int64_t conversions() const { return conversions_; }
-    std::int64_t lossy_conversions() const { return lossy_; }
+    std::int64_t conversions() const;
+    std::int64_t lossy_conversions() const;
 
   private:
-    void run_conv(std::size_t index);
+    void execute(std::size_t index);
 
     const QuantGraph& graph_;
     std::vector<std::vector<std::uint8_t>> tensors_;
-    std::vector<std::vector<std::int16_t>> weights_;        ///< of each Conv: [column][row], rows filled up with zeros
-    std::vector<std::optional<CrossbarMatrix>> crossbars_;  ///< of each Conv, if converters lose something
-    std::int64_t conversions_ = 0;
-    std::int64_t lossy_ = 0;
+    std::vector<std::unique_ptr<IntegerConv>> convs_;  ///< of each Conv, null for other nodes
 };
 
 }  // namespace cim::compiler

@@ -3,6 +3,25 @@
 #include "compiler/transform/passes.h"
 
 namespace cim::compiler {
+namespace {
+
+bool can_take(const Node& node) {
+    return node.op == Op::Conv || node.op == Op::Gemm || node.op == Op::Affine;
+}
+
+/// Multiplies channel c of the node's result by factor[c] and adds bias[c].
+void scale_channels(Node& node, const std::vector<float>& factor, const std::vector<float>& bias) {
+    const std::size_t channels = node.bias.size();
+    const std::size_t per_channel = node.weight.data.size() / channels;
+    for (std::size_t c = 0; c < channels; ++c) {
+        for (std::size_t i = 0; i < per_channel; ++i) {
+            node.weight.data[c * per_channel + i] *= factor[c];
+        }
+        node.bias[c] = node.bias[c] * factor[c] + bias[c];
+    }
+}
+
+}  // namespace
 
 void fold_affine(Graph& graph) {
     const std::vector<int> uses = graph.use_counts();
@@ -14,37 +33,17 @@ void fold_affine(Graph& graph) {
             continue;
         }
         const int before = producer[affine.inputs[0]];
-        if (before < 0 || uses[affine.inputs[0]] != 1) {
+        if (before < 0 || uses[affine.inputs[0]] != 1 || !can_take(graph.nodes[static_cast<std::size_t>(before)])) {
             continue;
         }
         Node& linear = graph.nodes[static_cast<std::size_t>(before)];
-        if (linear.op != Op::Conv && linear.op != Op::Gemm) {
-            continue;
-        }
-        const std::size_t channels = linear.bias.size();
-        const std::size_t per_channel = linear.weight.data.size() / channels;
-        for (std::size_t c = 0; c < channels; ++c) {
-            const float factor = affine.weight.data[c];
-            for (std::size_t i = 0; i < per_channel; ++i) {
-                linear.weight.data[c * per_channel + i] *= factor;
-            }
-            linear.bias[c] = linear.bias[c] * factor + affine.bias[c];
-        }
+        scale_channels(linear, affine.weight.data, affine.bias);
         linear.type += "+" + affine.type;
         linear.output = affine.output;
         producer[affine.output] = before;
         gone[n] = true;
     }
-    std::size_t kept = 0;
-    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
-        if (!gone[n]) {
-            if (kept != n) {
-                graph.nodes[kept] = std::move(graph.nodes[n]);
-            }
-            ++kept;
-        }
-    }
-    graph.nodes.resize(kept);
+    graph.remove(gone);
     remove_dead_nodes(graph);
 }
 

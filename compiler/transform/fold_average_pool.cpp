@@ -17,12 +17,26 @@ Node* only_reader(Graph& graph, const std::vector<int>& uses, ValueId value) {
     return nullptr;
 }
 
+/// The mean of a whole map.
+bool is_global(const Graph& graph, const Node& node) {
+    if (node.op != Op::AveragePool) {
+        return false;
+    }
+    const Dims& in = graph.shape(node.inputs[0]);
+    Window whole;
+    whole.kernel_h = static_cast<int>(in[2]);
+    whole.kernel_w = static_cast<int>(in[3]);
+    whole.stride_h = node.window.stride_h;
+    whole.stride_w = node.window.stride_w;
+    return node.window == whole;
+}
+
 }  // namespace
 
 void fold_average_pool(Graph& graph) {
     const std::vector<int> uses = graph.use_counts();
     for (Node& pool : graph.nodes) {
-        if (pool.op != Op::GlobalAveragePool) {
+        if (!is_global(graph, pool)) {
             continue;
         }
         Node* reshape = only_reader(graph, uses, pool.output);
@@ -32,6 +46,9 @@ void fold_average_pool(Graph& graph) {
             continue;
         }
         const std::int64_t positions = shape[2] * shape[3];
+        if (static_cast<std::int64_t>(gemm->weight.data.size()) * positions > largest_spread) {
+            continue;
+        }
         std::vector<float> spread;
         spread.reserve(gemm->weight.data.size() * static_cast<std::size_t>(positions));
         for (const float w : gemm->weight.data) {

@@ -86,7 +86,8 @@ std::string hardware_file_markdown() {
         "Generated from `hw_models/spec/schema.cpp` and the rules beside it by `cimmlc arch keys`; do not edit.\n\n"
         "A YAML file says everything about a machine. Each key of the sections and models that are used must be there, and no other: there "
         "are no\ndefaults. `ideal` is a value: without limit, without time, without cost. Quantities have a unit; times in seconds are "
-        "rounded up to cycles\nof the section's clock. `cimmlc arch check FILE` tells all mistakes at once, `cimmlc arch show FILE` prints the "
+        "rounded up to cycles\nof the section's clock. `cimmlc arch check FILE` tells all mistakes at once, `cimmlc arch show FILE` prints "
+        "the "
         "machine resolved, "
         "`cimmlc arch schema`\ngives editors completion. What the values do to time and energy is in [timing.md](timing.md), to results in "
         "[numbers.md](numbers.md).\n\n## The file\n\n");
@@ -110,10 +111,12 @@ std::string hardware_file_markdown() {
             put_keys(out, key.path);
         }
     }
-    put(out, "## Devices\n\n| `device.type` | bits a cell, at most | wears: `device.endurance` is needed | keeps weights without power |\n"
-             "|---|---|---|---|\n");
+    put(out,
+        "## Devices\n\n| `device.type` | bits a cell, at most | wears: `device.endurance` is needed | keeps weights without power |\n"
+        "|---|---|---|---|\n");
     for (const DeviceTraits& traits : devices()) {
-        put(out, "| {} | {} | {} | {} |\n", traits.type, traits.most_bits_per_cell, traits.wears ? "yes" : "no", traits.keeps ? "yes" : "no");
+        put(out, "| {} | {} | {} | {} |\n", traits.type, traits.most_bits_per_cell, traits.wears ? "yes" : "no",
+            traits.keeps ? "yes" : "no");
     }
     put(out, "\n## Rules between values\n\n");
     for (const std::string& rule : consistency_rules()) {

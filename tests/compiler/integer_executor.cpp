@@ -5,7 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/error.h"
-#include "tests/compiler/onnx_files.h"
+#include "tests/compiler/quantised.h"
 
 using namespace cim::compiler;
 using namespace cim::test;
@@ -43,14 +43,6 @@ QuantGraph conv_graph() {
     graph.tensors[1].shape = {3, 9, 5};
     graph.nodes = {node};
     return graph;
-}
-
-std::vector<std::uint8_t> bytes(std::int64_t n, unsigned seed) {
-    std::vector<std::uint8_t> out;
-    for (const float v : noise({n}, seed).data) {
-        out.push_back(static_cast<std::uint8_t>(std::lround(v * 127.5F + 127.5F)));
-    }
-    return out;
 }
 
 /// The definition, spelled out in wide integers and double.

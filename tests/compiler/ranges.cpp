@@ -9,6 +9,7 @@
 #include "compiler/frontend/onnx_import.h"
 #include "compiler/quantization/params.h"
 #include "tests/compiler/onnx_files.h"
+#include "tests/compiler/quantised.h"
 
 using namespace cim::compiler;
 using namespace cim::test;
@@ -51,6 +52,23 @@ TEST_CASE("mean-square ranges lose less than min-max ranges", "[compiler][quanti
     CHECK(loss(CalibrationMethod::MeanSquare) < loss(CalibrationMethod::MinMax));
 }
 
+TEST_CASE("means are of the channels that matrices read", "[compiler][quantization]") {
+    ModelBuilder m;
+    m.input("x", {1, 2, 1, 2}).output("y").weights("w", {3, 2, 1, 1}).weights("v", {1, 3});
+    m.node("Conv", {"x", "w"}, {"c"});
+    m.node("Relu", {"c"}, {"r"});
+    m.node("GlobalAveragePool", {"r"}, {"p"});
+    m.node("Flatten", {"p"}, {"f"});
+    set_integer(m.node("Gemm", {"f", "v"}, {"y"}), "transB", 1);
+    const Ranges ranges = calibrate(imported(m), {{{1, 2, 1, 2}, {1, 2, 3, 4}}, {{1, 2, 1, 2}, {5, 6, 7, 8}}}, CalibrationMethod::MinMax);
+    std::vector<std::string> names;
+    for (const auto& [name, means] : ranges.means) {
+        names.push_back(name);
+    }
+    CHECK(names == std::vector<std::string>{"f", "p", "r", "x"});
+    CHECK(ranges.means.at("x") == std::vector<float>{3.5F, 5.5F});
+}
+
 TEST_CASE("calibration without usable samples", "[compiler][quantization]") {
     const Graph graph = relu_network(2);
     CHECK_THROWS_WITH(calibrate(graph, {}, CalibrationMethod::MinMax), Contains("calibration needs at least one input"));
@@ -84,6 +102,7 @@ TEST_CASE("a RANGES file gives back what was written", "[compiler][quantization]
     ranges.network = "net \"1\"";
     ranges.samples = 64;
     ranges.tensors = {{"a", {-0.1F, 1.0F / 3.0F}}, {"b/c:0", {0, 1e-20F}}};
+    ranges.means = {{"a", {0.1F, -1.0F / 3.0F}}};
     write_ranges(folder / "r.json", ranges);
     const Ranges back = read_ranges(folder / "r.json");
     CHECK(back.method == ranges.method);
@@ -92,6 +111,7 @@ TEST_CASE("a RANGES file gives back what was written", "[compiler][quantization]
     REQUIRE(back.tensors.size() == 2);
     CHECK(back.tensors.at("a").hi == 1.0F / 3.0F);
     CHECK(back.tensors.at("b/c:0").hi == 1e-20F);
+    CHECK(back.means == ranges.means);
 }
 
 TEST_CASE("a RANGES file is read strictly", "[compiler][quantization]") {
@@ -117,6 +137,9 @@ TEST_CASE("a RANGES file is read strictly", "[compiler][quantization]") {
     CHECK_THAT(message(file(R"({"x": 3})")), Contains("tensors['x'] must be an object"));
     CHECK_THAT(message(file(R"({"x": {"min": 0}})")), Contains("tensors['x'] lacks the key 'max'"));
     CHECK_THAT(message(file(R"({"x": {"min": 0, "max": 1, "mean": 0}})")), Contains("tensors['x'] has the unknown key 'mean'"));
+    CHECK_THAT(message(file(R"({"x": {"min": 0, "max": 1, "means": 0}})")), Contains("tensors['x'].means must be a list"));
+    CHECK_THAT(message(file(R"({"x": {"min": 0, "max": 1, "means": [0, "a"]}})")),
+               Contains("tensors['x'].means[1] must be a finite number"));
     CHECK_THAT(message(file(R"({"x": {"min": 0, "max": "1"}})")), Contains("tensors['x'].max must be a finite number"));
     CHECK_THAT(message(file(R"({"x": {"min": 0, "max": 1e300}})")), Contains("tensors['x'].max must be a finite number"));
     CHECK_THAT(message(file(R"({"x": {"min": 2, "max": 1}})")), Contains("tensors['x']: min is above max"));
