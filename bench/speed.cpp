@@ -9,8 +9,6 @@
 #include <fmt/format.h>
 
 #include "compiler/codegen/generate.h"
-#include "compiler/mapping/placement.h"
-#include "compiler/memory/plan.h"
 #include "compiler/prediction/predict.h"
 #include "hw_models/spec/load.h"
 #include "platform/loader/simulate.h"
@@ -73,9 +71,7 @@ int sc_main(int argc, char** argv) {
     }
     const hw::Machine& machine = loaded.machine;
     const compiler::QuantGraph graph = chain(std::max(1, machine.core_count() - 1), 16, 64);
-    const auto placement = compiler::place(graph, machine);
-    const auto memory = compiler::plan_memory(graph, machine, placement);
-    const isa::Program program = compiler::generate(graph, machine, placement, memory);
+    const isa::Program program = compiler::generate(graph, compiler::schedule(graph, machine), machine);
     platform::SimulationOptions options;
     options.functional = false;
     options.batch = argc > 2 ? std::atoi(argv[2]) : 4;

@@ -1,3 +1,4 @@
+#include <set>
 #include <sstream>
 
 #include <fmt/format.h>
@@ -14,33 +15,61 @@ namespace {
 
 constexpr std::int64_t most_unrolled_lines = 50'000'000;
 
-void print_table(const compiler::Compiled& compiled, const compiler::Prediction& prediction, const hw::Machine& machine) {
-    fmt::print("{:<28} {:<20} {:>5} {:>9} {:>8} {:>12} {:>12}\n", "operator", "type", "cores", "crossbars", "cells", "start", "end");
-    const hw::Ticks per_cycle = machine.chip_clock.ticks_per_cycle;
-    for (std::size_t i = 0; i < compiled.network.nodes.size(); ++i) {
-        const compiler::NodePlacement& placement = compiled.placement[i];
-        std::vector<int> cores;
-        std::int64_t cells = 0;
-        for (const compiler::Tile& tile : placement.tiles) {
-            cores.push_back(tile.core);
-            cells += static_cast<std::int64_t>(tile.rows) * tile.cols * machine.columns(8);
-        }
-        for (const compiler::Part& part : placement.parts) {
-            if (part.core != isa::chip) {
-                cores.push_back(part.core);
+/// What an operator uses over all segments.
+struct Use {
+    std::set<int> cores;
+    std::int64_t tiles = 0;
+    std::int64_t weights = 0;
+    int first_segment = -1;
+    int last_segment = -1;
+};
+
+std::vector<Use> uses_of(const compiler::Compiled& compiled) {
+    std::vector<Use> uses(compiled.network.nodes.size());
+    for (std::size_t s = 0; s < compiled.schedule.segments.size(); ++s) {
+        const compiler::Segment& segment = compiled.schedule.segments[s];
+        for (std::size_t i = 0; i < segment.placement.size(); ++i) {
+            Use& use = uses[static_cast<std::size_t>(segment.origins[i].node)];
+            use.first_segment = use.first_segment < 0 ? static_cast<int>(s) : use.first_segment;
+            use.last_segment = static_cast<int>(s);
+            for (const compiler::Tile& tile : segment.placement[i].tiles) {
+                use.cores.insert(tile.core);
+                ++use.tiles;
+                use.weights += static_cast<std::int64_t>(tile.rows) * tile.cols;
+            }
+            for (const compiler::Part& part : segment.placement[i].parts) {
+                if (part.core != isa::chip) {
+                    use.cores.insert(part.core);
+                }
             }
         }
-        std::sort(cores.begin(), cores.end());
-        cores.erase(std::unique(cores.begin(), cores.end()), cores.end());
-        const double capacity = static_cast<double>(placement.tiles.size()) * machine.crossbar.rows * machine.crossbar.cols;
+    }
+    return uses;
+}
+
+void print_table(const compiler::Compiled& compiled, const compiler::Prediction& prediction, const hw::Machine& machine) {
+    fmt::print("{:<28} {:<20} {:>8} {:>5} {:>9} {:>8} {:>12} {:>12}\n", "operator", "type", "segments", "cores", "crossbars", "cells",
+               "start", "end");
+    const hw::Ticks per_cycle = machine.chip_clock.ticks_per_cycle;
+    const std::vector<Use> uses = uses_of(compiled);
+    for (std::size_t i = 0; i < compiled.network.nodes.size(); ++i) {
+        const Use& use = uses[i];
+        const double capacity = static_cast<double>(use.tiles) * machine.crossbar.rows * machine.crossbar.cols;
+        const auto cells = static_cast<double>(use.weights * machine.columns(8));
         const compiler::OperatorPrediction& times = prediction.operators[i];
-        fmt::print("{:<28} {:<20} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28),
-                   compiled.network.nodes[i].type.substr(0, 20), cores.size(), placement.tiles.size(),
-                   capacity > 0 ? fmt::format("{:.1f} %", 100.0 * static_cast<double>(cells) / capacity) : "-", times.start / per_cycle,
+        const bool one = use.last_segment == use.first_segment;
+        fmt::print("{:<28} {:<20} {:>8} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28),
+                   compiled.network.nodes[i].type.substr(0, 20),
+                   one ? fmt::format("{}", use.first_segment) : fmt::format("{}-{}", use.first_segment, use.last_segment), use.cores.size(),
+                   use.tiles, capacity > 0 ? fmt::format("{:.1f} %", 100.0 * cells / capacity) : "-", times.start / per_cycle,
                    times.end / per_cycle);
     }
-    fmt::print("predicted {} cycles an input without contention, {} cycles to load the weights\n", prediction.ticks / per_cycle,
-               prediction.setup_ticks / per_cycle);
+    fmt::print("predicted {} cycles an input without contention", prediction.ticks / per_cycle);
+    if (compiled.schedule.segments.size() == 1) {
+        fmt::print(", {} cycles to load the weights\n", prediction.setup_ticks / per_cycle);
+    } else {
+        fmt::print(" in {} segments, weights written in each\n", compiled.schedule.segments.size());
+    }
 }
 
 }  // namespace

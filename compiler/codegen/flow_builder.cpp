@@ -41,10 +41,14 @@ Ex min(Ex a, Ex b) {
     return binary(isa::ExprOp::Min, a, b);
 }
 
+Ex max(Ex a, Ex b) {
+    return binary(isa::ExprOp::Max, a, b);
+}
+
 // ---- ProgramBuilder -----------------------------------------------------------------------------------------------------------
 
 isa::Index ProgramBuilder::buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size) {
-    program.buffers.push_back({name, place == isa::chip ? isa::Space::L0 : isa::Space::L1, place, offset, size, segment});
+    program.buffers.push_back({this->name(name), place == isa::chip ? isa::Space::L0 : isa::Space::L1, place, offset, size, segment});
     return static_cast<isa::Index>(program.buffers.size()) - 1;
 }
 
@@ -54,7 +58,7 @@ isa::Index ProgramBuilder::external(const std::string& name, std::int64_t offset
 }
 
 isa::Index ProgramBuilder::counter(const std::string& name, std::int64_t size, int place, isa::CounterRole role) {
-    program.counters.push_back({name, static_cast<isa::Index>(size), place, role});
+    program.counters.push_back({this->name(name), static_cast<isa::Index>(size), place, role});
     return static_cast<isa::Index>(program.counters.size()) - 1;
 }
 
@@ -81,7 +85,7 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
                          bool setup)
     : program_(program), pool_(body_.exprs), target_(&body_.body) {
     body_.name = kind;
-    flow_.name = name;
+    flow_.name = program.name(name);
     flow_.op = op;
     flow_.place = place;
     flow_.engine = engine;

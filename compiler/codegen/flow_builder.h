@@ -38,12 +38,17 @@ Ex operator*(Ex a, std::int64_t b);
 Ex div(Ex a, Ex b);
 Ex mod(Ex a, Ex b);
 Ex min(Ex a, Ex b);
+Ex max(Ex a, Ex b);
 
 /// Collects the program: templates shared, flows in order.
 class ProgramBuilder {
   public:
     isa::Program program;
     isa::Index segment = isa::whole_run;  ///< that buffers and flows are added to; whole_run: the only one
+
+    /// From now on buffers and flows belong to this segment, and names get its number in front.
+    void enter_segment(isa::Index number) { segment = number; }
+    std::string name(const std::string& own) const { return segment == isa::whole_run ? own : "s" + std::to_string(segment) + "/" + own; }
 
     /// Adds to a table and gives the index.
     isa::Index buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size);

@@ -1,14 +1,29 @@
 #pragma once
-// State of one code generation: the plan, the tables made so far, and who feeds which landing. The flows themselves are written by
-// io_flows.cpp (network inputs and outputs, weights), transfer_flows.cpp (between operators) and compute_flows.cpp (operators).
+// Code of one segment: the tables made so far, and who feeds which landing. The flows themselves are written by io_flows.cpp (external
+// memory), transfer_flows.cpp (between operators), conv_flows.cpp and digital_flows.cpp (operators).
 
+#include <functional>
 #include <string>
 #include <vector>
 
 #include "compiler/codegen/flow_builder.h"
-#include "compiler/codegen/generate.h"
+#include "compiler/scheduling/cg/segmentation.h"
 
 namespace cim::compiler {
+
+/// Place of a tensor in external memory.
+struct ExternalTensor {
+    bool used = false;
+    std::int64_t offset = 0;
+    std::int64_t image = 0;  ///< bytes
+    int pixel = 0;           ///< bytes
+};
+
+/// Where bytes of a tensor go there: into `tensor`, channels from `c0` on.
+struct ExternalTarget {
+    ExternalTensor tensor;
+    int c0 = 0;
+};
 
 /// Counters and buffer of a landing.
 struct LandingCode {
@@ -18,7 +33,6 @@ struct LandingCode {
     int feeders = 0;
     isa::Index freed = -1;  ///< [reader]: output rows (flat: images) that are done with
     isa::Index pad = -1;    ///< the first fill and then each padding row filled; -1: no padding
-    int operator_index = 0;
 };
 
 /// Counters and buffer of a part's results.
@@ -29,93 +43,137 @@ struct OutboxCode {
     int senders = 0;
 };
 
+/// Counters and buffer of a stage.
+struct StageCode {
+    isa::Index buffer = -1;
+    isa::Index staged = -1;  ///< windows that have come
+    isa::Index free = -1;    ///< windows that are done with
+};
+
 /// Results of part `part` of `node` that go to a landing.
 struct Transfer {
     int node = 0, part = 0;
     int landing = 0;
-    int feeder = 0;  ///< which of the landing's feeders
-    int sender = 0;  ///< which of the outbox's senders
-    int c0 = 0, c1 = 0;
+    int feeder = 0;      ///< which of the landing's feeders
+    int sender = 0;      ///< which of the outbox's senders
+    int c0 = 0, c1 = 0;  ///< channels, in the tensor that the landing receives
+    int view_c0 = 0;     ///< where the node's channels begin in that tensor
 };
+
+inline std::int64_t align4(std::int64_t bytes) {
+    return (bytes + 3) / 4 * 4;
+}
 
 class Generator {
   public:
-    Generator(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, const MemoryPlan& memory);
-    isa::Program run();
+    /// `external` and `targets` by tensor of the mapped network. Weights lie in external memory from `weight_offset` on, which moves on.
+    Generator(const QuantGraph& network, const Segment& segment, const std::vector<ExternalTensor>& external,
+              const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset);
+    void run();
 
   private:
     static std::size_t at(int i) { return static_cast<std::size_t>(i); }
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[at(id)]; }
     const QuantNode& node(int i) const { return graph_.nodes[at(i)]; }
+    /// Operator of the program that a node belongs to.
+    int op_of(int node) const { return segment_.origins[at(node)].node; }
+    /// The same for what fetches an input or flushes an output.
+    int op_of_input(int input) const;
+    int op_of_output(int output) const;
     /// Tensor that a landing receives.
     TensorId tensor_of(const Landing& landing) const;
-    int producer_of(TensorId id) const;  ///< node, or -1: a network input
+    const ExternalTensor& external_of(TensorId id) const { return external_[at(segment_.mapped[at(id)])]; }
 
     // tables
-    void add_operators();
     void add_weights();
     void add_params();
-    void add_tensors();
+    isa::Param param_of(const QuantNode& node) const;
     void add_landings();
     void find_transfers();
     void add_outboxes();
+    void add_stages();
 
     // io_flows.cpp
     void write_flows();
     void fetch_flow(int input, int landing);
     void load_flow(int input_landing, int reader, int landing);
+    void input_flows(int landing);
     void flush_flow(int output);
 
     // transfer_flows.cpp
     void pad_flow(int landing);
     void transfer_flow(const Transfer& transfer);
 
-    // compute_flows.cpp
+    // conv_flows.cpp
     void conv_flows(int index);
-    void stage_flow(int index, int reader);
+    void add_groups(int index);
     void read_flow(int index, int core, int reader);
+    std::vector<FlowBuilder::Field> staged_tile(FlowBuilder& f, const Reading& r, const Stage& stage, const StageCode& code,
+                                                const Tile& tile, int t, Ex w);
     void merge_flow(int index, int group);
     void partial_flow(int index, int group);
-    void part_flow(int index, int part);
-    void join_flow(int index, int part);
+    void sums_flow(int index, int group, int reader);
+
+    // digital_flows.cpp
+    void digital_flow(int index, int part);
+    /// Waits for what input `input` of a part gives at a position, and says where it is.
+    Ex await_operand(FlowBuilder& f, int index, int input, int part, Ex n, Ex oy, Ex ox, Ex w);
+    std::vector<FlowBuilder::Field> operand_window(FlowBuilder& f, int index, int part, Ex n, Ex oy, Ex ox, Ex w);
+    void free_operand(FlowBuilder& f, int index, int input, int part);
+    void free_row(FlowBuilder& f, int index, int input, int part);
+    /// Fields rows and cols of an average: taps of the window, or those inside the map.
+    static void add_divisor(FlowBuilder& f, const QuantNode& n, const Reading& r, Ex oy, Ex ox, std::vector<FlowBuilder::Field>& fields);
+    const Landing& landing_of(int index, int input, int part) const;
+    const LandingCode& landing_code_of(int index, int input, int part) const;
 
     // shared
+    void stage_flow(int index, int input, int reader);
+    /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row.
+    static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
+                              const std::function<void(Ex, Ex)>& row_end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
     void await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row);
     /// Waits until the window at output position (n, oy, ox) has come. `which` distinguishes the inputs of a join.
     void await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, const std::string& which = "");
-    /// Window operand of the ring at output position, of `bytes` bytes from `from` on; channels c0 .. c1-1 of each pixel.
+    /// Window operand of the ring at output position, of `bytes` bytes from `from` on; channels c0 .. c1-1 of each pixel. `own`
+    /// distinguishes what differs from tile to tile.
     std::vector<FlowBuilder::Field> ring_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, int c0,
-                                                int c1, Ex from, Ex bytes);
+                                                int c1, Ex from, Ex bytes, const std::string& own = "");
     void signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index);
 
+    const QuantGraph& network_;
+    const Segment& segment_;
     const QuantGraph& graph_;
-    const hw::Machine& machine_;
     const std::vector<NodePlacement>& placement_;
     const MemoryPlan& memory_;
-    ProgramBuilder builder_;
+    const std::vector<ExternalTensor>& external_;
+    const std::vector<std::vector<ExternalTarget>>& targets_;
+    ProgramBuilder& builder_;
+    std::int64_t& weight_offset_;
 
     std::vector<LandingCode> landings_;
-    std::vector<std::vector<OutboxCode>> outboxes_;  ///< by node, part
+    std::vector<std::vector<OutboxCode>> outboxes_;            ///< by node, part
+    std::vector<std::vector<std::vector<StageCode>>> stages_;  ///< by node, input, reader
     std::vector<Transfer> transfers_;
     std::vector<std::vector<isa::Index>> weights_;  ///< by node, tile
     std::vector<isa::Index> params_;                ///< by node, -1: none
+    struct Written {
+        isa::Index counter = -1;
+        std::int64_t tiles = 0;
+    };
+    std::vector<std::vector<Written>> written_;  ///< by node, core in order; empty if weights are written in setup
 
     // Counters of a Conv, filled by conv_flows() for the flows of that operator.
     struct CoreCode {
         int core = 0;
         isa::Index done = -1;       ///< reads completed, all tiles of the core
         isa::Index sums_free = -1;  ///< [group of this core]
-        isa::Index sums_buffer = -1;
-        isa::Index staged = -1;
-        isa::Index stage_free = -1;
-        isa::Index stage_buffer = -1;
         int reader = 0;
         std::vector<int> groups;  ///< into NodeMemory::groups
     };
     struct GroupCode {
         isa::Index buffer = -1;
-        isa::Index arrived = -1;  ///< sums that have come from the core before
+        isa::Index arrived = -1;  ///< sums that have come from the core, or the piece, before
         isa::Index summed = -1;   ///< not home: sums ready to be sent
         std::size_t core = 0;     ///< into cores_
         int position = 0;         ///< among the groups of its core

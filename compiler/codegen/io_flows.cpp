@@ -1,5 +1,8 @@
 // Flows between external memory and the chip: weights into crossbars, rows of the input into L0 and from there to the cores, rows of the
 // output.
+#include <algorithm>
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
@@ -7,8 +10,10 @@
 namespace cim::compiler {
 
 void Generator::write_flows() {
+    const bool setup = builder_.segment == isa::whole_run;
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const std::vector<Tile>& tiles = placement_[i].tiles;
+        written_.emplace_back();
         for (std::size_t t = 0; t < tiles.size();) {
             // Tiles of one core lie in consecutive crossbars, and their weights in consecutive rows of the table.
             std::size_t end = t;
@@ -16,12 +21,18 @@ void Generator::write_flows() {
                 ++end;
             }
             const int core = tiles[t].core;
-            FlowBuilder f(builder_, "write", fmt::format("{}.write.{}", graph_.nodes[i].name, core), static_cast<int>(i), core,
-                          isa::Engine::Crossbar, true);
+            const std::string name = fmt::format("{}.write.{}", graph_.nodes[i].name, core);
+            FlowBuilder f(builder_, setup ? "write" : "rewrite", name, op_of(static_cast<int>(i)), core, isa::Engine::Crossbar, setup);
             const Ex first_xb = f.number("xb", tiles[t].xb);
             const Ex first_weight = f.weight("weight", weights_[i][t]);
+            std::optional<FlowBuilder::Signal> completion;
+            if (!setup) {
+                written_[i].push_back(
+                    {builder_.counter(name + ".done", 1, core, isa::CounterRole::Data), static_cast<std::int64_t>(end - t)});
+                completion = {f.counter("done", written_[i].back().counter), f.constant(0), f.constant(1)};
+            }
             f.loop("i", f.number("count", static_cast<std::int64_t>(end - t)), [&](Ex k) {
-                f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}});
+                f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}, completion ? &*completion : nullptr);
             });
             f.finish();
             t = end;
@@ -29,12 +40,34 @@ void Generator::write_flows() {
     }
 }
 
+void Generator::input_flows(int index) {
+    const Landing& landing = memory_.landings[at(index)];
+    const TensorId id = tensor_of(landing);
+    const auto found = std::find(graph_.inputs.begin(), graph_.inputs.end(), id);
+    if (found == graph_.inputs.end()) {
+        return;
+    }
+    const auto input = static_cast<int>(found - graph_.inputs.begin());
+    if (landing.place == isa::chip) {
+        fetch_flow(input, index);
+        return;
+    }
+    int reader = 0;
+    for (int before = 0; before < index; ++before) {
+        const Landing& other = memory_.landings[at(before)];
+        reader += other.node >= 0 && other.place != isa::chip && tensor_of(other) == id ? 1 : 0;
+    }
+    load_flow(memory_.input_landings[at(input)], reader, index);
+}
+
 void Generator::fetch_flow(int input, int index) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const isa::Tensor& source = builder_.program.inputs[at(input)];
-    FlowBuilder f(builder_, "fetch", code.name + ".fetch", static_cast<int>(graph_.nodes.size()) + input, isa::chip, isa::Engine::Move);
+    const ExternalTensor& source = external_of(graph_.inputs[at(input)]);
+    const int op =
+        landing.node >= 0 && op_of_input(input) < static_cast<int>(network_.nodes.size()) ? op_of(landing.node) : op_of_input(input);
+    FlowBuilder f(builder_, "fetch", code.name + ".fetch", op, isa::chip, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex rows = f.number("rows", r.padded_rows());
     if (code.pad >= 0) {
@@ -47,10 +80,10 @@ void Generator::fetch_flow(int input, int index) {
             await_room(f, landing, code, row);
             f.op(isa::Opcode::Fetch,
                  {{"dst", f.buffer("dst", code.buffer) + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                              f.number("left", static_cast<std::int64_t>(r.pad_left) * r.c)},
-                  {"src", f.number("ext", source.ext_offset) + n * f.number("image", source.size) +
-                              y * f.number("source_row", static_cast<std::int64_t>(r.w) * r.c)},
-                  {"n", f.number("bytes", static_cast<std::int64_t>(r.used_cols()) * r.c)}});
+                              f.number("left", static_cast<std::int64_t>(r.pad_left) * source.pixel)},
+                  {"src", f.number("ext", source.offset) + n * f.number("image", source.image) +
+                              y * f.number("source_row", static_cast<std::int64_t>(r.w) * source.pixel)},
+                  {"n", f.number("bytes", static_cast<std::int64_t>(r.used_cols()) * source.pixel)}});
             f.signal(ready, f.number("cols", r.padded_cols()));
         });
         signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
@@ -67,7 +100,7 @@ void Generator::load_flow(int input_landing, int reader, int index) {
     const int first_row = landing.flat ? landing.px0 / r.w : 0;
     const int last_row = landing.flat ? landing.px1 / r.w : r.used_rows();
     const int pixels = landing.flat ? r.w : r.used_cols();
-    FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", landing.node, landing.place,
+    FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", op_of(landing.node), landing.place,
                   isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex taken = f.counter("taken", source.freed);
@@ -121,17 +154,32 @@ void Generator::flush_flow(int output) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const isa::Tensor& target = builder_.program.outputs[at(output)];
-    FlowBuilder f(builder_, "flush", code.name + ".flush", code.operator_index, isa::chip, isa::Engine::Move);
+    const std::vector<ExternalTarget>& targets = targets_[at(segment_.mapped[at(graph_.outputs[at(output)])])];
+    FlowBuilder f(builder_, "flush", code.name + ".flush", op_of_output(output), isa::chip, isa::Engine::Move);
     const Ex height = f.number("height", r.h);
     const Ex bytes = f.number("bytes", landing.row_bytes());
     f.loop("n", f.batch(), [&](Ex n) {
         f.loop("y", height, [&](Ex y) {
             const Ex row = n * height + y;
             f.await(f.counter("ready", code.ready), f.number("feeders", code.feeders), (row + 1) * f.number("width", r.w));
-            f.op(isa::Opcode::Flush, {{"dst", f.number("ext", target.ext_offset) + row * bytes},
-                                      {"src", f.buffer("src", code.buffer) + mod(row, f.number("ring", landing.rows)) * bytes},
-                                      {"n", bytes}});
+            const Ex src = f.buffer("src", code.buffer) + mod(row, f.number("ring", landing.rows)) * bytes;
+            for (std::size_t t = 0; t < targets.size(); ++t) {
+                const auto own = [&](const char* name) { return name + (t > 0 ? std::to_string(t) : std::string()); };
+                const ExternalTensor& tensor = targets[t].tensor;
+                if (tensor.pixel == landing.pixel_bytes()) {
+                    f.op(isa::Opcode::Flush, {{"dst", f.number(own("ext"), tensor.offset) + row * bytes}, {"src", src}, {"n", bytes}});
+                    continue;
+                }
+                const Ex pixel = f.number("pixel", landing.pixel_bytes());
+                const Ex pitch = f.number(own("pitch"), tensor.pixel);
+                f.op(isa::Opcode::Flush,
+                     {{"dst", f.number(own("ext"), tensor.offset + targets[t].c0) + row * pitch * f.number("width", r.w)},
+                      {"src", src},
+                      {"n", pixel},
+                      {"count", f.number("width", r.w)},
+                      {"dst_pitch", pitch},
+                      {"src_pitch", pixel}});
+            }
             f.signal(f.counter("freed", code.freed), f.constant(1));
         });
     });

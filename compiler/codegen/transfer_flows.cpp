@@ -11,7 +11,7 @@ void Generator::pad_flow(int index) {
     const Reading& r = landing.reading;
     // A maximum must never choose the padding; a product must see the input's zero.
     const std::int64_t value = node(landing.node).kind == NodeKind::MaxPool ? 0 : tensor(tensor_of(landing)).quant.zero;
-    FlowBuilder f(builder_, "pad", code.name + ".fill", landing.node, landing.place, isa::Engine::Alu);
+    FlowBuilder f(builder_, "pad", code.name + ".fill", op_of(landing.node), landing.place, isa::Engine::Alu);
     const Ex pad = f.counter("pad", code.pad);
     const Ex zero = f.number("value", value);
     const Ex dst = f.buffer("dst", code.buffer);
@@ -57,20 +57,21 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const int place = from_chip ? landing.place : part.core;
     const std::string kind =
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
-    FlowBuilder f(builder_, kind, fmt::format("{}.{}.to.{}", node(transfer.node).name, part.c0, code.name), transfer.node, place,
+    FlowBuilder f(builder_, kind, fmt::format("{}.{}.to.{}", node(transfer.node).name, part.c0, code.name), op_of(transfer.node), place,
                   isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
     const Ex sent = f.counter("sent", results.sent);
     const Ex sender = f.number("sender", transfer.sender);
     const Ex one = f.constant(1);
-    const std::int64_t stride = (part.c1 - part.c0 + 3) / 4 * 4;
+    const int element = landing.element_bytes;
 
     const auto move = [&](Ex position, Ex dst) {
         f.await(f.counter("out", results.out), one, position + 1);
-        const Ex src = f.buffer("src", results.buffer) + mod(position, f.number("slots", outbox.slots)) * f.number("slot", stride) +
-                       f.number("src_first", transfer.c0 - part.c0);
-        const Ex bytes = f.number("bytes", transfer.c1 - transfer.c0);
+        const Ex src = f.buffer("src", results.buffer) +
+                       mod(position, f.number("slots", outbox.slots)) * f.number("slot", align4(outbox.bytes)) +
+                       f.number("src_first", (transfer.c0 - transfer.view_c0 - part.c0) * element);
+        const Ex bytes = f.number("bytes", (transfer.c1 - transfer.c0) * element);
         if (!from_chip && !to_chip) {
             f.op(isa::Opcode::Send, {{"core", f.number("core", landing.place)}, {"dst", dst}, {"src", src}, {"n", bytes}});
         } else {
@@ -81,7 +82,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
         f.signal_at(sent, sender, one);
     };
     const Ex dst = f.buffer("dst", code.buffer);
-    const Ex dst_first = f.number("dst_first", transfer.c0 - landing.c0);
+    const Ex dst_first = f.number("dst_first", (transfer.c0 - landing.c0) * element);
     const Ex pixel = f.number("pixel", landing.pixel_bytes());
 
     if (code.pad >= 0) {

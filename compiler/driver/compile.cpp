@@ -8,9 +8,8 @@ namespace cim::compiler {
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine) {
     Compiled result;
     result.network = quantise(graph, ranges);
-    result.placement = place(result.network, machine);
-    result.memory = plan_memory(result.network, machine, result.placement);
-    result.program = generate(result.network, machine, result.placement, result.memory);
+    result.schedule = schedule(result.network, machine);
+    result.program = generate(result.network, result.schedule, machine);
     return result;
 }
 

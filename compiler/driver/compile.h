@@ -3,9 +3,8 @@
 
 #include "compiler/ir/graph.h"
 #include "compiler/ir/quant_graph.h"
-#include "compiler/mapping/placement.h"
-#include "compiler/memory/plan.h"
 #include "compiler/quantization/ranges.h"
+#include "compiler/scheduling/cg/segmentation.h"
 #include "hw_models/spec/machine.h"
 #include "isa/program.h"
 
@@ -13,12 +12,11 @@ namespace cim::compiler {
 
 struct Compiled {
     QuantGraph network;
-    std::vector<NodePlacement> placement;
-    MemoryPlan memory;
+    Schedule schedule;
     isa::Program program;
 };
 
-/// Quantise, place, plan memory, generate. InputError if the network does not fit the machine.
+/// Quantise, schedule, generate. InputError if the network does not fit the machine.
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine);
 
 }  // namespace cim::compiler

@@ -36,6 +36,7 @@ struct QuantTensor {
     Shape3 shape;
     QuantParams quant;
     std::vector<std::int64_t> onnx_shape;  ///< as in the ONNX network, for inputs and outputs
+    int element_bytes = 1;                 ///< 4: sums between pieces of a Conv, which only a mapped network has
 };
 
 enum class NodeKind : std::uint8_t {

@@ -1,38 +1,15 @@
 #include "compiler/mapping/placement.h"
 
 #include <algorithm>
-#include <map>
 
-#include <fmt/format.h>
-
-#include "compiler/error.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
 
 namespace {
 
-constexpr int weight_bits = 8;
-
 int ceil_div(int a, int b) {
     return (a + b - 1) / b;
-}
-
-/// Tiles of one matrix, without places. Row tiles are full crossbars from row 0 on, the last one takes the rest.
-std::vector<Tile> cut(const QuantNode& node, const hw::Machine& machine) {
-    std::vector<Tile> tiles;
-    const int width = machine.logical_cols(weight_bits);
-    for (int col = 0; col < node.cols; col += width) {
-        for (int row = 0; row < node.rows; row += machine.crossbar.rows) {
-            Tile tile;
-            tile.row = row;
-            tile.rows = std::min(machine.crossbar.rows, node.rows - row);
-            tile.col = col;
-            tile.cols = std::min(width, node.cols - col);
-            tiles.push_back(tile);
-        }
-    }
-    return tiles;
 }
 
 /// A column's sums travel along the cores of its tiles; the last one has the result.
@@ -81,45 +58,79 @@ int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing)
     return next;
 }
 
+/// Channels that one core may take of a window with `taps` taps, so that the window fills a quarter of L1 at most.
+int most_channels(const hw::Machine& machine, int taps, int channels) {
+    const hw::Limit& l1 = machine.core.l1.size;
+    return l1.ideal ? channels : static_cast<int>(std::clamp<std::int64_t>(l1.value / 4 / taps, 1, channels));
+}
+
+/// Parts of a node that works channel by channel: where the channels of its input come from, or behind the core of the operator before;
+/// windows that are large for an L1 are spread over the cores that follow.
+std::vector<Part> digital_parts(const std::vector<Part>& from, int core, int channels, int most, int cores) {
+    std::vector<Part> wanted = from.empty() ? std::vector<Part>{{core, 0, channels}} : from;
+    std::vector<Part> parts;
+    for (const Part& part : wanted) {
+        int place = part.core;
+        for (int c = part.c0; c < part.c1; c += most) {
+            parts.push_back({place, c, std::min(part.c1, c + most)});
+            place = (place + 1) % cores;
+        }
+    }
+    return parts;
+}
+
+/// Parts that a tensor's channels come from; empty if some come from outside or from the chip.
+std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& producers, const std::vector<NodePlacement>& placement,
+                          TensorId id) {
+    std::vector<Part> parts;
+    for (const ViewPart& view : view_of(graph, producers, id)) {
+        const NodeId producer = producers[static_cast<std::size_t>(view.tensor)];
+        if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
+            return {};
+        }
+        for (const Part& part : placement[static_cast<std::size_t>(producer)].parts) {
+            parts.push_back({part.core, view.c0 + part.c0, view.c0 + part.c1});
+        }
+    }
+    return parts;
+}
+
 }  // namespace
 
-std::vector<NodePlacement> place(const QuantGraph& graph, const hw::Machine& machine) {
+std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine) {
     std::vector<NodePlacement> placement(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
     std::size_t crossbars = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         if (graph.nodes[i].kind == NodeKind::Conv) {
-            placement[i].tiles = cut(graph.nodes[i], machine);
+            placement[i].tiles = cut_into_tiles(graph.nodes[i], origins[i], machine);
             crossbars += placement[i].tiles.size();
         }
     }
     if (crossbars > static_cast<std::size_t>(available)) {
-        throw InputError(fmt::format("network '{}' needs {} crossbars for its weights, machine '{}' has {} ({} cores x {})", graph.name,
-                                     crossbars, machine.name, available, machine.core_count(), per_core));
+        return std::nullopt;
     }
     for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
         if (assign(placement, per_core, packing) <= available) {
             break;
         }
     }
-    std::map<TensorId, std::size_t> producer;
+    const std::vector<NodeId> producers = producers_of(graph);
     int core = 0;  // of the last tile so far
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const QuantNode& node = graph.nodes[i];
         NodePlacement& here = placement[i];
-        producer[node.output] = i;
+        const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
             here.parts = parts_of(here.tiles);
         } else if (node.kind == NodeKind::Softmax) {
-            here.parts = {{isa::chip, 0, graph.tensors[static_cast<std::size_t>(node.output)].shape.c}};
-        } else {
-            // Works channel by channel: where its input's channels come from, or on the core of the operator before.
-            const auto from = producer.find(node.inputs[0]);
-            const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
-            const bool on_chip = from == producer.end() || placement[from->second].parts[0].core == isa::chip;
-            here.parts = on_chip ? std::vector<Part>{{core, 0, channels}} : placement[from->second].parts;
+            here.parts = {{isa::chip, 0, channels}};
+        } else if (node.kind != NodeKind::Concat) {
+            const int taps = node.kernel_h * node.kernel_w * static_cast<int>(node.inputs.size());
+            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0]), core, channels,
+                                       most_channels(machine, taps, channels), machine.core_count());
         }
     }
     return placement;

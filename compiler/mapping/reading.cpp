@@ -2,8 +2,8 @@
 
 namespace cim::compiler {
 
-Reading reading_of(const QuantGraph& graph, const QuantNode& node) {
-    const Shape3& in = graph.tensors[static_cast<std::size_t>(node.inputs[0])].shape;
+Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input) {
+    const Shape3& in = graph.tensors[static_cast<std::size_t>(node.inputs[static_cast<std::size_t>(input)])].shape;
     const Shape3& out = graph.tensors[static_cast<std::size_t>(node.output)].shape;
     Reading r;
     r.h = in.h;
@@ -11,7 +11,10 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node) {
     r.c = in.c;
     r.oh = out.h;
     r.ow = out.w;
-    if (node.kind == NodeKind::Conv || node.kind == NodeKind::MaxPool) {
+    if (node.kind == NodeKind::Mul && in.h == 1 && in.w == 1) {
+        r.oh = r.ow = 1;  // read again for every position
+    }
+    if (input == 0 && (node.kind == NodeKind::Conv || node.kind == NodeKind::MaxPool || node.kind == NodeKind::AveragePool)) {
         r.taps_h = node.kernel_h;
         r.taps_w = node.kernel_w;
         r.dilation_h = node.dilation_h;

@@ -32,7 +32,7 @@ struct Reading {
     std::int64_t positions() const { return static_cast<std::int64_t>(oh) * ow; }
 };
 
-/// How `node` reads its inputs (all alike).
-Reading reading_of(const QuantGraph& graph, const QuantNode& node);
+/// How `node` reads its input `input`.
+Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input = 0);
 
 }  // namespace cim::compiler

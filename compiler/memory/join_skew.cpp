@@ -15,10 +15,10 @@ JoinSkew::Reach JoinSkew::reach(TensorId id) {
         if (node.output != id) {
             continue;
         }
-        const Reading r = reading_of(graph_, node);
-        for (const TensorId input : node.inputs) {
-            const Reach before = reach(input);
-            result.scale = before.scale * r.stride_h;
+        for (std::size_t i = 0; i < node.inputs.size(); ++i) {
+            const Reading r = reading_of(graph_, node, static_cast<int>(i));
+            const Reach before = reach(node.inputs[i]);
+            result.scale = i == 0 ? before.scale * r.stride_h : result.scale;
             result.offset = std::max(result.offset, before.offset + before.scale * (r.kernel_h - 1 - r.pad_top));
         }
     }
@@ -26,6 +26,10 @@ JoinSkew::Reach JoinSkew::reach(TensorId id) {
 }
 
 int JoinSkew::ring_rows(const QuantNode& join, int input) {
+    const Shape3& shape = graph_.tensors[static_cast<std::size_t>(join.inputs[static_cast<std::size_t>(input)])].shape;
+    if (join.kind == NodeKind::Mul && shape.h == 1 && shape.w == 1) {
+        return 2;  // rows are images
+    }
     const Reach mine = reach(join.inputs[static_cast<std::size_t>(input)]);
     std::int64_t ahead = 0;
     for (const TensorId other : join.inputs) {

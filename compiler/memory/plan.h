@@ -22,20 +22,24 @@ struct Landing {
     bool flat = false;   ///< a vector: pixels px0 .. px1-1, channels c0 .. c1-1, `rows` copies for successive images
     int c0 = 0, c1 = 0;  ///< channels kept
     int px0 = 0, px1 = 0;
+    int element_bytes = 1;
     int rows = 1;              ///< ring rows, or copies
-    std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0 (one a core of a Conv, else one a part)
+    std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0
     std::int64_t offset = 0;   ///< address
 
-    int pixel_bytes() const { return c1 - c0; }
+    int pixel_bytes() const { return (c1 - c0) * element_bytes; }
     int row_bytes() const { return flat ? (px1 - px0) * pixel_bytes() : reading.padded_cols() * pixel_bytes(); }
     std::int64_t bytes() const { return static_cast<std::int64_t>(rows) * row_bytes(); }
     /// Positions that `ready` counts an image.
     std::int64_t positions() const { return flat ? px1 - px0 : static_cast<std::int64_t>(reading.padded_rows()) * reading.padded_cols(); }
 };
 
-/// Window bytes of one core's tiles, copied from a landing in L0 before the crossbars read them.
+/// Window bytes of one reader, copied from a landing in L0 before they are worked on: bytes from .. from+bytes-1 of the window over the
+/// channels c0 .. c1-1.
 struct Stage {
-    int from = 0, bytes = 0;  ///< range of the window
+    int core = 0;
+    int c0 = 0, c1 = 0;
+    int from = 0, bytes = 0;
     int slots = 2;
     std::int64_t offset = 0;
 };
@@ -46,39 +50,43 @@ struct Group {
     int core = 0;
     int col = 0, cols = 0;
     bool home = false;
-    std::vector<int> tiles;  ///< into NodePlacement::tiles
-    int before = -1;         ///< core whose sums arrive here, behind those of the own tiles; -1: none
+    std::vector<int> tiles;   ///< into NodePlacement::tiles
+    int before = -1;          ///< core whose sums arrive here, behind those of the own tiles; -1: none
+    bool takes_sums = false;  ///< sums of the piece before arrive here, likewise
     int slots = 2;
     std::int64_t offset = 0;  ///< slot = terms() x cols x 4 bytes
-    std::int64_t terms() const { return static_cast<std::int64_t>(tiles.size()) + (before >= 0 ? 1 : 0); }
+    std::int64_t terms() const { return static_cast<std::int64_t>(tiles.size()) + (before >= 0 || takes_sums ? 1 : 0); }
     std::int64_t slot_bytes() const { return 4LL * cols * terms(); }
 };
 
 /// Results of one part, waiting to be sent to the landings.
 struct Outbox {
+    int core = 0;
+    int bytes = 0;  ///< of a position
     int slots = 2;
     std::int64_t offset = 0;
 };
 
 struct NodeMemory {
     std::vector<std::vector<int>> landings;  ///< by input: indices into MemoryPlan::landings
-    std::vector<Stage> stages;               ///< if the input lies in L0: by reader of that landing
-    bool staged = false;
-    std::vector<Group> groups;     ///< Conv: by core, then column
-    std::vector<Outbox> outboxes;  ///< by part
+    std::vector<std::vector<Stage>> stages;  ///< by input; of one that lies in L0, by reader of that landing
+    std::vector<Group> groups;               ///< Conv: by core, then column
+    std::vector<Outbox> outboxes;            ///< by part
+
+    bool staged(int input) const { return !stages[static_cast<std::size_t>(input)].empty(); }
 };
 
 struct MemoryPlan {
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
-    std::vector<int> input_landings;    ///< by network input: landing in L0, -1 if all its readers take it from L0 themselves
-    std::vector<int> output_landings;   ///< by network output
+    std::vector<int> input_landings;    ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
+    std::vector<int> output_landings;   ///< by output
     std::vector<std::int64_t> l1_used;  ///< by core
     std::int64_t l0_used = 0;
 };
 
-/// Plans all memories. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws InputError with the
-/// size needed if they still do not fit.
+/// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
+/// InputError with the size needed if they still do not fit.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
 
 }  // namespace cim::compiler

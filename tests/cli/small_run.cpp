@@ -10,8 +10,6 @@
 #include "compiler/codegen/generate.h"
 #include "compiler/driver/limits.h"
 #include "compiler/error.h"
-#include "compiler/mapping/placement.h"
-#include "compiler/memory/plan.h"
 #include "hw_models/spec/load.h"
 #include "isa/generate/dice.h"
 #include "isa/text/parse.h"
@@ -177,8 +175,7 @@ Results run(const isa::Program& program, const hw::Machine& machine, const std::
 
 isa::Program small_program(const hw::Machine& machine) {
     const QuantGraph graph = Network().make();
-    const auto placement = compiler::place(graph, machine);
-    return compiler::generate(graph, machine, placement, compiler::plan_memory(graph, machine, placement));
+    return compiler::generate(graph, compiler::schedule(graph, machine), machine);
 }
 
 /// Runs `work` in a child and reads the pairs that it answers with.

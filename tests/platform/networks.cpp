@@ -247,8 +247,7 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
 }
 
 isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine) {
-    const std::vector<NodePlacement> placement = place(graph, machine);
-    return generate(graph, machine, placement, plan_memory(graph, machine, placement));
+    return generate(graph, schedule(graph, machine), machine);
 }
 
 std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,

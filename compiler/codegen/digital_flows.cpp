@@ -1,0 +1,187 @@
+// Flows of operators that work on the ALU, channel by channel: pools, joins, tables.
+#include <fmt/format.h>
+
+#include "compiler/codegen/generator.h"
+
+namespace cim::compiler {
+
+namespace {
+
+const char* kind_name(NodeKind kind) {
+    switch (kind) {
+        case NodeKind::MaxPool: return "pool";
+        case NodeKind::AveragePool: return "average";
+        case NodeKind::Clip: return "clip";
+        case NodeKind::Lut: return "lut";
+        case NodeKind::PRelu: return "prelu";
+        case NodeKind::Add: return "join";
+        case NodeKind::Mul: return "scale";
+        default: return "softmax";
+    }
+}
+
+isa::Opcode opcode_of(NodeKind kind) {
+    switch (kind) {
+        case NodeKind::MaxPool: return isa::Opcode::MaxPool;
+        case NodeKind::AveragePool: return isa::Opcode::Average;
+        case NodeKind::Clip: return isa::Opcode::Clip;
+        case NodeKind::Lut: return isa::Opcode::Lut;
+        case NodeKind::PRelu: return isa::Opcode::PRelu;
+        case NodeKind::Add: return isa::Opcode::Add;
+        case NodeKind::Mul: return isa::Opcode::Mul;
+        default: return isa::Opcode::Softmax;
+    }
+}
+
+}  // namespace
+
+const Landing& Generator::landing_of(int index, int input, int part) const {
+    const std::vector<int>& landings = memory_.nodes[at(index)].landings[at(input)];
+    return memory_.landings[at(landings[landings.size() > 1 ? at(part) : 0])];
+}
+
+const LandingCode& Generator::landing_code_of(int index, int input, int part) const {
+    const std::vector<int>& landings = memory_.nodes[at(index)].landings[at(input)];
+    return landings_[at(landings[landings.size() > 1 ? at(part) : 0])];
+}
+
+Ex Generator::await_operand(FlowBuilder& f, int index, int input, int part, Ex n, Ex oy, Ex ox, Ex w) {
+    const std::string which = node(index).inputs.size() > 1 ? (input == 0 ? "_a" : "_b") : "";
+    const Landing& landing = landing_of(index, input, part);
+    const LandingCode& code = landing_code_of(index, input, part);
+    const bool one_for_all = landing.reading.positions() == 1 && reading_of(graph_, node(index)).positions() > 1;
+    const Ex position = one_for_all ? n : w;
+    if (memory_.nodes[at(index)].staged(input)) {
+        const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(part)];
+        const StageCode& stage_code = stages_[at(index)][at(input)][at(part)];
+        f.await(f.counter("staged" + which, stage_code.staged), f.constant(1), position + 1);
+        return f.buffer("src" + which, stage_code.buffer) +
+               mod(position, f.number("stage_slots" + which, stage.slots)) * f.number("stage_slot" + which, align4(stage.bytes));
+    }
+    const Ex zero = f.constant(0);
+    await_window(f, landing, code, n, one_for_all ? zero : oy, one_for_all ? zero : ox, which);
+    const Ex rows = f.number("rows" + which, landing.reading.padded_rows());
+    const Ex row = mod(n * rows + (one_for_all ? zero : oy), f.number("ring" + which, landing.rows));
+    const Ex line = f.buffer("src" + which, code.buffer) + row * f.number("pitch" + which, landing.row_bytes());
+    return one_for_all ? line : line + ox * f.number("pixel" + which, landing.pixel_bytes());
+}
+
+std::vector<FlowBuilder::Field> Generator::operand_window(FlowBuilder& f, int index, int part_index, Ex n, Ex oy, Ex ox, Ex w) {
+    const Landing& landing = landing_of(index, 0, part_index);
+    const Reading& r = landing.reading;
+    const Part& part = placement_[at(index)].parts[at(part_index)];
+    const std::int64_t taps = static_cast<std::int64_t>(r.taps_h) * r.taps_w;
+    const Ex bytes = f.number("bytes", taps * (part.c1 - part.c0));
+    if (!memory_.nodes[at(index)].staged(0)) {
+        const LandingCode& code = landing_code_of(index, 0, part_index);
+        await_window(f, landing, code, n, oy, ox);
+        return ring_window(f, landing, code, n, oy, ox, part.c0, part.c1, f.constant(0), bytes);
+    }
+    return {{"src", await_operand(f, index, 0, part_index, n, oy, ox, w)},
+            {"taps", f.number("taps", taps)},
+            {"tap", f.number("tap", part.c1 - part.c0)},
+            {"n", bytes}};
+}
+
+void Generator::free_operand(FlowBuilder& f, int index, int input, int part) {
+    if (memory_.nodes[at(index)].staged(input)) {
+        const std::string which = node(index).inputs.size() > 1 ? (input == 0 ? "_a" : "_b") : "";
+        f.signal(f.counter("stage_free" + which, stages_[at(index)][at(input)][at(part)].free), f.constant(1));
+    }
+}
+
+void Generator::free_row(FlowBuilder& f, int index, int input, int part) {
+    if (!memory_.nodes[at(index)].staged(input)) {
+        const std::string which = node(index).inputs.size() > 1 ? (input == 0 ? "_a" : "_b") : "";
+        f.signal(f.counter("freed" + which, landing_code_of(index, input, part).freed), f.constant(1));
+    }
+}
+
+void Generator::digital_flow(int index, int part_index) {
+    const QuantNode& n_ = node(index);
+    const NodeMemory& memory = memory_.nodes[at(index)];
+    const Part& part = placement_[at(index)].parts[at(part_index)];
+    const Outbox& outbox = memory.outboxes[at(part_index)];
+    const OutboxCode& results = outboxes_[at(index)][at(part_index)];
+    const Reading reading = reading_of(graph_, n_);
+    const bool window = n_.kind == NodeKind::MaxPool || n_.kind == NodeKind::AveragePool;
+    const auto inputs = static_cast<int>(n_.inputs.size());
+    // The second input of a product may be one vector for all positions of an image.
+    const bool vector = inputs > 1 && reading.positions() > 1 && landing_of(index, 1, part_index).reading.positions() == 1;
+    std::string kind = kind_name(n_.kind);
+    for (int input = 0; input < inputs; ++input) {
+        kind += memory.staged(input) ? (inputs > 1 ? (input == 0 ? "_stage_a" : "_stage_b") : "_stage") : "";
+    }
+    kind += vector ? "_vector" : "";
+    FlowBuilder f(builder_, kind, fmt::format("{}.{}.{}", n_.name, kind_name(n_.kind), part.c0), op_of(index), part.core, isa::Engine::Alu);
+    const Ex one = f.constant(1);
+    const Ex slots = f.number("slots", outbox.slots);
+    const auto operate = [&](Ex n, Ex oy, Ex ox, Ex w) {
+        std::vector<FlowBuilder::Field> fields;
+        if (window) {
+            fields = operand_window(f, index, part_index, n, oy, ox, w);
+        } else {
+            const char* const names[] = {inputs > 1 ? "a" : "src", "b"};
+            for (int input = 0; input < inputs; ++input) {
+                fields.emplace_back(names[input], await_operand(f, index, input, part_index, n, oy, ox, w));
+            }
+            fields.emplace_back("n", f.number("bytes", part.c1 - part.c0));
+        }
+        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), w + 1 - slots);
+        fields.emplace_back("dst", f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(outbox.bytes)));
+        if (params_[at(index)] >= 0) {
+            fields.emplace_back("param", f.param("param", params_[at(index)]));
+        }
+        if (n_.kind == NodeKind::Clip) {
+            fields.emplace_back("lo", f.number("lo", n_.lo));
+            fields.emplace_back("hi", f.number("hi", n_.hi));
+        }
+        if (n_.kind == NodeKind::PRelu) {
+            fields.emplace_back("channel", f.number("channel", part.c0));
+        }
+        if (n_.kind == NodeKind::AveragePool) {
+            add_divisor(f, n_, reading, oy, ox, fields);
+        }
+        f.op(opcode_of(n_.kind), fields);
+        f.signal(f.counter("out", results.out), one);
+        for (int input = 0; input < inputs; ++input) {
+            if (input == 0 || !vector) {
+                free_operand(f, index, input, part_index);
+            }
+        }
+    };
+    const Ex oh = f.number("oh", reading.oh);
+    const Ex ow = f.number("ow", reading.ow);
+    f.loop("n", f.batch(), [&](Ex n) {
+        f.loop("oy", oh, [&](Ex oy) {
+            f.loop("ox", ow, [&](Ex ox) { operate(n, oy, ox, (n * oh + oy) * ow + ox); });
+            for (int input = 0; input < inputs; ++input) {
+                if (input == 0 || !vector) {
+                    free_row(f, index, input, part_index);
+                }
+            }
+        });
+        if (vector) {
+            free_operand(f, index, 1, part_index);
+            free_row(f, index, 1, part_index);
+        }
+    });
+    f.finish();
+}
+
+void Generator::add_divisor(FlowBuilder& f, const QuantNode& n, const Reading& r, Ex oy, Ex ox, std::vector<FlowBuilder::Field>& fields) {
+    const auto taps = [&](const char* name, Ex o, int count, int stride, int pad, int size) {
+        const Ex all = f.number(std::string(name) + "_taps", count);
+        if (n.count_include_pad || (pad == 0 && (r.padded_rows() <= r.h && r.padded_cols() <= r.w))) {
+            return all;
+        }
+        // Taps inside the map: from the first that is not above it to the last that is not below.
+        const Ex first = o * f.number(std::string(name) + "_stride", stride) - f.number(std::string(name) + "_pad", pad);
+        const Ex end = min(first + all, f.number(std::string(name) + "_size", size));
+        return end - max(first, f.constant(0));
+    };
+    fields.emplace_back("rows", taps("row", oy, r.taps_h, r.stride_h, r.pad_top, r.h));
+    fields.emplace_back("cols", taps("col", ox, r.taps_w, r.stride_w, r.pad_left, r.w));
+}
+
+}  // namespace cim::compiler

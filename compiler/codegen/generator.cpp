@@ -1,0 +1,415 @@
+#include "compiler/codegen/generator.h"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace cim::compiler {
+
+namespace {
+
+constexpr std::int64_t alignment = 64;
+
+std::int64_t align(std::int64_t bytes) {
+    return (bytes + alignment - 1) / alignment * alignment;
+}
+
+/// Element of a tile: row of the window over the tile's channels, column of the (piece of a) Conv. Off the diagonal of groups it is 0.
+std::int8_t element(const QuantNode& whole, const Origin& origin, const QuantNode& piece, const Tile& tile, int row, int col) {
+    const int group_channels = origin.channels / piece.groups;
+    const int channels = tile.c1 - tile.c0;
+    const int tap = row / channels;
+    const int channel = tile.c0 - origin.channel + row % channels;
+    const int group = col / (piece.cols / piece.groups);
+    if (channel / group_channels != group) {
+        return 0;
+    }
+    const std::int64_t at = static_cast<std::int64_t>(tap * group_channels + channel % group_channels) * whole.cols + origin.col + col;
+    return whole.matrix[static_cast<std::size_t>(at)];
+}
+
+}  // namespace
+
+Generator::Generator(const QuantGraph& network, const Segment& segment, const std::vector<ExternalTensor>& external,
+                     const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
+    : network_(network),
+      segment_(segment),
+      graph_(segment.graph),
+      placement_(segment.placement),
+      memory_(segment.memory),
+      external_(external),
+      targets_(targets),
+      builder_(builder),
+      weight_offset_(weight_offset) {}
+
+void Generator::run() {
+    add_weights();
+    add_params();
+    find_transfers();
+    add_landings();
+    add_outboxes();
+    add_stages();
+
+    write_flows();
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+        if (memory_.input_landings[i] >= 0) {
+            fetch_flow(static_cast<int>(i), memory_.input_landings[i]);
+        }
+    }
+    for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
+        const auto landing = static_cast<int>(l);
+        if (landings_[l].pad >= 0) {
+            pad_flow(landing);
+        }
+        if (memory_.landings[l].node >= 0) {
+            input_flows(landing);
+        }
+    }
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const auto index = static_cast<int>(i);
+        for (std::size_t input = 0; input < stages_[i].size(); ++input) {
+            for (std::size_t reader = 0; reader < stages_[i][input].size(); ++reader) {
+                stage_flow(index, static_cast<int>(input), static_cast<int>(reader));
+            }
+        }
+        if (node(index).kind == NodeKind::Conv) {
+            conv_flows(index);
+        }
+        for (std::size_t part = 0; node(index).kind != NodeKind::Conv && part < placement_[i].parts.size(); ++part) {
+            digital_flow(index, static_cast<int>(part));
+        }
+        for (const Transfer& transfer : transfers_) {
+            if (transfer.node == index) {
+                transfer_flow(transfer);
+            }
+        }
+    }
+    for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
+        flush_flow(static_cast<int>(i));
+    }
+}
+
+TensorId Generator::tensor_of(const Landing& landing) const {
+    const auto among = [&](const std::vector<int>& landings, const std::vector<TensorId>& ids) {
+        for (std::size_t i = 0; i < ids.size(); ++i) {
+            if (landings[i] >= 0 && &memory_.landings[at(landings[i])] == &landing) {
+                return ids[i];
+            }
+        }
+        return -1;
+    };
+    switch (landing.node) {
+        case network_output: return among(memory_.output_landings, graph_.outputs);
+        case network_input: return among(memory_.input_landings, graph_.inputs);
+        default: return node(landing.node).inputs[at(landing.input)];
+    }
+}
+
+int Generator::op_of_input(int input) const {
+    const TensorId mapped = segment_.mapped[at(graph_.inputs[at(input)])];
+    for (std::size_t i = 0; i < network_.inputs.size(); ++i) {
+        if (network_.inputs[i] == mapped) {
+            return static_cast<int>(network_.nodes.size() + i);
+        }
+    }
+    // What another segment left belongs to the first who reads it.
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const std::vector<TensorId>& inputs = graph_.nodes[i].inputs;
+        if (std::find(inputs.begin(), inputs.end(), graph_.inputs[at(input)]) != inputs.end()) {
+            return op_of(static_cast<int>(i));
+        }
+    }
+    return 0;
+}
+
+int Generator::op_of_output(int output) const {
+    const TensorId mapped = segment_.mapped[at(graph_.outputs[at(output)])];
+    for (std::size_t i = 0; i < network_.outputs.size(); ++i) {
+        if (network_.outputs[i] == mapped) {
+            return static_cast<int>(network_.nodes.size() + network_.inputs.size() + i);
+        }
+    }
+    return op_of(producers_of(graph_)[at(graph_.outputs[at(output)])]);
+}
+
+void Generator::add_weights() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const QuantNode& n = graph_.nodes[i];
+        const Origin& origin = segment_.origins[i];
+        const QuantNode& whole = network_.nodes[at(origin.node)];
+        weights_.emplace_back();
+        for (const Tile& tile : placement_[i].tiles) {
+            isa::Weight weight;
+            weight.name = builder_.name(fmt::format("{}.w{}", n.name, weights_.back().size()));
+            weight.rows = tile.rows;
+            weight.cols = tile.cols;
+            weight.bits = 8;
+            weight.ext_offset = weight_offset_;
+            weight.values.reserve(at(tile.rows) * at(tile.cols));
+            for (int r = tile.row; r < tile.row + tile.rows; ++r) {
+                for (int c = tile.col; c < tile.col + tile.cols; ++c) {
+                    weight.values.push_back(element(whole, origin, n, tile, r, c));
+                }
+            }
+            weight_offset_ += align(static_cast<std::int64_t>(tile.rows) * tile.cols);
+            weights_.back().push_back(static_cast<isa::Index>(builder_.program.weights.size()));
+            builder_.program.weights.push_back(std::move(weight));
+        }
+    }
+}
+
+isa::Param Generator::param_of(const QuantNode& n) const {
+    const QuantTensor& out = tensor(n.output);
+    isa::Param param;
+    param.name = builder_.name(n.name + ".q");
+    param.zero = out.quant.zero;
+    param.lo = n.lo;
+    param.hi = n.hi;
+    const QuantParams& in = tensor(n.inputs[0]).quant;
+    switch (n.kind) {
+        case NodeKind::Conv:
+            param.bias = n.bias;
+            param.scale = n.scale;
+            param.negative_scale = n.negative_scale;
+            break;
+        case NodeKind::Add:
+            param.bias = {in.zero, tensor(n.inputs[1]).quant.zero};
+            param.scale = {in.scale, tensor(n.inputs[1]).quant.scale, out.quant.scale};
+            break;
+        case NodeKind::Mul:
+            param.bias = {in.zero, tensor(n.inputs[1]).quant.zero};
+            param.scale = n.scale;
+            break;
+        case NodeKind::AveragePool:
+            param.bias = {in.zero};
+            param.scale = n.scale;
+            break;
+        case NodeKind::PRelu:
+            param.bias = {in.zero};
+            param.scale = n.scale;
+            param.negative_scale = n.negative_scale;
+            break;
+        case NodeKind::Softmax:
+            param.bias = {in.zero};
+            param.scale = {in.scale, out.quant.scale};
+            break;
+        case NodeKind::Lut:
+            param.bias.assign(n.table.begin(), n.table.end());
+            param.lo = 0;
+            param.hi = 255;
+            break;
+        case NodeKind::MaxPool:
+        case NodeKind::Clip:
+        case NodeKind::Concat: break;
+    }
+    return param;
+}
+
+void Generator::add_params() {
+    for (const QuantNode& n : graph_.nodes) {
+        const bool none = n.kind == NodeKind::MaxPool || n.kind == NodeKind::Clip || n.kind == NodeKind::Concat ||
+                          (n.kind == NodeKind::Conv && tensor(n.output).element_bytes > 1);
+        params_.push_back(none ? -1 : static_cast<isa::Index>(builder_.program.params.size()));
+        if (!none) {
+            builder_.program.params.push_back(param_of(n));
+        }
+    }
+}
+
+void Generator::find_transfers() {
+    const std::vector<NodeId> producers = producers_of(graph_);
+    landings_.resize(memory_.landings.size());
+    outboxes_.resize(graph_.nodes.size());
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        outboxes_[i].resize(placement_[i].parts.size());
+    }
+    for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
+        const Landing& landing = memory_.landings[l];
+        for (const ViewPart& view : view_of(graph_, producers, tensor_of(landing))) {
+            const NodeId producer = landing.node == network_input ? -1 : producers[at(view.tensor)];
+            if (producer < 0) {
+                landings_[l].feeders = 1;  // from external memory, or from the input's rows in L0
+                continue;
+            }
+            for (std::size_t p = 0; p < placement_[at(producer)].parts.size(); ++p) {
+                const Part& part = placement_[at(producer)].parts[p];
+                Transfer transfer;
+                transfer.node = producer;
+                transfer.part = static_cast<int>(p);
+                transfer.landing = static_cast<int>(l);
+                transfer.view_c0 = view.c0;
+                transfer.c0 = std::max(view.c0 + part.c0, landing.c0);
+                transfer.c1 = std::min(view.c0 + part.c1, landing.c1);
+                if (transfer.c0 < transfer.c1) {
+                    transfer.feeder = landings_[l].feeders++;
+                    transfer.sender = outboxes_[at(producer)][p].senders++;
+                    transfers_.push_back(transfer);
+                }
+            }
+        }
+    }
+}
+
+void Generator::add_landings() {
+    for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
+        const Landing& landing = memory_.landings[l];
+        LandingCode& code = landings_[l];
+        int first_feeder = isa::chip;
+        for (const Transfer& transfer : transfers_) {
+            if (transfer.landing == static_cast<int>(l) && transfer.feeder == 0) {
+                first_feeder = placement_[at(transfer.node)].parts[at(transfer.part)].core;
+            }
+        }
+        if (landing.node == network_output) {
+            code.name = tensor(tensor_of(landing)).name + ".out";
+        } else if (landing.node == network_input) {
+            code.name = tensor(tensor_of(landing)).name + ".in";
+        } else {
+            code.name = node(landing.node).name + (landing.input > 0 ? ".b" : ".a");
+            if (landing.place != isa::chip) {
+                code.name += fmt::format(".{}.{}", landing.place, landing.c0);
+            }
+        }
+        code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
+        const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
+        code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
+        code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,
+                                      isa::CounterRole::Space);
+        if (!landing.flat && landing.reading.padded()) {
+            code.pad = builder_.counter(code.name + ".pad", 1, landing.place, isa::CounterRole::Data);
+        }
+    }
+}
+
+void Generator::add_outboxes() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        for (std::size_t p = 0; p < placement_[i].parts.size(); ++p) {
+            const Outbox& outbox = memory_.nodes[i].outboxes[p];
+            OutboxCode& code = outboxes_[i][p];
+            const std::string name = fmt::format("{}.out.{}", graph_.nodes[i].name, placement_[i].parts[p].c0);
+            code.buffer = builder_.buffer(name, outbox.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * align4(outbox.bytes));
+            code.out = builder_.counter(name + ".ready", 1, outbox.core, isa::CounterRole::Data);
+            code.sent = builder_.counter(name + ".sent", std::max(1, code.senders), outbox.core, isa::CounterRole::Space);
+        }
+    }
+}
+
+void Generator::add_stages() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        stages_.emplace_back(memory_.nodes[i].stages.size());
+        for (std::size_t input = 0; input < stages_[i].size(); ++input) {
+            for (const Stage& stage : memory_.nodes[i].stages[input]) {
+                const std::string name =
+                    fmt::format("{}{}.stage{}", graph_.nodes[i].name, input > 0 ? ".b" : "", stages_[i][input].size());
+                StageCode code;
+                code.buffer = builder_.buffer(name, stage.core, stage.offset, stage.slots * align4(stage.bytes));
+                code.staged = builder_.counter(name + ".staged", 1, stage.core, isa::CounterRole::Data);
+                code.free = builder_.counter(name + ".free", 1, stage.core, isa::CounterRole::Space);
+                stages_[i][input].push_back(code);
+            }
+        }
+    }
+}
+
+// ---- shared -----------------------------------------------------------------------------------------------------------------------
+
+void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
+                              const std::function<void(Ex, Ex)>& row_end) {
+    const Ex oh = f.number("oh", r.oh);
+    const Ex ow = f.number("ow", r.ow);
+    f.loop("n", f.batch(), [&](Ex n) {
+        f.loop("oy", oh, [&](Ex oy) {
+            f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
+            row_end(n, oy);
+        });
+    });
+}
+
+void Generator::stage_flow(int index, int input, int reader) {
+    const int landing_index = memory_.nodes[at(index)].landings[at(input)][0];
+    const Landing& landing = memory_.landings[at(landing_index)];
+    const LandingCode& code = landings_[at(landing_index)];
+    const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(reader)];
+    const StageCode& stage_code = stages_[at(index)][at(input)][at(reader)];
+    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index), stage.core,
+                  isa::Engine::Move);
+    const Ex slots = f.number("slots", stage.slots);
+    const Ex one = f.constant(1);
+    for_positions(
+        f, landing.reading,
+        [&](Ex n, Ex oy, Ex ox, Ex w) {
+            await_window(f, landing, code, n, oy, ox);
+            f.await(f.counter("stage_free", stage_code.free), one, w + 1 - slots);
+            std::vector<FlowBuilder::Field> fields = ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1,
+                                                                 f.number("from", stage.from), f.number("bytes", stage.bytes));
+            fields.emplace_back("dst", f.buffer("dst", stage_code.buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
+            f.op(isa::Opcode::Load, fields);
+            f.signal(f.counter("staged", stage_code.staged), one);
+        },
+        [&](Ex, Ex) { f.signal_at(f.counter("freed", code.freed), f.number("reader", reader), one); });
+    f.finish();
+}
+
+void Generator::await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row) {
+    const Ex freed = f.counter("freed", code.freed);
+    const Ex readers = f.number("readers", static_cast<std::int64_t>(landing.readers.size()));
+    const Ex old = row - f.number("ring", landing.rows);
+    const Ex rows = f.number("rows", landing.reading.padded_rows());
+    const Ex oh = f.number("oh", landing.reading.oh);
+    const Ex stride = f.number("stride", landing.reading.stride_h);
+    f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
+}
+
+void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
+                             const std::string& which) {
+    const Reading& r = landing.reading;
+    const Ex ready = f.counter("ready" + which, code.ready);
+    const Ex feeders = f.number("feeders" + which, code.feeders);
+    if (landing.flat) {
+        f.await(ready, feeders, (n + 1) * f.number("positions", landing.positions()));
+        return;
+    }
+    const Ex rows = f.number("rows", r.padded_rows());
+    const Ex cols = f.number("cols", r.padded_cols());
+    const Ex last_row = oy * f.number("stride", r.stride_h) + f.number("kernel_h", r.kernel_h);
+    f.await(ready, feeders, (n * rows + last_row - 1) * cols + ox * f.number("stride_w", r.stride_w) + f.number("kernel_w", r.kernel_w));
+    if (code.pad >= 0) {
+        const Ex pad = f.counter("pad", code.pad);
+        const Ex top = f.number("top", r.pad_top);
+        const Ex bottom = f.number("bottom", r.bottom_rows());
+        const Ex below = last_row - f.number("data_end", r.pad_top + r.used_rows());
+        f.await(pad, f.constant(1), n * (top + bottom) + min(last_row, top) + max(below, f.constant(0)) + 1);
+    }
+}
+
+std::vector<FlowBuilder::Field> Generator::ring_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
+                                                       int c0, int c1, Ex from, Ex bytes, const std::string& own) {
+    const Reading& r = landing.reading;
+    const int pixel = landing.pixel_bytes();
+    std::vector<FlowBuilder::Field> fields{
+        {"src", f.buffer("src", code.buffer)},
+        {"ring", f.number("ring", landing.rows)},
+        {"pitch", f.number("pitch", landing.row_bytes())},
+        {"y", n * f.number("rows", r.padded_rows()) + oy * f.number("stride", r.stride_h)},
+        {"x", ox * f.number("step_x", static_cast<std::int64_t>(r.stride_w) * pixel)},
+        {"taps", f.number("taps", r.taps_w)},
+        {"tap", f.number("tap" + own, (c1 - c0) * landing.element_bytes)},
+        {"step", f.number("tap_step", static_cast<std::int64_t>(r.dilation_w) * pixel)},
+        {"dy", f.number("dy", r.dilation_h)},
+        {"from", from},
+        {"n", bytes},
+    };
+    if (c0 > landing.c0) {
+        fields[4].second = fields[4].second + f.number("first" + own, (c0 - landing.c0) * landing.element_bytes);
+    }
+    return fields;
+}
+
+void Generator::signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index) {
+    if (amount > 0) {
+        f.signal_at(counter, f.number(name + "_index", index), f.number(name, amount));
+    }
+}
+
+}  // namespace cim::compiler

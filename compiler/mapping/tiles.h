@@ -1,0 +1,23 @@
+#pragma once
+// A weight matrix cut into pieces that each fit a crossbar.
+
+#include <vector>
+
+#include "compiler/mapping/mapped_network.h"
+#include "hw_models/spec/machine.h"
+
+namespace cim::compiler {
+
+/// Piece of a weight matrix in one crossbar: its columns col .. col+cols-1, and rows row .. row+rows-1 of the window over the input channels
+/// c0 .. c1-1 (in the order tap, channel). Bits are bound to adjacent columns.
+struct Tile {
+    int row = 0, rows = 0;
+    int col = 0, cols = 0;
+    int c0 = 0, c1 = 0;
+    int core = 0, xb = 0;
+};
+
+/// Tiles of a (piece of a) Conv without places, by column, then by row. Full tiles first; groups share a tile as docs/numbers.md says.
+std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine);
+
+}  // namespace cim::compiler

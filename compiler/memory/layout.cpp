@@ -1,0 +1,286 @@
+#include "compiler/memory/layout.h"
+
+#include <algorithm>
+#include <map>
+
+#include <fmt/format.h>
+
+#include "compiler/error.h"
+#include "isa/program.h"
+
+namespace cim::compiler {
+
+namespace {
+
+std::size_t at(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+/// Range of the window, and of the channels, that a core's tiles of a Conv take.
+struct TileRange {
+    int from = 0, to = 0;
+    int c0 = 0, c1 = 0;
+};
+
+TileRange range_of(const NodePlacement& placement, int core) {
+    TileRange range;
+    bool first = true;
+    for (const Tile& tile : placement.tiles) {
+        if (tile.core != core) {
+            continue;
+        }
+        range.from = first ? tile.row : std::min(range.from, tile.row);
+        range.to = std::max(range.to, tile.row + tile.rows);
+        range.c0 = first ? tile.c0 : std::min(range.c0, tile.c0);
+        range.c1 = std::max(range.c1, tile.c1);
+        first = false;
+    }
+    return range;
+}
+
+bool is_join(NodeKind kind) {
+    return kind == NodeKind::Add || kind == NodeKind::Mul;
+}
+
+}  // namespace
+
+Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const LayoutChoices& choices)
+    : graph_(graph), placement_(placement), choices_(choices), skew_(graph) {}
+
+MemoryPlan Layout::build() {
+    plan_.nodes.resize(graph_.nodes.size());
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const auto n = static_cast<int>(i);
+        const std::size_t inputs = graph_.nodes[i].inputs.size();
+        plan_.nodes[i].landings.resize(inputs);
+        plan_.nodes[i].stages.resize(inputs);
+        if (graph_.nodes[i].kind == NodeKind::Concat) {
+            continue;
+        }
+        make_groups(n);
+        for (std::size_t input = 0; input < inputs; ++input) {
+            make_landings(n, static_cast<int>(input));
+        }
+        make_outboxes(n);
+    }
+    for (const TensorId id : graph_.inputs) {
+        plan_.input_landings.push_back(make_input_landing(id));
+    }
+    for (const TensorId id : graph_.outputs) {
+        plan_.output_landings.push_back(make_row_landing(network_output, id, {isa::chip}));
+    }
+    return std::move(plan_);
+}
+
+bool Layout::in_l0(int n, int input) const {
+    return node(n).kind == NodeKind::Softmax || choices_.in_l0.count({n, input}) != 0;
+}
+
+bool Layout::from_outside(TensorId id) const {
+    return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
+}
+
+std::vector<int> Layout::readers(int n) const {
+    std::set<int> cores;
+    for (const Tile& tile : placement_[at(n)].tiles) {
+        cores.insert(tile.core);
+    }
+    std::vector<int> result(cores.begin(), cores.end());
+    if (result.empty()) {
+        for (const Part& part : placement_[at(n)].parts) {
+            result.push_back(part.core);
+        }
+    }
+    return result;
+}
+
+int Layout::add(const Landing& landing) {
+    plan_.landings.push_back(landing);
+    const int index = static_cast<int>(plan_.landings.size()) - 1;
+    if (landing.node >= 0) {
+        plan_.nodes[at(landing.node)].landings[at(landing.input)].push_back(index);
+    }
+    return index;
+}
+
+int Layout::ring_rows(int n, int input, const Reading& reading, bool tight) {
+    if (is_join(node(n).kind)) {
+        return skew_.ring_rows(node(n), input);
+    }
+    return tight ? reading.kernel_h : reading.kernel_h + reading.stride_h;
+}
+
+void Layout::make_landings(int n, int input) {
+    const QuantNode& reader = node(n);
+    Landing base;
+    base.node = n;
+    base.input = input;
+    base.reading = reading_of(graph_, reader, input);
+    base.c1 = base.reading.c;
+    base.element_bytes = tensor(reader.inputs[at(input)]).element_bytes;
+    if (reader.kind == NodeKind::Conv && input == 1) {
+        make_sums_landing(base);
+        return;
+    }
+    if (in_l0(n, input)) {
+        base.place = isa::chip;
+        base.readers = reader.kind == NodeKind::Softmax ? std::vector<int>{isa::chip} : readers(n);
+        base.rows = ring_rows(n, input, base.reading, choices_.l0_tight);
+        add(base);
+        make_stages(n, input);
+        return;
+    }
+    if (reader.kind == NodeKind::Conv) {
+        for (const int core : readers(n)) {
+            make_conv_landing(base, core);
+        }
+        return;
+    }
+    for (const Part& part : placement_[at(n)].parts) {
+        Landing landing = base;
+        landing.place = part.core;
+        landing.c0 = part.c0;
+        landing.c1 = part.c1;
+        landing.rows = ring_rows(n, input, landing.reading, choices_.tight.count(n) != 0);
+        landing.readers = {part.core};
+        add(landing);
+    }
+}
+
+void Layout::make_conv_landing(const Landing& base, int core) {
+    const QuantNode& conv = node(base.node);
+    const TileRange range = range_of(placement_[at(base.node)], core);
+    const int channels = base.reading.c;
+    Landing landing = base;
+    landing.place = core;
+    landing.readers = {core};
+    if (!base.reading.whole() || conv.groups > 1 || range.c1 - range.c0 < channels) {
+        const bool one_tap = base.reading.taps_h == 1 && base.reading.taps_w == 1;
+        landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
+        landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
+        landing.rows = ring_rows(base.node, 0, landing.reading, choices_.tight.count(base.node) != 0);
+        add(landing);
+        return;
+    }
+    landing.flat = true;
+    landing.px0 = range.from / channels;
+    landing.px1 = (range.to + channels - 1) / channels;
+    if (landing.px1 - landing.px0 == 1) {
+        landing.c0 = range.from - landing.px0 * channels;
+        landing.c1 = range.to - landing.px0 * channels;
+    }
+    if (from_outside(conv.inputs[0])) {
+        // Rows come whole from L0.
+        landing.px0 = landing.px0 / base.reading.w * base.reading.w;
+        landing.px1 = (landing.px1 + base.reading.w - 1) / base.reading.w * base.reading.w;
+        if (landing.px1 - landing.px0 > 1) {
+            landing.c0 = 0;
+            landing.c1 = channels;
+        }
+    }
+    landing.rows = slots(base.node);
+    add(landing);
+}
+
+void Layout::make_sums_landing(const Landing& base) {
+    Landing landing = base;
+    landing.place = isa::chip;
+    for (const Group& group : plan_.nodes[at(base.node)].groups) {
+        if (group.takes_sums) {
+            landing.readers.push_back(group.core);
+        }
+    }
+    landing.rows = choices_.l0_tight ? 1 : 2;
+    add(landing);
+}
+
+void Layout::make_stages(int n, int input) {
+    const QuantNode& reader = node(n);
+    if (reader.kind == NodeKind::Softmax) {
+        return;
+    }
+    const Reading reading = reading_of(graph_, reader, input);
+    const int taps = reading.taps_h * reading.taps_w;
+    std::vector<Stage>& stages = plan_.nodes[at(n)].stages[at(input)];
+    const auto stage_on = [&](int core, int c0, int c1) {
+        Stage stage;
+        stage.core = core;
+        stage.c0 = c0;
+        stage.c1 = c1;
+        stage.bytes = taps * (c1 - c0);
+        stage.slots = slots(n);
+        stages.push_back(stage);
+    };
+    if (reader.kind != NodeKind::Conv) {
+        for (const Part& part : placement_[at(n)].parts) {
+            stage_on(part.core, part.c0, part.c1);
+        }
+        return;
+    }
+    for (const int core : readers(n)) {
+        const TileRange range = range_of(placement_[at(n)], core);
+        stage_on(core, range.c0, range.c1);
+        if (reader.groups == 1) {
+            stages.back().from = range.from;
+            stages.back().bytes = range.to - range.from;
+        }
+    }
+}
+
+void Layout::make_groups(int n) {
+    const NodePlacement& here = placement_[at(n)];
+    std::map<std::pair<int, int>, Group> groups;  // by core, column
+    for (std::size_t t = 0; t < here.tiles.size(); ++t) {
+        const Tile& tile = here.tiles[t];
+        Group& group = groups[{tile.core, tile.col}];
+        group.core = tile.core;
+        group.col = tile.col;
+        group.cols = tile.cols;
+        group.slots = slots(n);
+        group.tiles.push_back(static_cast<int>(t));
+    }
+    std::map<int, int> last;  // core by column
+    for (auto& [key, group] : groups) {
+        const auto before = last.find(group.col);
+        group.before = before == last.end() ? -1 : before->second;
+        group.takes_sums = group.before < 0 && node(n).inputs.size() > 1;
+        last[group.col] = group.core;
+    }
+    for (auto& entry : groups) {
+        entry.second.home = last[entry.second.col] == entry.second.core;
+        plan_.nodes[at(n)].groups.push_back(std::move(entry.second));
+    }
+}
+
+void Layout::make_outboxes(int n) {
+    for (const Part& part : placement_[at(n)].parts) {
+        plan_.nodes[at(n)].outboxes.push_back(
+            {part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, slots(n), 0});
+    }
+}
+
+int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
+    const QuantTensor& whole = tensor(id);
+    Landing landing;
+    landing.node = n;
+    landing.place = isa::chip;
+    landing.reading.h = landing.reading.oh = whole.shape.h;
+    landing.reading.w = landing.reading.ow = whole.shape.w;
+    landing.reading.c = landing.c1 = whole.shape.c;
+    landing.element_bytes = whole.element_bytes;
+    landing.rows = choices_.l0_tight ? 1 : 2 * std::min(2, whole.shape.h);
+    landing.readers = std::move(readers);
+    return add(landing);
+}
+
+int Layout::make_input_landing(TensorId id) {
+    std::vector<int> readers;
+    for (const Landing& landing : plan_.landings) {
+        if (landing.node >= 0 && landing.place != isa::chip && node(landing.node).inputs[at(landing.input)] == id) {
+            readers.push_back(landing.place);
+        }
+    }
+    return readers.empty() ? -1 : make_row_landing(network_input, id, readers);
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,54 @@
+#pragma once
+// What a plan holds before it has addresses: one way to serve every node, given what is to be small and what is to lie in L0.
+
+#include <set>
+#include <utility>
+
+#include "compiler/memory/join_skew.h"
+#include "compiler/memory/plan.h"
+
+namespace cim::compiler {
+
+/// What fitting may choose.
+struct LayoutChoices {
+    std::set<int> tight;                  ///< nodes at their least size
+    std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
+    bool l0_tight = false;
+};
+
+class Layout {
+  public:
+    Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const LayoutChoices& choices);
+    MemoryPlan build();
+
+  private:
+    const QuantTensor& tensor(TensorId id) const { return graph_.tensors[static_cast<std::size_t>(id)]; }
+    const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
+    int slots(int node) const { return choices_.tight.count(node) != 0 ? 1 : 2; }
+    bool in_l0(int node, int input) const;
+    /// Whether some channels of a tensor come from outside.
+    bool from_outside(TensorId id) const;
+    /// Who reads the inputs of a node: each core of a Conv, else each part's core.
+    std::vector<int> readers(int node) const;
+
+    int add(const Landing& landing);
+    int ring_rows(int node, int input, const Reading& reading, bool tight);
+    void make_landings(int node, int input);
+    void make_conv_landing(const Landing& base, int core);
+    void make_sums_landing(const Landing& base);
+    void make_stages(int node, int input);
+    void make_groups(int node);
+    void make_outboxes(int node);
+    /// A landing in L0 that is walked row by row.
+    int make_row_landing(int node, TensorId id, std::vector<int> readers);
+    /// L0 rows of an input for those readers that take it into their L1; -1 if there is none.
+    int make_input_landing(TensorId id);
+
+    const QuantGraph& graph_;
+    const std::vector<NodePlacement>& placement_;
+    const LayoutChoices& choices_;
+    JoinSkew skew_;
+    MemoryPlan plan_;
+};
+
+}  // namespace cim::compiler

@@ -1,0 +1,210 @@
+#include "compiler/scheduling/cg/segmentation.h"
+
+#include <algorithm>
+#include <map>
+#include <optional>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "compiler/error.h"
+
+namespace cim::compiler {
+
+namespace {
+
+std::size_t at(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+bool contains(const std::vector<TensorId>& list, TensorId id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+class Cutter {
+  public:
+    Cutter(const QuantGraph& network, const hw::Machine& machine)
+        : machine_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
+        for (const TensorId id : network.outputs) {
+            if (contains(network.inputs, id)) {
+                throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
+                                             network.tensors[at(id)].name));
+            }
+        }
+    }
+
+    Schedule run() {
+        index();
+        for (NodeId first = 0; first < count();) {
+            Segment best;
+            const NodeId last = longest(first, best);
+            if (last == first) {
+                continue;  // its first node was cut smaller
+            }
+            if (!best.graph.nodes.empty()) {
+                segments_.push_back(std::move(best));
+            }
+            first = last;
+        }
+        return {std::move(mapped_), std::move(segments_)};
+    }
+
+  private:
+    NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
+
+    /// Who gives and who reads each tensor.
+    void index() {
+        producer_ = producers_of(graph_);
+        readers_.assign(graph_.tensors.size(), {});
+        for (NodeId i = 0; i < count(); ++i) {
+            for (const TensorId input : graph_.nodes[at(i)].inputs) {
+                readers_[at(input)].push_back(i);
+            }
+        }
+    }
+
+    bool is_concat(NodeId node) const { return node >= 0 && graph_.nodes[at(node)].kind == NodeKind::Concat; }
+
+    /// How much of what a tensor is made of comes from nodes of `first` on: nothing, all, or (bad) a part.
+    enum class Comes { Before, Within, Both };
+    Comes comes(TensorId id, NodeId first) const {
+        bool before = false;
+        bool within = false;
+        for (const ViewPart& part : view_of(graph_, producer_, id)) {
+            (producer_[at(part.tensor)] >= first ? within : before) = true;
+        }
+        return before && within ? Comes::Both : (within ? Comes::Within : Comes::Before);
+    }
+
+    /// One past the last node that may be in a segment with `first`: its crossbars suffice, and no node reads a Concat half of which
+    /// comes from before.
+    NodeId limit(NodeId first) const {
+        const int available = machine_.core_count() * machine_.crossbars_per_core();
+        int used = 0;
+        for (NodeId i = first; i < count(); ++i) {
+            const QuantNode& node = graph_.nodes[at(i)];
+            if (node.kind == NodeKind::Conv) {
+                used += static_cast<int>(cut_into_tiles(node, mapped_.origins[at(i)], machine_).size());
+            }
+            bool mixed = false;
+            for (const TensorId input : node.inputs) {
+                mixed = mixed || (node.kind != NodeKind::Concat && comes(input, first) == Comes::Both);
+            }
+            if (i > first && (used > available || mixed)) {
+                return i;
+            }
+        }
+        return count();
+    }
+
+    /// The longest segment from `first` on; `first` itself if its node had to be cut smaller.
+    NodeId longest(NodeId first, Segment& best) {
+        NodeId high = limit(first);
+        std::optional<Segment> fits = attempt(first, high);
+        NodeId low = first;
+        if (fits) {
+            best = std::move(*fits);
+            return high;
+        }
+        // What is longer fits less; the longest that does is between.
+        while (high - low > 1) {
+            const NodeId middle = low + (high - low) / 2;
+            if (std::optional<Segment> segment = attempt(first, middle)) {
+                best = std::move(*segment);
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        if (low > first) {
+            return low;
+        }
+        try {
+            best = segment_of(first, first + 1);
+            return first + 1;
+        } catch (const InputError&) {
+            if (!halve(mapped_, first, machine_)) {
+                throw;
+            }
+            index();
+            return first;
+        }
+    }
+
+    std::optional<Segment> attempt(NodeId first, NodeId last) const {
+        try {
+            return segment_of(first, last);
+        } catch (const InputError&) {
+            return std::nullopt;
+        }
+    }
+
+    /// Whether a tensor that comes from nodes first..last-1 is needed after them.
+    bool needed_after(TensorId id, NodeId last) const {
+        if (contains(graph_.outputs, id)) {
+            return true;
+        }
+        return std::any_of(readers_[at(id)].begin(), readers_[at(id)].end(), [&](NodeId reader) {
+            return is_concat(reader) ? needed_after(graph_.nodes[at(reader)].output, last) : reader >= last;
+        });
+    }
+
+    Segment segment_of(NodeId first, NodeId last) const {
+        Segment segment;
+        QuantGraph& part = segment.graph;
+        part.name = graph_.name;
+        std::map<TensorId, TensorId> known;
+        const auto tensor = [&](TensorId id) {
+            const auto [entry, fresh] = known.emplace(id, static_cast<TensorId>(part.tensors.size()));
+            if (fresh) {
+                part.tensors.push_back(graph_.tensors[at(id)]);
+                segment.mapped.push_back(id);
+            }
+            return entry->second;
+        };
+        const auto input = [&](TensorId id) {
+            const TensorId mine = tensor(id);
+            if (comes(id, first) == Comes::Before && !contains(part.inputs, mine)) {
+                part.inputs.push_back(mine);
+            }
+            return mine;
+        };
+        for (NodeId i = first; i < last; ++i) {
+            const QuantNode& node = graph_.nodes[at(i)];
+            if (is_concat(i) && comes(node.output, first) != Comes::Within) {
+                continue;  // put together in external memory
+            }
+            part.nodes.push_back(node);
+            segment.origins.push_back(mapped_.origins[at(i)]);
+            for (TensorId& id : part.nodes.back().inputs) {
+                id = input(id);
+            }
+            part.nodes.back().output = tensor(node.output);
+            if (!is_concat(i) && needed_after(node.output, last)) {
+                part.outputs.push_back(part.nodes.back().output);
+            }
+        }
+        std::optional<std::vector<NodePlacement>> placement = place(part, segment.origins, machine_);
+        if (!placement) {
+            throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
+        }
+        segment.placement = std::move(*placement);
+        segment.memory = plan_memory(part, machine_, segment.placement);
+        return segment;
+    }
+
+    const hw::Machine& machine_;
+    MappedNetwork mapped_;
+    const QuantGraph& graph_;
+    std::vector<NodeId> producer_;
+    std::vector<std::vector<NodeId>> readers_;
+    std::vector<Segment> segments_;
+};
+
+}  // namespace
+
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine) {
+    return Cutter(network, machine).run();
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,32 @@
+#pragma once
+// Cuts the network into segments: parts that are resident on the chip at one time, one after the other.
+
+#include <vector>
+
+#include "compiler/mapping/mapped_network.h"
+#include "compiler/mapping/placement.h"
+#include "compiler/memory/plan.h"
+#include "hw_models/spec/machine.h"
+
+namespace cim::compiler {
+
+/// Consecutive nodes of the mapped network with their places and memories. Its inputs are tensors of other segments or of the network, its
+/// outputs what others or the network need; both lie in external memory.
+struct Segment {
+    QuantGraph graph;
+    std::vector<Origin> origins;   ///< by node
+    std::vector<TensorId> mapped;  ///< by tensor: which it is in the mapped network
+    std::vector<NodePlacement> placement;
+    MemoryPlan memory;
+};
+
+struct Schedule {
+    MappedNetwork network;
+    std::vector<Segment> segments;
+};
+
+/// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
+/// size needed if a node fits the machine in no way.
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine);
+
+}  // namespace cim::compiler
