@@ -300,8 +300,7 @@ void Generator::add_stages() {
         stages_.emplace_back(memory_.nodes[i].stages.size());
         for (std::size_t input = 0; input < stages_[i].size(); ++input) {
             for (const Stage& stage : memory_.nodes[i].stages[input]) {
-                const std::string name =
-                    fmt::format("{}{}.stage{}", graph_.nodes[i].name, input > 0 ? ".b" : "", stages_[i][input].size());
+                const std::string name = fmt::format("{}{}.stage{}", graph_.nodes[i].name, input > 0 ? ".b" : "", stages_[i][input].size());
                 StageCode code;
                 code.buffer = builder_.buffer(name, stage.core, stage.offset, stage.slots * align4(stage.bytes));
                 code.staged = builder_.counter(name + ".staged", 1, stage.core, isa::CounterRole::Data);
@@ -332,8 +331,8 @@ void Generator::stage_flow(int index, int input, int reader) {
     const LandingCode& code = landings_[at(landing_index)];
     const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(reader)];
     const StageCode& stage_code = stages_[at(index)][at(input)][at(reader)];
-    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index), stage.core,
-                  isa::Engine::Move);
+    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index),
+                  stage.core, isa::Engine::Move);
     const Ex slots = f.number("slots", stage.slots);
     const Ex one = f.constant(1);
     for_positions(
@@ -341,8 +340,8 @@ void Generator::stage_flow(int index, int input, int reader) {
         [&](Ex n, Ex oy, Ex ox, Ex w) {
             await_window(f, landing, code, n, oy, ox);
             f.await(f.counter("stage_free", stage_code.free), one, w + 1 - slots);
-            std::vector<FlowBuilder::Field> fields = ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1,
-                                                                 f.number("from", stage.from), f.number("bytes", stage.bytes));
+            std::vector<FlowBuilder::Field> fields =
+                ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1, f.number("from", stage.from), f.number("bytes", stage.bytes));
             fields.emplace_back("dst", f.buffer("dst", stage_code.buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
             f.op(isa::Opcode::Load, fields);
             f.signal(f.counter("staged", stage_code.staged), one);
@@ -367,13 +366,14 @@ void Generator::await_window(FlowBuilder& f, const Landing& landing, const Landi
     const Ex ready = f.counter("ready" + which, code.ready);
     const Ex feeders = f.number("feeders" + which, code.feeders);
     if (landing.flat) {
-        f.await(ready, feeders, (n + 1) * f.number("positions", landing.positions()));
+        f.await(ready, feeders, (n + 1) * f.number("positions" + which, landing.positions()));
         return;
     }
-    const Ex rows = f.number("rows", r.padded_rows());
-    const Ex cols = f.number("cols", r.padded_cols());
-    const Ex last_row = oy * f.number("stride", r.stride_h) + f.number("kernel_h", r.kernel_h);
-    f.await(ready, feeders, (n * rows + last_row - 1) * cols + ox * f.number("stride_w", r.stride_w) + f.number("kernel_w", r.kernel_w));
+    const Ex rows = f.number("rows" + which, r.padded_rows());
+    const Ex cols = f.number("cols" + which, r.padded_cols());
+    const Ex last_row = oy * f.number("stride" + which, r.stride_h) + f.number("kernel_h" + which, r.kernel_h);
+    f.await(ready, feeders,
+            (n * rows + last_row - 1) * cols + ox * f.number("stride_w" + which, r.stride_w) + f.number("kernel_w" + which, r.kernel_w));
     if (code.pad >= 0) {
         const Ex pad = f.counter("pad", code.pad);
         const Ex top = f.number("top", r.pad_top);
