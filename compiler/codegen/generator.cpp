@@ -358,6 +358,17 @@ void Generator::await_room(FlowBuilder& f, const Landing& landing, const Landing
     const Ex oh = f.number("oh", landing.reading.oh);
     const Ex stride = f.number("stride", landing.reading.stride_h);
     f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
+    if (landing.reading.stride_h > landing.reading.kernel_h && landing.reading.bottom_rows() > landing.reading.kernel_h) {
+        // Padding between two windows: nobody reads it, and only that it was filled orders its writing before this one.
+        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, landing.reading, div(old, rows), mod(old, rows) + 1) + 1);
+    }
+}
+
+Ex Generator::padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end) {
+    const Ex top = f.number("top", r.pad_top);
+    const Ex bottom = f.number("bottom", r.bottom_rows());
+    const Ex below = end - f.number("data_end", r.pad_top + r.used_rows());
+    return n * (top + bottom) + min(end, top) + max(below, f.constant(0));
 }
 
 void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
@@ -375,11 +386,7 @@ void Generator::await_window(FlowBuilder& f, const Landing& landing, const Landi
     f.await(ready, feeders,
             (n * rows + last_row - 1) * cols + ox * f.number("stride_w" + which, r.stride_w) + f.number("kernel_w" + which, r.kernel_w));
     if (code.pad >= 0) {
-        const Ex pad = f.counter("pad", code.pad);
-        const Ex top = f.number("top", r.pad_top);
-        const Ex bottom = f.number("bottom", r.bottom_rows());
-        const Ex below = last_row - f.number("data_end", r.pad_top + r.used_rows());
-        f.await(pad, f.constant(1), n * (top + bottom) + min(last_row, top) + max(below, f.constant(0)) + 1);
+        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, n, last_row) + 1);
     }
 }
 

@@ -131,6 +131,8 @@ class Generator {
     /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
                               const std::function<void(Ex, Ex)>& row_end);
+    /// Padding rows of the images before n, and of image n before its row `end`.
+    static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
     void await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row);
     /// Waits until the window at output position (n, oy, ox) has come. `which` distinguishes the inputs of a join.

@@ -57,8 +57,8 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const int place = from_chip ? landing.place : part.core;
     const std::string kind =
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
-    FlowBuilder f(builder_, kind, fmt::format("{}.{}.to.{}", node(transfer.node).name, part.c0, code.name), op_of(transfer.node), place,
-                  isa::Engine::Move);
+    FlowBuilder f(builder_, kind, fmt::format("{}.{}.to.{}", node(transfer.node).name, transfer.view_c0 + part.c0, code.name),
+                  op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
     const Ex sent = f.counter("sent", results.sent);

@@ -40,12 +40,12 @@ bool Counters::in_array(Index base, Index counter, std::int64_t length) const {
            array_of(base) == array_of(counter) && array_of(base) == array_of(static_cast<Index>(counter + length - 1));
 }
 
-void Counters::signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, std::int32_t own_time) {
+void Counters::signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, Point now) {
     State& state = at(counter);
     state.value += amount;
     ++state.signals;
     if (!waiters_[array_of(counter)].empty()) {
-        state.history.push_back({state.value, store.hold(clock), own_time, state.signals});
+        state.history.push_back({state.value, store.hold(clock), now, state.signals});
         ++snapshots_;
     }
 }
@@ -69,9 +69,10 @@ bool Counters::learn(Index counter, std::int64_t n, Index flow, ClockStore& stor
         return false;
     }
     bool joined = false;
-    if (flow != state.signaller && store.time(clock, state.signaller) < snapshot->own_time) {
+    const Point& then = snapshot->now;
+    if (flow != state.signaller && store.time(clock, then.component) < then.time) {
         store.join(clock, snapshot->clock);
-        store.raise(clock, state.signaller, snapshot->own_time);
+        store.raise(clock, then.component, then.time);
         joined = true;
     }
     if (state.lane >= 0) {
@@ -113,6 +114,7 @@ void Counters::forget(ClockStore& store) {
         snapshots_ -= static_cast<std::int64_t>(state.history.size());
         state.history.clear();
         state.floor = state.value;
+        state.lane = -1;
     }
 }
 

@@ -31,8 +31,13 @@ class Counters {
     /// How many signals there have been.
     std::int32_t signals(Index counter) const { return at(counter).signals; }
 
-    /// Adds to a counter. The snapshot is held if somebody may want it: the signaller's clock, its own time, and the number of this signal.
-    void signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, std::int32_t own_time);
+    /// Adds to a counter at a point of the signaller's history. The snapshot is held if somebody may want it: the signaller's clock, that
+    /// point, and the number of this signal.
+    struct Point {
+        std::int32_t component = -1;
+        std::int32_t time = 0;
+    };
+    void signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, Point now);
 
     /// A flow has waited for `counter` >= n: its clock learns what the signals up to n tell. Returns whether clocks were joined.
     bool learn(Index counter, std::int64_t n, Index flow, ClockStore& store, ClockStore::Id& clock);
@@ -45,14 +50,14 @@ class Counters {
     std::int64_t bytes() const { return snapshots_ * static_cast<std::int64_t>(sizeof(Snapshot)); }
     /// Lets go of snapshots that no unfinished flow can ask for.
     void prune(const std::vector<bool>& finished, ClockStore& store);
-    /// Lets go of all snapshots: what has been signalled so far is past for everybody.
+    /// Lets go of all snapshots and lanes: what has been signalled so far is past for everybody.
     void forget(ClockStore& store);
 
   private:
     struct Snapshot {
         std::int64_t reached = 0;  ///< value after the signal
         ClockStore::Id clock = -1;
-        std::int32_t own_time = 0;
+        Point now;
         std::int32_t number = 0;
     };
     struct State {

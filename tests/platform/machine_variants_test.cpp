@@ -2,6 +2,7 @@
 // any shape, converters that lose something.
 
 #include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <numeric>
 
@@ -156,19 +157,30 @@ TEST_CASE("networks and operators larger than the chip give the reference's byte
     CHECK(tally.cut > 5);
 }
 
-// Not in the usual run: test_platform '[long]'.
+// Not in the usual run: test_platform '[long]'. CIM_SEEDS=FIRST+COUNT in the environment runs other seeds, to look at one or to share the
+// work among processes.
+void sweep(std::uint64_t first, OptionsMaker options, MachineMaker machine = random_variant) {
+    std::uint64_t count = 3000;
+    if (const char* seeds = std::getenv("CIM_SEEDS")) {
+        char* rest = nullptr;
+        first = std::strtoull(seeds, &rest, 10);
+        count = *rest == '+' ? std::strtoull(rest + 1, nullptr, 10) : 1;
+    }
+    check_variants(first, count, options, machine);
+}
+
 TEST_CASE("many networks on many machine variants", "[.long]") {
-    check_variants(100'000, 3000, plain);
+    sweep(100'000, plain);
 }
 
 TEST_CASE("many networks that branch", "[.long]") {
-    check_variants(200'000, 3000, branching);
+    sweep(200'000, branching);
 }
 
 TEST_CASE("many networks of every kind", "[.long]") {
-    check_variants(300'000, 3000, of_every_kind);
+    sweep(300'000, of_every_kind);
 }
 
 TEST_CASE("many networks larger than the chip", "[.long]") {
-    check_variants(400'000, 3000, of_every_kind, small_variant);
+    sweep(400'000, of_every_kind, small_variant);
 }

@@ -281,7 +281,9 @@ class NetworkMaker {
         add(std::move(n), shape());
     }
 
-    void multiply_any() { multiply(any_tensor([&](const Shape3& s) { return s == shape() || s == Shape3{1, 1, shape().c}; })); }
+    void multiply_any() {
+        multiply(any_tensor([&](const Shape3& s) { return s == shape() || s == Shape3{1, 1, shape().c}; }));
+    }
 
     /// Channels times what a small network makes of their averages.
     void squeeze() {
