@@ -27,7 +27,10 @@ class Counters {
 
     /// The component for completions that signal `counter`, or -1 as long as there is none.
     std::int32_t lane(Index counter) const { return at(counter).lane; }
-    void set_lane(Index counter, std::int32_t lane) { at(counter).lane = lane; }
+    void set_lane(Index counter, std::int32_t lane) {
+        at(counter).lane = lane;
+        lanes_.push_back(counter);
+    }
     /// How many signals there have been.
     std::int32_t signals(Index counter) const { return at(counter).signals; }
 
@@ -71,11 +74,18 @@ class Counters {
         std::vector<Index> blocked;
     };
 
+    /// The least value that each unfinished waiter has waited for.
+    std::int64_t least_passed(Index counter, const std::vector<bool>& finished) const;
+    /// Lets go of the snapshots before `end`.
+    void drop(State& state, std::vector<Snapshot>::iterator end, ClockStore& store);
+
     State& at(Index counter) { return state_[static_cast<std::size_t>(counter)]; }
     const State& at(Index counter) const { return state_[static_cast<std::size_t>(counter)]; }
     std::size_t array_of(Index counter) const { return static_cast<std::size_t>(arrays_[static_cast<std::size_t>(counter)]); }
 
     std::vector<State> state_;
+    std::vector<Index> with_history_;
+    std::vector<Index> lanes_;  ///< counters that have one
     std::int64_t snapshots_ = 0;
     std::vector<Index> arrays_;                ///< of each counter
     std::vector<std::vector<Index>> waiters_;  ///< of each array
