@@ -1,4 +1,5 @@
-// L1 or L0 halved, and halved again: the program stays right as long as the compiler gives one, then one error says how many bytes would do.
+// L1 or L0 halved, and halved again: the program stays right as long as the compiler gives one, then one error says how many bytes would
+// do.
 
 #include <iostream>
 #include <regex>
