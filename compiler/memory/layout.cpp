@@ -73,7 +73,11 @@ MemoryPlan Layout::build() {
 }
 
 bool Layout::in_l0(int n, int input) const {
-    return node(n).kind == NodeKind::Softmax || choices_.in_l0.count({n, input}) != 0;
+    return on_chip(n) || choices_.in_l0.count({n, input}) != 0;
+}
+
+bool Layout::on_chip(int n) const {
+    return placement_[at(n)].parts[0].core == isa::chip;
 }
 
 bool Layout::from_outside(TensorId id) const {
@@ -124,7 +128,7 @@ void Layout::make_landings(int n, int input) {
     }
     if (in_l0(n, input)) {
         base.place = isa::chip;
-        base.readers = reader.kind == NodeKind::Softmax ? std::vector<int>{isa::chip} : readers(n);
+        base.readers = readers(n);
         base.rows = ring_rows(n, input, base.reading, choices_.l0_tight);
         add(base);
         make_stages(n, input);
@@ -196,7 +200,7 @@ void Layout::make_sums_landing(const Landing& base) {
 
 void Layout::make_stages(int n, int input) {
     const QuantNode& reader = node(n);
-    if (reader.kind == NodeKind::Softmax) {
+    if (on_chip(n)) {
         return;
     }
     const Reading reading = reading_of(graph_, reader, input);
