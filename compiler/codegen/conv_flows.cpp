@@ -173,8 +173,8 @@ void Generator::merge_flow(int index, int g) {
     }
     const std::int64_t terms = group.terms();
     const bool gives_sums = group.home && params_[at(index)] < 0;
-    FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"), fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col),
-                  op_of(index), group.core, isa::Engine::Alu);
+    FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"),
+                  fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col), op_of(index), group.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -232,7 +232,7 @@ void Generator::partial_flow(int index, int g) {
     const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
     const Reading r = reading_of(graph_, node(index));
     FlowBuilder f(builder_, "send_sums", fmt::format("{}.sums.{}.{}.send", node(index).name, group.core, group.col), op_of(index),
-                  group.core,                  isa::Engine::Move);
+                  group.core, isa::Engine::Move);
     const Ex one = f.constant(1);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
         f.await(f.counter("summed", code.summed), one, w + 1);

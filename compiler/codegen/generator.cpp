@@ -300,8 +300,7 @@ void Generator::add_stages() {
         stages_.emplace_back(memory_.nodes[i].stages.size());
         for (std::size_t input = 0; input < stages_[i].size(); ++input) {
             for (const Stage& stage : memory_.nodes[i].stages[input]) {
-                const std::string name =
-                    fmt::format("{}{}.stage{}", graph_.nodes[i].name, input > 0 ? ".b" : "", stages_[i][input].size());
+                const std::string name = fmt::format("{}{}.stage{}", graph_.nodes[i].name, input > 0 ? ".b" : "", stages_[i][input].size());
                 StageCode code;
                 code.buffer = builder_.buffer(name, stage.core, stage.offset, stage.slots * align4(stage.bytes));
                 code.staged = builder_.counter(name + ".staged", 1, stage.core, isa::CounterRole::Data);
@@ -332,8 +331,8 @@ void Generator::stage_flow(int index, int input, int reader) {
     const LandingCode& code = landings_[at(landing_index)];
     const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(reader)];
     const StageCode& stage_code = stages_[at(index)][at(input)][at(reader)];
-    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index), stage.core,
-                  isa::Engine::Move);
+    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index),
+                  stage.core, isa::Engine::Move);
     const Ex slots = f.number("slots", stage.slots);
     const Ex one = f.constant(1);
     for_positions(
@@ -341,8 +340,8 @@ void Generator::stage_flow(int index, int input, int reader) {
         [&](Ex n, Ex oy, Ex ox, Ex w) {
             await_window(f, landing, code, n, oy, ox);
             f.await(f.counter("stage_free", stage_code.free), one, w + 1 - slots);
-            std::vector<FlowBuilder::Field> fields = ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1,
-                                                                 f.number("from", stage.from), f.number("bytes", stage.bytes));
+            std::vector<FlowBuilder::Field> fields =
+                ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1, f.number("from", stage.from), f.number("bytes", stage.bytes));
             fields.emplace_back("dst", f.buffer("dst", stage_code.buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
             f.op(isa::Opcode::Load, fields);
             f.signal(f.counter("staged", stage_code.staged), one);

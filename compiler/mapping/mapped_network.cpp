@@ -92,8 +92,7 @@ void MappedNetwork::split_columns(NodeId node, int cols) {
         const int count = std::min(cols, whole.cols - col);
         take_columns(pieces.back(), where.back(), col, count);
         pieces.back().name = fmt::format("{}.c{}", whole.name, col);
-        pieces.back().output =
-            like(graph, whole.output, fmt::format("{}.c{}", graph.tensors[at(whole.output)].name, col), count, 1);
+        pieces.back().output = like(graph, whole.output, fmt::format("{}.c{}", graph.tensors[at(whole.output)].name, col), count, 1);
         concat.inputs.push_back(pieces.back().output);
     }
     pieces.push_back(concat);

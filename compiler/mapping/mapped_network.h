@@ -18,8 +18,8 @@ struct Origin {
     int channels = 0;
 };
 
-/// Nodes without their matrices, which stay in the network. A Conv with two inputs adds the second, int32 sums, to its own; one whose output
-/// has four bytes an element gives its sums as they are.
+/// Nodes without their matrices, which stay in the network. A Conv with two inputs adds the second, int32 sums, to its own; one whose
+/// output has four bytes an element gives its sums as they are.
 struct MappedNetwork {
     QuantGraph graph;
     std::vector<Origin> origins;  ///< by node

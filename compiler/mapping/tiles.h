@@ -8,8 +8,8 @@
 
 namespace cim::compiler {
 
-/// Piece of a weight matrix in one crossbar: its columns col .. col+cols-1, and rows row .. row+rows-1 of the window over the input channels
-/// c0 .. c1-1 (in the order tap, channel). Bits are bound to adjacent columns.
+/// Piece of a weight matrix in one crossbar: its columns col .. col+cols-1, and rows row .. row+rows-1 of the window over the input
+/// channels c0 .. c1-1 (in the order tap, channel). Bits are bound to adjacent columns.
 struct Tile {
     int row = 0, rows = 0;
     int col = 0, cols = 0;

@@ -254,8 +254,7 @@ void Layout::make_groups(int n) {
 
 void Layout::make_outboxes(int n) {
     for (const Part& part : placement_[at(n)].parts) {
-        plan_.nodes[at(n)].outboxes.push_back(
-            {part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, slots(n), 0});
+        plan_.nodes[at(n)].outboxes.push_back({part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, slots(n), 0});
     }
 }
 
