@@ -7,18 +7,6 @@
 
 namespace cim::cli {
 
-namespace {
-
-void print_keys() {
-    for (const hw::KeyInfo& key : hw::known_keys()) {
-        fmt::print("{}\n    {}{}{}{}{}{}\n    {}\n", key.path, key.kind, key.unit.empty() ? "" : ", " + key.unit,
-                   key.range.empty() ? "" : ", " + key.range, key.may_be_ideal ? ", or ideal" : "", key.required ? "" : "; optional",
-                   key.only_with.empty() ? "" : "; only with " + key.only_with, key.doc);
-    }
-}
-
-}  // namespace
-
 int arch(const Words& words) {
     const std::string verb = words.empty() ? "" : words[0];
     const Words rest(words.empty() ? words.begin() : words.begin() + 1, words.end());
@@ -45,7 +33,7 @@ int arch(const Words& words) {
             if (verb == "schema") {
                 fmt::print("{}\n", hw::json_schema());
             } else {
-                print_keys();
+                fmt::print("{}", hw::hardware_file_markdown());
             }
         }
         return 0;
@@ -54,7 +42,7 @@ int arch(const Words& words) {
         "usage: cimmlc arch check FILE.yaml   tells all mistakes of a hardware file\n"
         "       cimmlc arch show FILE.yaml    prints the resolved machine, with where each value came from\n"
         "       cimmlc arch schema            prints the JSON Schema of hardware files\n"
-        "       cimmlc arch keys              explains every key\n";
+        "       cimmlc arch keys              describes every key: docs/hardware-file.md\n";
     if (verb == "--help" || verb == "-h") {
         fmt::print("{}", usage);
         return 0;

@@ -23,7 +23,7 @@ void print_table(const compiler::Compiled& compiled, const compiler::Prediction&
         std::int64_t cells = 0;
         for (const compiler::Tile& tile : placement.tiles) {
             cores.push_back(tile.core);
-            cells += static_cast<std::int64_t>(tile.rows) * tile.cols * machine.slices(8);
+            cells += static_cast<std::int64_t>(tile.rows) * tile.cols * machine.columns(8);
         }
         for (const compiler::Part& part : placement.parts) {
             if (part.core != isa::chip) {

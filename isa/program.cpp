@@ -1,5 +1,7 @@
 #include "isa/program.h"
 
+#include <algorithm>
+
 namespace cim::isa {
 
 Index Program::counter_base(Index array) const {
@@ -12,6 +14,22 @@ Index Program::counter_base(Index array) const {
 
 Index Program::counter_count() const {
     return counter_base(static_cast<Index>(counters.size()));
+}
+
+Index Program::segment_count() const {
+    Index last = 0;
+    for (const Flow& flow : flows) {
+        last = std::max(last, flow.segment);
+    }
+    return last + 1;
+}
+
+std::vector<std::vector<Index>> Program::flows_by_segment() const {
+    std::vector<std::vector<Index>> result(static_cast<std::size_t>(segment_count() - setup));
+    for (std::size_t i = 0; i < flows.size(); ++i) {
+        result[static_cast<std::size_t>(flows[i].segment - setup)].push_back(static_cast<Index>(i));
+    }
+    return result;
 }
 
 std::int64_t Program::value_of(const Arg& arg) const {
@@ -37,7 +55,7 @@ bool operator==(const Template& a, const Template& b) {
 
 bool operator==(const Program& a, const Program& b) {
     return a.name == b.name && a.machine == b.machine && a.machine_hash == b.machine_hash && a.mode == b.mode &&
-           a.operators == b.operators && a.inputs == b.inputs && a.outputs == b.outputs && a.buffers == b.buffers &&
+           a.operators == b.operators && a.inputs == b.inputs && a.outputs == b.outputs && a.spills == b.spills && a.buffers == b.buffers &&
            a.counters == b.counters && a.weights == b.weights && a.params == b.params && a.slices == b.slices &&
            a.templates == b.templates && a.flows == b.flows;
 }

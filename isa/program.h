@@ -73,15 +73,21 @@ inline constexpr Index chip = -1;  ///< as a place: the chip controller, whose l
 
 enum class Space : std::uint8_t { L1, L0, Ext };
 
-/// A named region of one memory. Every access of a program lies inside one buffer, and no two buffers overlap.
+inline constexpr Index setup = -1;      ///< as a segment of a flow: before the run, all weights of which stay where they are
+inline constexpr Index whole_run = -1;  ///< as a segment of a buffer
+
+/// A named region of one memory. Every access of a program lies inside one buffer, and no two buffers that are alive in one segment
+/// overlap.
 struct Buffer {
     std::string name;
     Space space = Space::L1;
     Index core = chip;  ///< L1: whose
     std::int64_t offset = 0;
     std::int64_t size = 0;
+    Index segment = whole_run;  ///< in which it is alive
     friend bool operator==(const Buffer& a, const Buffer& b) {
-        return a.name == b.name && a.space == b.space && a.core == b.core && a.offset == b.offset && a.size == b.size;
+        return a.name == b.name && a.space == b.space && a.core == b.core && a.offset == b.offset && a.size == b.size &&
+               a.segment == b.segment;
     }
 };
 
@@ -113,20 +119,26 @@ struct Weight {
     }
 };
 
-/// Constants of DCOM operators.
-/// Requant: bias and scale per channel, zero, lo, hi:  clamp(round_half_even((sum + bias) * scale) + zero, lo, hi).
-/// Add:     scale = {a, b, out}, bias = {zero a, zero b}, zero = that of the output, lo, hi.
-/// Softmax: scale = {in, out}, bias = {zero in}, zero = that of the output.
-/// Lut:     bias = 256 entries.
+/// Constants of DCOM operators; zero, lo and hi are the output's. docs/numbers.md has the formulas.
+/// Requant: bias and scale per channel:  clamp(round_half_even((sum + bias) * scale) + zero, lo, hi);
+///          where sum + bias < 0 with negative_scale, if there is one, in place of scale.
+/// Average: bias = {zero in}, scale = {in / out}.
+/// Add:     scale = {a, b, out}, bias = {zero a, zero b}.
+/// Mul:     scale = {a * b / out}, bias = {zero a, zero b}.
+/// PRelu:   bias = {zero in}, scale and negative_scale per channel.
+/// Softmax: scale = {in, out}, bias = {zero in}; lo and hi are not used.
+/// Lut:     bias = 256 entries; nothing else is used.
 struct Param {
     std::string name;
-    std::vector<std::int32_t> bias;  ///< kept in the data file of a text program
-    std::vector<float> scale;        ///< likewise
+    std::vector<std::int32_t> bias;     ///< kept in the data file of a text program
+    std::vector<float> scale;           ///< likewise
+    std::vector<float> negative_scale;  ///< likewise; empty, or as many as scale
     std::int32_t zero = 0;
     std::int32_t lo = 0;
     std::int32_t hi = 255;
     friend bool operator==(const Param& a, const Param& b) {
-        return a.name == b.name && a.bias == b.bias && a.scale == b.scale && a.zero == b.zero && a.lo == b.lo && a.hi == b.hi;
+        return a.name == b.name && a.bias == b.bias && a.scale == b.scale && a.negative_scale == b.negative_scale && a.zero == b.zero &&
+               a.lo == b.lo && a.hi == b.hi;
     }
 };
 
@@ -157,7 +169,8 @@ struct Operator {
     friend bool operator==(const Operator& a, const Operator& b) { return a.name == b.name && a.type == b.type; }
 };
 
-/// Input or output of the network in external memory: one uint8 tensor an image, rows x columns x channels, images `size` bytes apart.
+/// Input or output of the network, or what one segment leaves for another, in external memory: one uint8 tensor an image, rows x columns x
+/// channels, images `size` bytes apart.
 struct Tensor {
     std::string name;
     std::vector<std::int64_t> shape;  ///< of the ONNX network: 1xCxHxW or 1xN
@@ -189,13 +202,13 @@ struct Flow {
     Index op = 0;        ///< index into Program::operators
     Index place = chip;  ///< core or chip
     Engine engine = Engine::Move;
-    bool setup = false;  ///< runs, with all other setup flows, before the rest begins; its time is setup_cycles
-    Index body = 0;      ///< index into Program::templates
+    Index segment = 0;  ///< runs when all flows of the segment before have ended; setup: before the run, its time is setup_cycles
+    Index body = 0;     ///< index into Program::templates
     std::vector<Arg> args;
     int line = 0;
     friend bool operator==(const Flow& a, const Flow& b) {
-        return a.name == b.name && a.op == b.op && a.place == b.place && a.engine == b.engine && a.setup == b.setup && a.body == b.body &&
-               a.args == b.args;
+        return a.name == b.name && a.op == b.op && a.place == b.place && a.engine == b.engine && a.segment == b.segment &&
+               a.body == b.body && a.args == b.args;
     }
 };
 
@@ -207,6 +220,7 @@ struct Program {
     std::vector<Operator> operators;
     std::vector<Tensor> inputs;
     std::vector<Tensor> outputs;
+    std::vector<Tensor> spills;  ///< between segments
     std::vector<Buffer> buffers;
     std::vector<CounterArray> counters;
     std::vector<Weight> weights;
@@ -219,6 +233,10 @@ struct Program {
     Index counter_count() const;
     /// First counter of array `array` in the numbering of all counters.
     Index counter_base(Index array) const;
+    /// Segments of the run, 1 or more.
+    Index segment_count() const;
+    /// Flows of the setup, then of each segment.
+    std::vector<std::vector<Index>> flows_by_segment() const;
     /// Value that an argument stands for.
     std::int64_t value_of(const Arg& arg) const;
 };

@@ -1,5 +1,7 @@
 #include "pricing/price_operation.h"
 
+#include "isa/semantics/accesses.h"
+
 namespace cim::pricing {
 
 namespace {
@@ -42,7 +44,8 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
             const auto bits = static_cast<int>(op[f::ReadRow::bits]);
             const std::int64_t n = op[f::ReadRow::n];
             return prices.read(xb, static_cast<int>(bits > 8 ? n / 2 : n), static_cast<int>(op[f::ReadRow::cols]), bits,
-                               program.weights[static_cast<std::size_t>(weight)].bits, n, op[f::ReadRow::add] != 0);
+                               program.weights[static_cast<std::size_t>(weight)].bits, n, op[f::ReadRow::add] != 0,
+                               static_cast<int>(op[f::ReadRow::row]));
         }
         case isa::Opcode::WriteXb: {
             const isa::Weight& tile = program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];
@@ -64,19 +67,24 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
         }
         case isa::Opcode::Requant: return alu(AluWork::Requant, op[f::Requant::n], 1, 4 * op[f::Requant::n], op[f::Requant::n]);
         case isa::Opcode::MaxPool: {
-            const std::int64_t n = op[f::MaxPool::n];
-            const std::int64_t channels = op[f::MaxPool::tap] > 0 ? op[f::MaxPool::tap] : n;
-            return alu(AluWork::Max, channels, n / channels, n, channels);
+            const isa::Window window = isa::window_of(op);
+            return alu(AluWork::Max, window.tap, window.n / window.tap, window.n, window.tap);
+        }
+        case isa::Opcode::Average: {
+            const isa::Window window = isa::window_of(op);
+            return alu(AluWork::Average, window.tap, window.n / window.tap, window.n, window.tap);
         }
         case isa::Opcode::Clip: return alu(AluWork::Clip, op[f::Clip::n], 1, op[f::Clip::n], op[f::Clip::n]);
         case isa::Opcode::Add: return alu(AluWork::Add, op[f::Add::n], 1, 2 * op[f::Add::n], op[f::Add::n]);
+        case isa::Opcode::Mul: return alu(AluWork::Mul, op[f::Mul::n], 1, 2 * op[f::Mul::n], op[f::Mul::n]);
+        case isa::Opcode::PRelu: return alu(AluWork::PRelu, op[f::PRelu::n], 1, op[f::PRelu::n], op[f::PRelu::n]);
         case isa::Opcode::Lut: return alu(AluWork::Lut, op[f::Lut::n], 1, op[f::Lut::n], op[f::Lut::n]);
         case isa::Opcode::Softmax: return alu(AluWork::Softmax, op[f::Softmax::n], 1, op[f::Softmax::n], op[f::Softmax::n]);
-        case isa::Opcode::Fetch: return prices.fetch(op[f::Fetch::n]);
-        case isa::Opcode::Flush: return prices.flush(op[f::Flush::n]);
+        case isa::Opcode::Fetch: return prices.fetch(op[f::Fetch::n] * op[f::Fetch::count]);
+        case isa::Opcode::Flush: return prices.flush(op[f::Flush::n] * op[f::Flush::count]);
         case isa::Opcode::Load: return prices.load(place, op[f::Load::n]);
-        case isa::Opcode::Store: return prices.store(place, op[f::Store::n]);
-        case isa::Opcode::Send: return prices.send(place, static_cast<int>(op[f::Send::core]), op[f::Send::n]);
+        case isa::Opcode::Store: return prices.store(place, op[f::Store::n] * op[f::Store::count]);
+        case isa::Opcode::Send: return prices.send(place, static_cast<int>(op[f::Send::core]), op[f::Send::n] * op[f::Send::count]);
         case isa::Opcode::Copy: return prices.copy(place, op[f::Copy::n]);
     }
     return {};

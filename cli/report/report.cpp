@@ -6,6 +6,7 @@
 
 #include <sys/resource.h>
 
+#include "hw_models/device/traits.h"
 #include "isa/interpreter/resolved.h"
 
 namespace cim::cli {
@@ -29,7 +30,7 @@ std::vector<Resources> resources_of(const isa::Program& program) {
         if (flow.place != isa::chip) {
             mine.cores.insert(flow.place);
         }
-        if (!flow.setup || flow.engine != isa::Engine::Crossbar) {
+        if (flow.engine != isa::Engine::Crossbar) {
             continue;
         }
         const isa::ResolvedFlow code = isa::resolve(program, id, 1);
@@ -95,7 +96,7 @@ class Builder {
         r["links"] = links;
         r["engines"] = engines();
         r["utilisation"] = utilisation();
-        r["most_writes_per_cell"] = s_.most_writes;
+        r["device"] = device();
         r["host"] = host();
         return r;
     }
@@ -305,7 +306,7 @@ class Builder {
         }
         std::int64_t cells = 0;
         for (const isa::Weight& weight : f_.program.weights) {
-            cells += static_cast<std::int64_t>(weight.rows) * weight.cols * m_.slices(weight.bits);
+            cells += static_cast<std::int64_t>(weight.rows) * weight.cols * m_.columns(weight.bits);
         }
         const std::size_t used = crossbars_used();
         const std::int64_t all = static_cast<std::int64_t>(m_.core_count()) * m_.crossbars_per_core();
@@ -320,6 +321,17 @@ class Builder {
                     {"crossbars", all},
                     {"cells_of_used_crossbars", capacity > 0 ? static_cast<double>(cells) / capacity : 0.0},
                     {"time_of_used_crossbars", used > 0 ? static_cast<double>(crossbar_busy) / (ticks * static_cast<double>(used)) : 0.0}};
+    }
+
+    /// What the weights ask of the cells: one load, which cells that keep them need once.
+    Json device() const {
+        const hw::DeviceTraits& traits = hw::device_traits(m_.device.type);
+        const hw::Limit& endurance = m_.device.endurance;
+        return Json{{"type", traits.type},
+                    {"keeps_weights", traits.keeps},
+                    {"most_writes_per_cell", s_.most_writes},
+                    {"endurance", endurance.ideal ? Json() : Json(endurance.value)},
+                    {"loads_until_worn", endurance.ideal || s_.most_writes == 0 ? Json() : Json(endurance.value / s_.most_writes)}};
     }
 
     Json host() const {

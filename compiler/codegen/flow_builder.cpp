@@ -1,5 +1,6 @@
 #include "compiler/codegen/flow_builder.h"
 
+#include <algorithm>
 #include <stdexcept>
 
 namespace cim::compiler {
@@ -43,12 +44,12 @@ Ex min(Ex a, Ex b) {
 // ---- ProgramBuilder -----------------------------------------------------------------------------------------------------------
 
 isa::Index ProgramBuilder::buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size) {
-    program.buffers.push_back({name, place == isa::chip ? isa::Space::L0 : isa::Space::L1, place, offset, size});
+    program.buffers.push_back({name, place == isa::chip ? isa::Space::L0 : isa::Space::L1, place, offset, size, segment});
     return static_cast<isa::Index>(program.buffers.size()) - 1;
 }
 
 isa::Index ProgramBuilder::external(const std::string& name, std::int64_t offset, std::int64_t size) {
-    program.buffers.push_back({name, isa::Space::Ext, isa::chip, offset, size});
+    program.buffers.push_back({name, isa::Space::Ext, isa::chip, offset, size, isa::whole_run});
     return static_cast<isa::Index>(program.buffers.size()) - 1;
 }
 
@@ -84,7 +85,7 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
     flow_.op = op;
     flow_.place = place;
     flow_.engine = engine;
-    flow_.setup = setup;
+    flow_.segment = setup ? isa::setup : std::max(0, program.segment);
 }
 
 Ex FlowBuilder::argument(const std::string& name, const isa::Arg& arg) {

@@ -43,6 +43,7 @@ Ex min(Ex a, Ex b);
 class ProgramBuilder {
   public:
     isa::Program program;
+    isa::Index segment = isa::whole_run;  ///< that buffers and flows are added to; whole_run: the only one
 
     /// Adds to a table and gives the index.
     isa::Index buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size);

@@ -10,8 +10,9 @@ isa::Limits limits_of(const hw::Machine& machine) {
     limits.rows = machine.crossbar.rows;
     limits.cols = machine.crossbar.cols;
     limits.parallel_row = machine.crossbar.parallel_row;
-    limits.bits_per_cell = machine.device.bits_per_cell;
-    limits.sign_column = machine.crossbar.encoding == hw::WeightEncoding::TwosComplement;
+    for (int bits = 1; bits <= 16; ++bits) {
+        limits.weight_columns[static_cast<std::size_t>(bits)] = machine.columns(bits);
+    }
     limits.l1 = bytes(machine.core.l1.size);
     limits.l0 = bytes(machine.chip.l0.size);
     limits.ext = bytes(machine.chip.external_memory.size);

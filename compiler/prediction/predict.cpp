@@ -17,7 +17,7 @@ using hw::Ticks;
 using isa::Index;
 
 struct FlowState {
-    explicit FlowState(const isa::ResolvedFlow& code) : run(code) {}
+    explicit FlowState(const isa::ResolvedFlow& code) : run(code) { run.leave_out_positions(); }
     isa::FlowRun run;
     const isa::Step* step = nullptr;
     Ticks ready_at = 0;
@@ -77,25 +77,35 @@ class Predictor {
             place.tile.assign(static_cast<std::size_t>(machine.crossbars_per_core()), -1);
         }
         result_.operators.resize(program.operators.size());
+        by_segment_ = program.flows_by_segment();
     }
 
     Prediction run() {
-        setup_ = true;
-        run_part();
-        result_.setup_ticks = now_;
-        if (!result_.complete) {
-            return std::move(result_);
+        begin(isa::setup);
+        while (true) {
+            // A segment ends with its last flow; signals that are still on their way arrive in the next.
+            while (unfinished_ == 0 && segment_ - isa::setup + 1 < static_cast<Index>(by_segment_.size())) {
+                end_segment();
+            }
+            dispatch_all();
+            if (due_.empty()) {
+                break;
+            }
+            now_ = due_.top().at;
+            while (!due_.empty() && due_.top().at == now_) {
+                const Due due = due_.top();
+                due_.pop();
+                handle(due);
+            }
+            advance_all();
         }
-        setup_ = false;
-        start_ = now_;
-        last_ = now_;
-        run_part();
-        result_.ticks = last_ - start_;
+        result_.complete = unfinished_ == 0;
+        (segment_ == isa::setup ? result_.setup_ticks : result_.ticks) = segment_ == isa::setup ? now_ : last_ - start_;
         return std::move(result_);
     }
 
   private:
-    enum class What : std::uint8_t { FlowGoesOn, IssueEnds, AsyncEnds, LateSignal };
+    enum class What : std::uint8_t { FlowGoesOn, IssueEnds, AsyncEnds, LateSignal, SegmentBegins };
     struct Due {
         Ticks at;
         std::uint64_t order;
@@ -113,31 +123,26 @@ class Predictor {
 
     void at(Ticks when, What what, Index index, std::int64_t amount = 0) { due_.push({when, order_++, what, index, amount}); }
 
-    void run_part() {
-        unfinished_ = 0;
-        for (Index id = 0; id < static_cast<Index>(program_.flows.size()); ++id) {
-            if (flow(id).setup == setup_) {
-                ++unfinished_;
-                state(id).step = &state(id).run.next();
-                runnable_.push_back(id);
-            }
+    void begin(Index segment) {
+        segment_ = segment;
+        for (const Index id : by_segment_[static_cast<std::size_t>(segment - isa::setup)]) {
+            ++unfinished_;
+            state(id).step = &state(id).run.next();
+            runnable_.push_back(id);
         }
         advance_all();
-        // Setup ends with its last flow; signals that are still on their way arrive in the run.
-        while (!setup_ || unfinished_ > 0) {
-            dispatch_all();
-            if (due_.empty()) {
-                break;
-            }
-            now_ = due_.top().at;
-            while (!due_.empty() && due_.top().at == now_) {
-                const Due due = due_.top();
-                due_.pop();
-                handle(due);
-            }
-            advance_all();
+    }
+
+    /// The controller lets the next one begin: at once after setup, else when all places have heard of it.
+    void end_segment() {
+        if (segment_ == isa::setup) {
+            result_.setup_ticks = start_ = last_ = now_;
+        } else if (sync_ticks_ > 0) {
+            ++unfinished_;
+            at(now_ + sync_ticks_, What::SegmentBegins, segment_ + 1);
+            return;
         }
-        result_.complete = result_.complete && unfinished_ == 0;
+        begin(segment_ + 1);
     }
 
     void handle(const Due& due) {
@@ -153,12 +158,16 @@ class Predictor {
                 break;
             case What::AsyncEnds: async_ended(due.index); break;
             case What::LateSignal: add(due.index, due.amount); break;
+            case What::SegmentBegins:
+                --unfinished_;
+                begin(due.index);
+                break;
         }
     }
 
     void completed(Index op) {
         last_ = now_;
-        if (!setup_) {
+        if (segment_ != isa::setup) {
             OperatorPrediction& prediction = result_.operators[static_cast<std::size_t>(op)];
             prediction.end = std::max(prediction.end, now_ - start_);
         }
@@ -296,7 +305,7 @@ class Predictor {
 
     void start(Place& place, Index id) {
         const isa::Step& step = *state(id).step;
-        if (!setup_) {
+        if (segment_ != isa::setup) {
             OperatorPrediction& prediction = result_.operators[static_cast<std::size_t>(flow(id).op)];
             prediction.start = prediction.start < 0 ? now_ - start_ : prediction.start;
         }
@@ -339,6 +348,7 @@ class Predictor {
     std::vector<isa::ResolvedFlow> code_;
     Ticks sync_ticks_;
     std::vector<FlowState> flows_;
+    std::vector<std::vector<Index>> by_segment_;  ///< flows; setup first
     std::vector<Counter> counters_;
     std::vector<Place> places_;
     std::vector<AsyncOperation> operations_;
@@ -352,7 +362,7 @@ class Predictor {
     Ticks now_ = 0;
     Ticks start_ = 0;
     Ticks last_ = 0;
-    bool setup_ = true;
+    Index segment_ = isa::setup;
     Prediction result_;
 };
 

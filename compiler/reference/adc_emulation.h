@@ -2,9 +2,9 @@
 // A Conv as crossbars with real converters would compute it: written from the description of the hardware (docs/numbers.md), on its own,
 // so that the simulated crossbar can be compared with it.
 //
-// The matrix is cut into row tiles of `rows` rows and these into groups of `parallel_row` rows that are active together. A group sums,
-// for each slice of dac_bits input bits and each cell slice of bits_per_cell weight bits (least significant first, values unsigned), the
-// products of input slices and cells; the converter turns that sum into a code; codes are scaled back, shifted and added.
+// The matrix is cut into row tiles of `rows` rows and these into groups of `parallel_row` rows that are active together. Weights and inputs
+// are split into digits as their encodings say. A group sums, for each input digit and each weight digit, the products of digits; the
+// converter turns that sum into a code; codes are scaled back, weighed and added.
 
 #include <cstdint>
 #include <vector>
@@ -14,31 +14,47 @@
 
 namespace cim::compiler {
 
+/// The codes of a converter.
+struct AdcCodes {
+    std::int64_t lowest = 0;
+    std::int64_t highest = 0;
+    std::int64_t full_scale = 0;  ///< largest sum, whatever its sign
+    bool resolve_all = true;      ///< every possible sum has a code of its own
+    bool spread = false;          ///< over the full scale, instead of a code a unit
+    /// What the digital side makes of an analog sum. saturate: the nearest code. uniform: the sum is spread over the codes, rounded to the
+    /// nearest, and scaled back.
+    std::int64_t convert(std::int64_t sum) const;
+};
+
 struct AdcEmulation {
     int rows = 128;
+    int cols = 32;  ///< weights of 8 bits side by side
     int parallel_row = 128;
     int bits_per_cell = 1;
     int dac_bits = 1;
     int adc_bits = 8;
     hw::AdcTransfer transfer = hw::AdcTransfer::Saturate;
     hw::WeightEncoding encoding = hw::WeightEncoding::Offset;
+    hw::InputEncoding input_encoding = hw::InputEncoding::Unsigned;
 
-    /// Largest sum that a group can have: parallel_row * (2^dac_bits - 1) * (2^bits_per_cell - 1).
+    /// Largest and smallest sum that a group of 8-bit weights and inputs can have; the smallest is 0 unless sums have a sign.
     std::int64_t largest_sum() const;
-    /// Every possible sum has its own code: the crossbars compute the integer product.
-    bool lossless() const { return largest_sum() <= (std::int64_t{1} << static_cast<unsigned>(adc_bits)) - 1; }
-    /// What the digital side makes of an analog sum. saturate: min(sum, 2^adc_bits - 1). uniform: the sum is spread over the codes,
-    /// rounded to the nearest, and scaled back.
-    std::int64_t convert(std::int64_t sum) const;
+    std::int64_t smallest_sum() const;
+    AdcCodes codes() const;
+    /// The crossbars compute the integer product.
+    bool lossless() const { return codes().resolve_all; }
+    std::int64_t convert(std::int64_t sum) const { return codes().convert(sum); }
+    /// Groups of a grouped Conv that share a crossbar: as many as fit, side by side along the diagonal.
+    int groups_together(const QuantNode& node) const;
 };
 
 /// Of the crossbars of a machine.
 AdcEmulation adc_emulation(const hw::Machine& machine);
 
-/// The matrix of one group of a Conv, its cells sliced once. A group has crossbars of its own: its columns see no rows of another.
+/// One matrix, its weights split once.
 class CrossbarMatrix final {
   public:
-    CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc, int group = 0);
+    CrossbarMatrix(const QuantNode& node, const AdcEmulation& adc);
 
     /// sums[col] = what the crossbars give for input[row]. Returns how many conversions did not give back their sum.
     std::int64_t multiply(const std::uint8_t* input, std::int32_t* sums) const;
@@ -46,11 +62,26 @@ class CrossbarMatrix final {
     std::int64_t conversions() const;
 
   private:
+    /// One digit of every weight, and what it counts.
+    struct Digit {
+        std::vector<std::int16_t> cells;  ///< [row * cols + col], turned over where `turned` says so
+        std::vector<bool> turned;         ///< [group * cols + col]; empty: never
+        std::int64_t weight = 1;
+        int top = 1;  ///< largest value of a cell
+    };
+    struct Group {
+        int first = 0;
+        int last = 0;  ///< exclusive
+    };
+    void turn_over(Digit& digit) const;
+
     AdcEmulation adc_;
+    AdcCodes codes_;
     int rows_;
     int cols_;
-    std::vector<std::vector<std::uint8_t>> slices_;  ///< [cell slice][row * cols + col]; twos-complement: the last is the sign bit
-    std::vector<std::int32_t> slice_weight_;         ///< by which each cell slice counts
+    std::vector<Group> groups_;
+    std::vector<Digit> digits_;
+    std::vector<std::int64_t> weight_sum_;  ///< by column
 };
 
 }  // namespace cim::compiler

@@ -69,13 +69,35 @@ void gather(const QuantNode& node, const Shape3& shape, const std::uint8_t* in, 
     }
 }
 
+/// Groups first..first + count as one matrix, zero where a column sees nothing: rows in the order (tap, channel of these groups).
+QuantNode diagonal(const QuantNode& node, int first, int count) {
+    const int taps = node.kernel_h * node.kernel_w;
+    const int channels = node.rows / taps;
+    const int cols = node.cols / node.groups;
+    QuantNode dense;
+    dense.rows = node.rows * count;
+    dense.cols = cols * count;
+    dense.matrix.assign(static_cast<std::size_t>(dense.rows) * dense.cols, 0);
+    for (int tap = 0; tap < taps; ++tap) {
+        for (int c = 0; c < channels * count; ++c) {
+            const int group = c / channels;
+            const std::size_t from = static_cast<std::size_t>(tap * channels + c % channels) * node.cols + (first + group) * cols;
+            const std::size_t to = static_cast<std::size_t>(tap * channels * count + c) * dense.cols + group * cols;
+            std::copy_n(node.matrix.begin() + static_cast<std::ptrdiff_t>(from), cols,
+                        dense.matrix.begin() + static_cast<std::ptrdiff_t>(to));
+        }
+    }
+    return dense;
+}
+
 }  // namespace
 
 IntegerConv::IntegerConv(const QuantNode& node, const std::optional<AdcEmulation>& adc)
     : node_(node), group_cols_(node.cols / node.groups), sums_(static_cast<std::size_t>(node.groups) * whole(node.cols / node.groups)) {
     if (adc) {
-        for (int g = 0; g < node.groups; ++g) {
-            crossbars_.emplace_back(node, *adc, g);
+        together_ = adc->groups_together(node);
+        for (int g = 0; g < node.groups; g += together_) {
+            crossbars_.emplace_back(diagonal(node, g, std::min(together_, node.groups - g)), *adc);
         }
         return;
     }
@@ -125,11 +147,13 @@ void IntegerConv::sums_depthwise(const Shape3& shape, const std::uint8_t* in, in
 
 void IntegerConv::sums_converted(const Shape3& shape, const std::uint8_t* in, int oy, int ox, std::uint8_t fill) {
     const int channels = shape.c / node_.groups;
-    std::vector<std::uint8_t> window(static_cast<std::size_t>(node_.rows));
-    for (int g = 0; g < node_.groups; ++g) {
-        gather(node_, shape, in, g * channels, channels, oy, ox, fill, window.data());
-        lossy_ += crossbars_[static_cast<std::size_t>(g)].multiply(window.data(), sums_.data() + g * group_cols_);
-        conversions_ += crossbars_[static_cast<std::size_t>(g)].conversions();
+    std::vector<std::uint8_t> window(static_cast<std::size_t>(node_.rows) * together_);
+    for (int g = 0; g < node_.groups; g += together_) {
+        const int groups = std::min(together_, node_.groups - g);
+        gather(node_, shape, in, g * channels, groups * channels, oy, ox, fill, window.data());
+        const CrossbarMatrix& crossbar = crossbars_[static_cast<std::size_t>(g / together_)];
+        lossy_ += crossbar.multiply(window.data(), sums_.data() + g * group_cols_);
+        conversions_ += crossbar.conversions();
     }
 }
 

@@ -12,8 +12,8 @@ namespace cim::compiler {
 
 class IntegerConv final {
   public:
-    /// With `adc`, the matrix of each group is computed as crossbars with these converters would; without, exactly. The node must outlive
-    /// this.
+    /// With `adc`, matrices are computed as crossbars with these converters would, small groups sharing one (docs/numbers.md); without,
+    /// exactly. The node must outlive this.
     IntegerConv(const QuantNode& node, const std::optional<AdcEmulation>& adc);
 
     void run(const QuantTensor& from, const QuantTensor& to, const std::vector<std::uint8_t>& in, std::vector<std::uint8_t>& out);
@@ -30,8 +30,9 @@ class IntegerConv final {
 
     const QuantNode& node_;
     int group_cols_;
+    int together_ = 1;                       ///< groups that share a crossbar
     std::vector<std::int16_t> weights_;      ///< [column][row], columns of a group and rows filled up with zeros; depthwise [row][column]
-    std::vector<CrossbarMatrix> crossbars_;  ///< of each group, if converters lose something
+    std::vector<CrossbarMatrix> crossbars_;  ///< of every `together_` groups, if converters lose something
     std::vector<std::int16_t> window_;       ///< under the kernel
     std::vector<std::int32_t> sums_;         ///< of one position
     std::int64_t conversions_ = 0;

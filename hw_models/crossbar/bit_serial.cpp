@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/crossbar/input_encoder.h"
+
 namespace cim::hw {
 
 namespace {
@@ -10,70 +12,94 @@ std::int32_t wrapped(std::int32_t sum, std::int64_t more) {
     return static_cast<std::int32_t>(sum + more);
 }
 
+/// Bits from .. to-1 of word `word`.
+std::uint64_t rows_mask(int word, int from, int to) {
+    const auto below = [&](int row) {
+        const int bits = std::clamp(row - 64 * word, 0, 64);
+        return bits == 64 ? ~std::uint64_t{0} : (std::uint64_t{1} << bits) - 1;
+    };
+    return below(to) & ~below(from);
+}
+
 }  // namespace
 
-std::int64_t largest_sum(const Machine& m) {
-    return static_cast<std::int64_t>(m.crossbar.parallel_row) * ((1LL << m.crossbar.dac.bits) - 1) * ((1LL << m.device.bits_per_cell) - 1);
-}
-
-bool adc_is_lossless(const Machine& m) {
-    return largest_sum(m) <= (1LL << m.crossbar.adc.bits) - 1;
-}
-
-std::int64_t adc_value(const Machine& m, std::int64_t sum) {
-    const std::int64_t top = (1LL << m.crossbar.adc.bits) - 1;
-    const std::int64_t full_scale = largest_sum(m);
-    if (full_scale <= top) {
-        return sum;
-    }
-    if (m.crossbar.adc.transfer == AdcTransfer::Saturate) {
-        return std::min(sum, top);
-    }
-    const std::int64_t code = (2 * sum * top + full_scale) / (2 * full_scale);
-    return (2 * code * full_scale + top) / (2 * top);
-}
+/// One step: a row group with one slice of its inputs.
+struct CrossbarTile::Activation {
+    int from = 0;  ///< first row
+    int to = 0;
+    int bits = 1;
+    std::int64_t factor = 1;
+    std::int64_t input_sum = 0;         ///< of the slice
+    std::vector<std::uint64_t> inputs;  ///< a bit of the slice each, words of 64 rows
+};
 
 CrossbarTile::CrossbarTile(const Machine& machine, int rows, int cols, int weight_bits, const std::int16_t* weights)
     : m_(machine),
+      encoder_(encoder_of(machine.crossbar.encoding)),
       rows_(rows),
       cols_(cols),
       weight_bits_(weight_bits),
-      slices_((weight_bits + machine.device.bits_per_cell - 1) / machine.device.bits_per_cell),
-      lossless_(adc_is_lossless(machine)),
       weights_(weights, weights + static_cast<std::ptrdiff_t>(rows) * cols),
-      words_((rows + 63) / 64) {
-    if (lossless_) {
+      slices_(encoder_.slices(weight_bits, machine.device.bits_per_cell)),
+      words_((rows + 63) / 64),
+      groups_((rows + machine.crossbar.parallel_row - 1) / machine.crossbar.parallel_row) {
+    for (std::size_t bits = 1; bits <= most_input_bits; ++bits) {
+        lossless_[bits] = adc_is_lossless(machine, weight_bits, static_cast<int>(bits));
+    }
+    if (lossless_.count() == most_input_bits) {
         return;
     }
-    const int cell_bits = m_.device.bits_per_cell;
-    const bool offset = m_.crossbar.encoding == WeightEncoding::Offset;
-    const int stored_bits = slices_ * cell_bits;
-    // One plane more than the slices need: the sign column of two's complement.
-    planes_.assign(static_cast<std::size_t>(cols_) * static_cast<std::size_t>(stored_bits + 1) * static_cast<std::size_t>(words_), 0);
+    store();
+    if (encoder_.inverts()) {
+        invert_large_sums();
+    }
+}
+
+void CrossbarTile::store() {
+    for (const WeightSlice& slice : slices_) {
+        first_plane_.push_back(planes_a_weight_);
+        planes_a_weight_ += slice.bits * encoder_.bitlines();
+    }
+    planes_.assign(static_cast<std::size_t>(cols_) * static_cast<std::size_t>(planes_a_weight_) * static_cast<std::size_t>(words_), 0);
     for (int r = 0; r < rows_; ++r) {
         for (int c = 0; c < cols_; ++c) {
-            const int weight = weights_[static_cast<std::size_t>(r) * static_cast<std::size_t>(cols_) + static_cast<std::size_t>(c)];
-            const int modulus = 1 << weight_bits_;
-            unsigned stored = static_cast<unsigned>(offset ? weight + modulus / 2 : (weight < 0 ? weight + modulus : weight));
-            if (!offset && weight < 0) {
-                stored |= 1U << stored_bits;
-            }
-            for (int b = 0; b <= stored_bits; ++b) {
-                if ((stored >> b) & 1U) {
-                    const std::size_t plane =
-                        static_cast<std::size_t>(c) * static_cast<std::size_t>(stored_bits + 1) + static_cast<std::size_t>(b);
-                    planes_[plane * static_cast<std::size_t>(words_) + static_cast<std::size_t>(r / 64)] |= 1ULL << (r % 64);
+            const StoredWeight stored = encoder_.stored(weights_[static_cast<std::size_t>(r * cols_ + c)], weight_bits_);
+            for (std::size_t s = 0; s < slices_.size(); ++s) {
+                for (int b = 0; b < slices_[s].bits * encoder_.bitlines(); ++b) {
+                    const unsigned number = b < slices_[s].bits ? stored.plus : stored.minus;
+                    const std::uint64_t bit = (number >> (slices_[s].shift + b % slices_[s].bits)) & 1U;
+                    plane(c, first_plane_[s] + b)[r / 64] |= bit << (r % 64);
                 }
             }
         }
     }
 }
 
-std::int64_t CrossbarTile::convert(std::int64_t sum, AdcLoss& loss) const {
-    const std::int64_t value = adc_value(m_, sum);
-    ++loss.conversions;
-    loss.lossy += value != sum ? 1 : 0;
-    return value;
+void CrossbarTile::invert_large_sums() {
+    inverted_.assign(static_cast<std::size_t>(cols_) * slices_.size() * static_cast<std::size_t>(groups_), false);
+    for (int c = 0; c < cols_; ++c) {
+        for (std::size_t s = 0; s < slices_.size(); ++s) {
+            for (int from = 0; from < rows_; from += m_.crossbar.parallel_row) {
+                const int to = std::min(rows_, from + m_.crossbar.parallel_row);
+                std::int64_t sum = 0;
+                for (int b = 0; b < slices_[s].bits; ++b) {
+                    for (int w = from / 64; w <= (to - 1) / 64; ++w) {
+                        const auto ones = __builtin_popcountll(plane(c, first_plane_[s] + b)[w] & rows_mask(w, from, to));
+                        sum += static_cast<std::int64_t>(ones) << b;
+                    }
+                }
+                if (2 * sum <= (to - from) * slices_[s].most) {
+                    continue;
+                }
+                inverted_[group_of(c, s, from)] = true;
+                for (int b = 0; b < slices_[s].bits; ++b) {
+                    for (int w = from / 64; w <= (to - 1) / 64; ++w) {
+                        plane(c, first_plane_[s] + b)[w] ^= rows_mask(w, from, to);
+                    }
+                }
+            }
+        }
+    }
 }
 
 void CrossbarTile::multiply(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, bool accumulate,
@@ -81,7 +107,7 @@ void CrossbarTile::multiply(const std::uint16_t* inputs, int row, int n, int inp
     if (!accumulate) {
         std::fill(sums, sums + cols_, 0);
     }
-    if (lossless_) {
+    if (lossless_[static_cast<std::size_t>(input_bits)]) {
         multiply_exact(inputs, row, n, sums);
     } else {
         multiply_sliced(inputs, row, n, input_bits, sums, loss);
@@ -103,61 +129,75 @@ void CrossbarTile::multiply_exact(const std::uint16_t* inputs, int row, int n, s
 }
 
 void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, AdcLoss& loss) const {
-    const int dac_bits = m_.crossbar.dac.bits;
-    const int cell_bits = m_.device.bits_per_cell;
-    const int stored_bits = slices_ * cell_bits;
-    const bool offset = m_.crossbar.encoding == WeightEncoding::Offset;
-    std::vector<std::uint64_t> input_planes(static_cast<std::size_t>(dac_bits) * static_cast<std::size_t>(words_));
-    for (int from = 0; from < n; from += m_.crossbar.parallel_row) {
-        const int to = std::min(n, from + m_.crossbar.parallel_row);
-        for (int bit = 0; bit < input_bits; bit += dac_bits) {
-            std::fill(input_planes.begin(), input_planes.end(), 0);
-            for (int i = from; i < to; ++i) {
-                const unsigned slice = (static_cast<unsigned>(inputs[i]) >> bit) & ((1U << dac_bits) - 1U);
-                for (int b = 0; b < dac_bits; ++b) {
-                    if ((slice >> b) & 1U) {
-                        const int r = row + i;
-                        input_planes[static_cast<std::size_t>(b * words_ + r / 64)] |= 1ULL << (r % 64);
-                    }
+    const InputEncoder& encoder = encoder_of(m_.crossbar.input_encoding);
+    const std::vector<InputSlice> input_slices = encoder.slices(input_bits, m_.crossbar.dac.bits);
+    const Converter converter = converter_of(m_, weight_bits_, input_bits);
+    const int group = m_.crossbar.parallel_row;
+    Activation step;
+    for (step.from = row; step.from < row + n; step.from = step.to) {
+        step.to = std::min(row + n, encoder_.inverts() ? (step.from / group + 1) * group : step.from + group);
+        for (const InputSlice& slice : input_slices) {
+            step.bits = slice.bits;
+            step.factor = slice.factor;
+            step.input_sum = 0;
+            step.inputs.assign(static_cast<std::size_t>(slice.bits * words_), 0);
+            for (int r = step.from; r < step.to; ++r) {
+                const unsigned x = (encoder.driven(inputs[r - row], input_bits) >> slice.shift) & ((1U << slice.bits) - 1U);
+                step.input_sum += x;
+                for (int b = 0; b < slice.bits; ++b) {
+                    step.inputs[static_cast<std::size_t>(b * words_ + r / 64)] |= static_cast<std::uint64_t>((x >> b) & 1U) << (r % 64);
                 }
             }
-            const auto bitline = [&](int column, int first_bit, int bits) {
-                std::int64_t sum = 0;
-                for (int b = 0; b < bits; ++b) {
-                    const std::uint64_t* plane =
-                        planes_.data() + (static_cast<std::size_t>(column) * static_cast<std::size_t>(stored_bits + 1) +
-                                          static_cast<std::size_t>(first_bit + b)) *
-                                             static_cast<std::size_t>(words_);
-                    for (int d = 0; d < dac_bits; ++d) {
-                        int ones = 0;
-                        for (int w = 0; w < words_; ++w) {
-                            ones += __builtin_popcountll(plane[w] & input_planes[static_cast<std::size_t>(d * words_ + w)]);
-                        }
-                        sum += static_cast<std::int64_t>(ones) << (b + d);
-                    }
+            activate(step, converter, sums, loss);
+        }
+    }
+    const std::int64_t offset = encoder.offset(input_bits);
+    std::int64_t input_sum = 0;
+    for (int i = 0; i < n; ++i) {
+        input_sum += inputs[i] - offset;
+    }
+    for (int c = 0; c < cols_; ++c) {
+        std::int64_t weight_sum = 0;
+        for (int r = row; offset != 0 && r < row + n; ++r) {
+            weight_sum += weights_[static_cast<std::size_t>(r * cols_ + c)];
+        }
+        sums[c] = wrapped(sums[c], input_sum * encoder_.input_factor(weight_bits_) + offset * weight_sum);
+    }
+}
+
+void CrossbarTile::activate(const Activation& step, const Converter& converter, std::int32_t* sums, AdcLoss& loss) const {
+    const auto bitline = [&](int col, int first, int bits) {
+        std::int64_t sum = 0;
+        for (int b = 0; b < bits; ++b) {
+            const std::uint64_t* cells = plane(col, first + b);
+            for (int d = 0; d < step.bits; ++d) {
+                const std::uint64_t* inputs = step.inputs.data() + d * words_;
+                int ones = 0;
+                for (int w = step.from / 64; w <= (step.to - 1) / 64; ++w) {
+                    ones += __builtin_popcountll(cells[w] & inputs[w]);
                 }
-                return sum;
-            };
-            for (int c = 0; c < cols_; ++c) {
-                std::int64_t total = 0;
-                for (int s = 0; s < slices_; ++s) {
-                    total += convert(bitline(c, s * cell_bits, cell_bits), loss) << (s * cell_bits);
-                }
-                if (!offset) {
-                    total -= convert(bitline(c, stored_bits, 1), loss) << weight_bits_;
-                }
-                sums[c] = wrapped(sums[c], total * (std::int64_t{1} << bit));
+                sum += static_cast<std::int64_t>(ones) << (b + d);
             }
         }
-        if (offset) {
-            std::int64_t input_sum = 0;
-            for (int i = from; i < to; ++i) {
-                input_sum += inputs[i];
+        return sum;
+    };
+    for (int c = 0; c < cols_; ++c) {
+        std::int64_t total = 0;
+        for (std::size_t s = 0; s < slices_.size(); ++s) {
+            const WeightSlice& slice = slices_[s];
+            std::int64_t sum = bitline(c, first_plane_[s], slice.bits);
+            if (encoder_.bitlines() == 2) {
+                sum -= bitline(c, first_plane_[s] + slice.bits, slice.bits);
             }
-            for (int c = 0; c < cols_; ++c) {
-                sums[c] = wrapped(sums[c], -(input_sum << (weight_bits_ - 1)));
+            std::int64_t value = converter.value(sum);
+            ++loss.conversions;
+            loss.lossy += value != sum ? 1 : 0;
+            if (!inverted_.empty() && inverted_[group_of(c, s, step.from)]) {
+                value = slice.most * step.input_sum - value;
             }
+            total += value * slice.factor;
         }
+        sums[c] = wrapped(sums[c], total * step.factor);
     }
 }
 

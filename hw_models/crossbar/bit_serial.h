@@ -1,10 +1,13 @@
 #pragma once
-// The arithmetic of a crossbar: weights as slices of bits_per_cell bits in adjacent cells, inputs as slices of dac.bits bits one after
-// another, at most parallel_row wordlines at once, every bitline through an ADC, digital shift-add. docs/numbers.md has the formulas.
+// The arithmetic of a crossbar: weights as slices in the cells of a row, inputs as slices one after another, at most parallel_row wordlines
+// at once, every bitline through an ADC, digital shift-add. docs/numbers.md has the formulas.
 
+#include <bitset>
 #include <cstdint>
 #include <vector>
 
+#include "hw_models/crossbar/converter.h"
+#include "hw_models/crossbar/weight_encoder.h"
 #include "hw_models/spec/machine.h"
 
 namespace cim::hw {
@@ -30,27 +33,39 @@ class CrossbarTile {
     void multiply(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, bool accumulate, AdcLoss& loss) const;
 
   private:
+    static constexpr std::size_t most_input_bits = 16;
+
+    struct Activation;
+    void store();
+    void invert_large_sums();
     void multiply_exact(const std::uint16_t* inputs, int row, int n, std::int32_t* sums) const;
     void multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, AdcLoss& loss) const;
-    std::int64_t convert(std::int64_t sum, AdcLoss& loss) const;
+    void activate(const Activation& step, const Converter& converter, std::int32_t* sums, AdcLoss& loss) const;
+    std::uint64_t* plane(int col, int index) {
+        return planes_.data() +
+               (static_cast<std::size_t>(col) * static_cast<std::size_t>(planes_a_weight_) + static_cast<std::size_t>(index)) *
+                   static_cast<std::size_t>(words_);
+    }
+    const std::uint64_t* plane(int col, int index) const { return const_cast<CrossbarTile*>(this)->plane(col, index); }
+    std::vector<bool>::size_type group_of(int col, std::size_t slice, int row) const {
+        return (static_cast<std::size_t>(col) * slices_.size() + slice) * static_cast<std::size_t>(groups_) +
+               static_cast<std::size_t>(row / m_.crossbar.parallel_row);
+    }
 
     const Machine& m_;
+    const WeightEncoder& encoder_;
     int rows_;
     int cols_;
     int weight_bits_;
-    int slices_;
-    bool lossless_;
+    std::bitset<most_input_bits + 1> lossless_;  ///< by input bits
     std::vector<std::int16_t> weights_;
-    /// Bit plane b of slice s of column c: words of 64 rows, [((c * slices + s) * bits_per_cell + b) * words + word].
-    std::vector<std::uint64_t> planes_;
+    std::vector<WeightSlice> slices_;
+    std::vector<int> first_plane_;  ///< of each slice; those of a pair's second cells follow those of the first
+    int planes_a_weight_ = 0;
     int words_;
+    int groups_;
+    std::vector<std::uint64_t> planes_;  ///< a bit of a cell each: words of 64 rows, [(col * planes_a_weight_ + plane) * words_ + word]
+    std::vector<bool> inverted_;         ///< by column, slice and row group
 };
-
-/// Largest analog sum of one activation: parallel_row x largest input slice x largest cell value.
-std::int64_t largest_sum(const Machine& machine);
-/// Whether the ADC gives each sum from 0 to largest_sum() its own exact value.
-bool adc_is_lossless(const Machine& machine);
-/// Value that the digital side sees for an analog sum.
-std::int64_t adc_value(const Machine& machine, std::int64_t sum);
 
 }  // namespace cim::hw

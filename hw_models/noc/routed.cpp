@@ -21,11 +21,13 @@ Ticks RoutedNoc::uncontended(int src, int dst, std::int64_t flits) const {
     for (std::size_t i = 0; i + 1 < hops.size(); ++i) {
         head += hops[i].latency;
     }
-    // As in take(): even a last link without latency carries the tail for a flit's time.
-    return head + std::max(hops.back().latency + (flits - 1) * ticks_per_flit_, ticks_per_flit_);
+    Packet packet;
+    packet.flits = flits;
+    packet.path = &hops;
+    return tail_arrival(packet, head);
 }
 
-void RoutedNoc::request(Ticks, const NocRequest& request) {
+void RoutedNoc::request(Ticks now, const NocRequest& request) {
     int index = 0;
     if (unused_.empty()) {
         index = static_cast<int>(packets_.size());
@@ -34,13 +36,87 @@ void RoutedNoc::request(Ticks, const NocRequest& request) {
         index = unused_.back();
         unused_.pop_back();
     }
-    packets_[static_cast<std::size_t>(index)] = {request.id, next_order_++, request.flits, 0, &path(request.src, request.dst)};
+    const Path& links = path(request.src, request.dst);
+    packets_[static_cast<std::size_t>(index)] = {request.id, next_order_++, request.flits, 0, &links, now, -1, false};
+    for (const Hop& hop : links) {
+        Link& link = links_[static_cast<std::size_t>(hop.link)];
+        if (link.owner >= 0) {
+            bind(link.owner, now);
+        }
+        ++link.claims;
+    }
     arrived_.push_back(index);
 }
 
+Ticks RoutedNoc::tail_arrival(const Packet& packet, Ticks taken_last) const {
+    // Even a last link without latency carries the tail for a flit's time.
+    return taken_last + std::max(packet.path->back().latency + (packet.flits - 1) * ticks_per_flit_, ticks_per_flit_);
+}
+
+bool RoutedNoc::run_free(int index, Ticks now) {
+    Packet& packet = packets_[static_cast<std::size_t>(index)];
+    if (record_ || packet.hop != 0 || packet.entered != now) {
+        return false;
+    }
+    Ticks taken = now;
+    for (const Hop& hop : *packet.path) {
+        const Link& link = links_[static_cast<std::size_t>(hop.link)];
+        if (link.claims > 1 || link.free_at > taken) {
+            return false;
+        }
+        taken += hop.latency;
+    }
+    for (const Hop& hop : *packet.path) {
+        Link& link = links_[static_cast<std::size_t>(hop.link)];
+        link.claims = 0;
+        link.owner = index;
+    }
+    packet.free = true;
+    packet.tail_at = tail_arrival(packet, taken - packet.path->back().latency);
+    due_.push({packet.tail_at, What::TailArrives, packet.order, index});
+    return true;
+}
+
+void RoutedNoc::bind(int index, Ticks now) {
+    Packet& packet = packets_[static_cast<std::size_t>(index)];
+    const Ticks held = packet.flits * ticks_per_flit_;
+    packet.free = false;
+    Ticks taken = packet.entered;
+    std::size_t next = packet.path->size();
+    Ticks next_at = 0;
+    for (std::size_t i = 0; i < packet.path->size(); ++i) {
+        const Hop& hop = (*packet.path)[i];
+        Link& link = links_[static_cast<std::size_t>(hop.link)];
+        link.owner = -1;
+        if (taken < now) {
+            link.free_at = taken + held;
+            busy_[static_cast<std::size_t>(hop.link)] += held;
+        } else {
+            ++link.claims;
+            if (next == packet.path->size()) {
+                next = i;
+                next_at = taken;
+            }
+        }
+        taken += hop.latency;
+    }
+    if (next == packet.path->size()) {
+        return;  // only its tail is still to come
+    }
+    packet.tail_at = -1;
+    if (next_at == now) {
+        packet.hop = next;
+        arrived_.push_back(index);
+    } else {
+        packet.hop = next - 1;
+        due_.push({next_at, What::HeadArrives, packet.order, index});
+    }
+}
+
 void RoutedNoc::take(int link, int index, Ticks now) {
-    const Packet& packet = packets_[static_cast<std::size_t>(index)];
+    Packet& packet = packets_[static_cast<std::size_t>(index)];
     Link& taken = links_[static_cast<std::size_t>(link)];
+    --taken.claims;
     const Ticks held = packet.flits * ticks_per_flit_;
     busy_[static_cast<std::size_t>(link)] += held;
     taken.free_at = now + held;
@@ -54,7 +130,8 @@ void RoutedNoc::take(int link, int index, Ticks now) {
     if (packet.hop + 1 < packet.path->size()) {
         due_.push({head, What::HeadArrives, packet.order, index});
     } else {
-        due_.push({std::max(head + held - ticks_per_flit_, now + ticks_per_flit_), What::TailArrives, packet.order, index});
+        packet.tail_at = tail_arrival(packet, now);
+        due_.push({packet.tail_at, What::TailArrives, packet.order, index});
     }
 }
 
@@ -83,6 +160,9 @@ void RoutedNoc::arbitrate(Ticks now) {
         });
     }
     for (const int index : arrived_) {
+        if (run_free(index, now)) {
+            continue;
+        }
         const Packet& packet = packets_[static_cast<std::size_t>(index)];
         const int number = (*packet.path)[packet.hop].link;
         Link& link = links_[static_cast<std::size_t>(number)];
@@ -112,10 +192,19 @@ void RoutedNoc::advance(Ticks now, std::vector<std::uint64_t>& delivered) {
                 ++packets_[index].hop;
                 arrived_.push_back(due.packet_or_link);
                 break;
-            case What::TailArrives:
-                delivered.push_back(packets_[index].id);
+            case What::TailArrives: {
+                Packet& packet = packets_[index];
+                if (packet.order != due.order || packet.tail_at != due.at) {
+                    break;  // expected while it ran free, and late or delivered since
+                }
+                if (packet.free) {
+                    bind(due.packet_or_link, now);
+                }
+                packet.tail_at = -1;
+                delivered.push_back(packet.id);
                 unused_.push_back(due.packet_or_link);
                 break;
+            }
             case What::LinkFrees:
                 links_[index].wake = false;
                 freed_.push_back(due.packet_or_link);

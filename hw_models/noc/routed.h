@@ -2,6 +2,9 @@
 // Transfers over a path of links, each link held by one transfer at a time for its flits: common state machine of the switch and the mesh.
 // Virtual cut-through: the head goes on as soon as the next link is free, the tail follows flit by flit; buffers at the links are
 // unlimited.
+//
+// A packet whose links nobody else in the network is going to take runs free: its delivery is known when it enters, and no link of it is
+// looked at before. If a packet enters that shares a link with it, it goes on link by link from where it is by then.
 
 #include <deque>
 #include <queue>
@@ -41,6 +44,9 @@ class RoutedNoc : public NocModel {
         std::int64_t flits = 0;
         std::size_t hop = 0;
         const Path* path = nullptr;
+        Ticks entered = 0;
+        Ticks tail_at = -1;  ///< delivery, once it is known
+        bool free = false;   ///< runs free; its links are not marked yet
     };
     enum class What : std::uint8_t { HeadArrives, TailArrives, LinkFrees };
     struct Due {
@@ -54,12 +60,19 @@ class RoutedNoc : public NocModel {
     };
     struct Link {
         Ticks free_at = 0;
+        int claims = 0;           ///< packets on their way that have yet to take it, those that run free apart
+        int owner = -1;           ///< packet that runs free over it
         bool wake = false;        ///< LinkFrees is due: somebody waits, or changes are recorded
         std::deque<int> waiting;  ///< packets, in order of arrival at this link, then of arrival at the network
     };
 
     const Path& path(int src, int dst) const;
     void take(int link, int packet, Ticks now);
+    /// Lets a packet that stands at its first link run free, if it can.
+    bool run_free(int packet, Ticks now);
+    /// Marks the links that a packet running free has taken before `now`, and lets it go on link by link.
+    void bind(int packet, Ticks now);
+    Ticks tail_arrival(const Packet& packet, Ticks taken_last) const;
     void wake_when_free(int link);
 
     Ticks ticks_per_flit_;

@@ -5,6 +5,8 @@
 
 #include <fmt/format.h>
 
+#include "hw_models/crossbar/converter.h"
+#include "hw_models/device/traits.h"
 #include "hw_models/spec/document.h"
 
 namespace cim::hw {
@@ -14,6 +16,7 @@ using Complaint = std::optional<std::string>;
 
 struct Rule {
     std::vector<std::string> needs;  ///< the first is where it is reported
+    std::string words;
     Complaint (*check)(const Machine&);
 };
 
@@ -67,16 +70,25 @@ Complaint check_parallel_row(const Machine& m) {
 }
 
 Complaint check_slices(const Machine& m) {
-    if (m.slices(8) > m.crossbar.cols) {
-        return fmt::format("an 8-bit weight takes {} columns of {}-bit cells (device.bits_per_cell), but there are only {}", m.slices(8),
+    if (m.columns(8) > m.crossbar.cols) {
+        return fmt::format("an 8-bit weight takes {} columns of {}-bit cells (device.bits_per_cell), but there are only {}", m.columns(8),
                            m.device.bits_per_cell, m.crossbar.cols);
     }
     return std::nullopt;
 }
 
 Complaint check_adc_count(const Machine& m) {
-    if (m.crossbar.adc.count > m.crossbar.cols) {
-        return fmt::format("{} converters for {} columns (crossbar.size): some would never be used", m.crossbar.adc.count, m.crossbar.cols);
+    const int bitlines = encoder_of(m.crossbar.encoding).bitlines();
+    if (m.crossbar.adc.count > m.crossbar.cols / bitlines) {
+        return fmt::format("{} converters for {} {}columns (crossbar.size): some would never be used", m.crossbar.adc.count,
+                           m.crossbar.cols / bitlines, bitlines > 1 ? "pairs of " : "");
+    }
+    return std::nullopt;
+}
+
+Complaint check_adc_sign(const Machine& m) {
+    if (m.crossbar.adc.bits < 2 && sum_range(m).least < 0) {
+        return fmt::format("{} bit for sums with a sign (crossbar.weight_encoding): a converter needs 2 at least", m.crossbar.adc.bits);
     }
     return std::nullopt;
 }
@@ -87,6 +99,15 @@ Complaint check_sum_range(const Machine& m) {
     if (cell_times_input > ((std::int64_t{1} << 31) - 1) / m.crossbar.parallel_row) {
         return fmt::format("the sum of {} rows of {}-bit inputs and {}-bit cells (device.bits_per_cell) does not fit 31 bits",
                            m.crossbar.parallel_row, m.crossbar.dac.bits, m.device.bits_per_cell);
+    }
+    return std::nullopt;
+}
+
+Complaint check_device_bits(const Machine& m) {
+    const int most = device_traits(m.device.type).most_bits_per_cell;
+    if (m.device.bits_per_cell > most) {
+        return fmt::format("{} cells hold {} bit{} at most, not {} (device.type)", m.device.type, most, most == 1 ? "" : "s",
+                           m.device.bits_per_cell);
     }
     return std::nullopt;
 }
@@ -167,26 +188,48 @@ Complaint check_core_derived(const Machine& m) {
 
 const std::vector<Rule>& rules() {
     static const std::vector<Rule> table{
-        {{"clocks.crossbar", "clocks.chip", "clocks.core"}, check_ticks},
-        {{"chip.cores"}, check_core_count},
-        {{"core.crossbars", "chip.cores"}, check_crossbar_count},
-        {{"cluster.cores", "chip.cores"}, check_cluster},
-        {{"chip.noc.memory_node", "chip.cores"}, check_chip_memory_node},
-        {{"chip.noc.cost.memory_node", "chip.cores"}, check_chip_memory_node},
-        {{"chip.noc.cost_matrix", "chip.cores"}, check_chip_matrix},
-        {{"chip.noc.cost.base", "chip.cores"}, check_chip_derived},
-        {{"core.noc.cost.memory_node", "core.crossbars"}, check_core_memory_node},
-        {{"core.noc.cost_matrix", "core.crossbars"}, check_core_matrix},
-        {{"core.noc.cost.base", "core.crossbars"}, check_core_derived},
-        {{"crossbar.parallel_row", "crossbar.size"}, check_parallel_row},
-        {{"crossbar.size", "device.bits_per_cell", "crossbar.weight_encoding"}, check_slices},
-        {{"crossbar.adc.count", "crossbar.size"}, check_adc_count},
-        {{"crossbar.dac.bits", "crossbar.parallel_row", "device.bits_per_cell"}, check_sum_range},
+        {{"clocks.crossbar", "clocks.chip", "clocks.core"}, "the clocks have a common tick of 1 fs or longer", check_ticks},
+        {{"chip.cores"}, "at most 65,536 cores", check_core_count},
+        {{"core.crossbars", "chip.cores"}, "at most 16,777,216 crossbars in all", check_crossbar_count},
+        {{"cluster.cores", "chip.cores"}, "clusters divide the grid of cores", check_cluster},
+        {{"chip.noc.memory_node", "chip.cores"}, "the node of L0 is a router of the grid", check_chip_memory_node},
+        {{"chip.noc.cost.memory_node", "chip.cores"}, "the node of L0 is a router of the grid", check_chip_memory_node},
+        {{"chip.noc.cost_matrix", "chip.cores"},
+         "a square with a row for each core and one for L0, 0 from a node to itself",
+         check_chip_matrix},
+        {{"chip.noc.cost.base", "chip.cores"}, "at most 1,025 nodes", check_chip_derived},
+        {{"core.noc.cost.memory_node", "core.crossbars"}, "the node of L1 is a crossbar of the grid", check_core_memory_node},
+        {{"core.noc.cost_matrix", "core.crossbars"},
+         "a square with a row for each crossbar and one for L1, 0 from a node to itself",
+         check_core_matrix},
+        {{"core.noc.cost.base", "core.crossbars"}, "at most 1,025 nodes", check_core_derived},
+        {{"crossbar.parallel_row", "crossbar.size"}, "no more rows at once than there are", check_parallel_row},
+        {{"crossbar.size", "device.bits_per_cell", "crossbar.weight_encoding"}, "a row has room for an 8-bit weight", check_slices},
+        {{"crossbar.adc.count", "crossbar.size", "crossbar.weight_encoding"},
+         "no more converters than columns, or pairs of them",
+         check_adc_count},
+        {{"crossbar.adc.bits", "crossbar.weight_encoding", "crossbar.parallel_row", "device.bits_per_cell"},
+         "2 bits at least where sums have a sign",
+         check_adc_sign},
+        {{"crossbar.dac.bits", "crossbar.parallel_row", "device.bits_per_cell"}, "sums fit 31 bits", check_sum_range},
+        {{"device.bits_per_cell", "device.type"}, "no more bits than cells of the type can hold", check_device_bits},
     };
     return table;
 }
 
 }  // namespace
+
+std::vector<std::string> consistency_rules() {
+    std::vector<std::string> texts;
+    for (const Rule& rule : rules()) {
+        std::string others;
+        for (std::size_t i = 1; i < rule.needs.size(); ++i) {
+            others += fmt::format("{}`{}`", i == 1 ? "" : ", ", rule.needs[i]);
+        }
+        texts.push_back(fmt::format("`{}`: {}{}", rule.needs[0], rule.words, others.empty() ? "" : " (" + others + ")"));
+    }
+    return texts;
+}
 
 void check_consistency(Document& document) {
     for (const Rule& rule : rules()) {

@@ -59,6 +59,8 @@ std::string write_value(const Key& key, Machine& machine);
 
 /// checks.cpp: the rules between values. Each is tried if all values that it needs are right by themselves.
 void check_consistency(Document& document);
+/// checks.cpp: these rules in words.
+std::vector<std::string> consistency_rules();
 
 /// resolve.cpp: ticks, derived cost matrices, hash. For a document without mistakes.
 void resolve(Document& document);

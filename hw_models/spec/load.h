@@ -36,6 +36,9 @@ std::string show_machine(const std::string& path);
 /// JSON Schema (draft 2020-12) of the hardware file, from the same table as the loader.
 std::string json_schema();
 
+/// docs/hardware-file.md: every key, the rules between values, the devices.
+std::string hardware_file_markdown();
+
 /// Every key the table knows: dotted path, kind, unit, range or choices, what it does. For docs and for tests that walk all keys.
 struct KeyInfo {
     std::string path;

@@ -115,10 +115,10 @@ struct CoreSpec {
     ControlSpec control;
 };
 
-enum class WeightEncoding : std::uint8_t {
-    Offset,          ///< w + 2^(bits-1), cell slices unsigned, offset removed digitally with the sum of the inputs (ISAAC 2016)
-    TwosComplement,  ///< top slice weighs negative
-};
+/// Classes in hw_models/crossbar/weight_encoder.h.
+enum class WeightEncoding : std::uint8_t { Offset, FlippedOffset, Differential, TwosComplement };
+/// Classes in hw_models/crossbar/input_encoder.h.
+enum class InputEncoding : std::uint8_t { Unsigned, TwosComplement };
 
 enum class AdcTransfer : std::uint8_t {
     Saturate,  ///< one code a unit of sum, clipped at 2^bits - 1
@@ -160,6 +160,7 @@ struct CrossbarSpec {
     bool pipelined = false;   ///< conversion of one activation overlaps the read of the next
     double row_read_pj = 0;   ///< one wordline active in one activation, all its cells
     WeightEncoding encoding = WeightEncoding::Offset;
+    InputEncoding input_encoding = InputEncoding::Unsigned;
     DacSpec dac;
     AdcSpec adc;
     ShiftAddSpec shift_add;
@@ -168,11 +169,11 @@ struct CrossbarSpec {
 };
 
 struct DeviceSpec {
-    std::string type;  ///< SRAM, ReRAM, Flash, STT-MRAM, PCM, FeFET
+    std::string type;  ///< see hw_models/device/traits.h
     int bits_per_cell = 1;
     Cycles write_latency = 1;  ///< crossbar cycles to program one row; 0: `ideal`
     double cell_write_pj = 0;
-    Limit endurance;  ///< writes a cell survives
+    Limit endurance;  ///< writes a cell survives; ideal if the type does not wear
 };
 
 struct Machine {
@@ -192,12 +193,14 @@ struct Machine {
 
     int core_count() const { return chip.cores.count(); }
     int crossbars_per_core() const { return core.crossbars.count(); }
-    /// Crossbar columns that one weight of `bits` bits takes: its slices, and for two's complement a column for the sign.
-    int slices(int bits) const {
-        return (bits + device.bits_per_cell - 1) / device.bits_per_cell + (crossbar.encoding == WeightEncoding::TwosComplement ? 1 : 0);
-    }
+    /// Crossbar columns that one weight of `bits` bits takes.
+    int columns(int bits) const;
+    /// Conversions that it takes in each step: its columns, or pairs of them.
+    int samples(int bits) const;
+    /// Steps in which an input of `bits` bits is applied to a row group.
+    int input_steps(int bits) const;
     /// Logical columns (weights side by side) of one crossbar.
-    int logical_cols(int bits) const { return crossbar.cols / slices(bits); }
+    int logical_cols(int bits) const { return crossbar.cols / columns(bits); }
 };
 
 }  // namespace cim::hw

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "hw_models/device/traits.h"
+
 namespace cim::hw {
 namespace {
 
@@ -265,8 +267,11 @@ void add_crossbar(Table& t) {
                "one activation of a row group with one input slice");
     t.add(Kind::Boolean, "pipelined", xb, &CrossbarSpec::pipelined, "conversion of one activation overlaps the read of the next");
     t.price("row_read_energy", xb, &CrossbarSpec::row_read_pj, Dimension::Energy, "one wordline active in one activation, all its cells");
-    t.choice("weight_encoding", xb, &CrossbarSpec::encoding, {"offset", "twos-complement"},
-             "offset: weight + 2^(bits-1) in the cells; twos-complement: one more column for the sign");
+    t.choice("weight_encoding", xb, &CrossbarSpec::encoding, {"offset", "flipped-offset", "differential", "twos-complement"},
+             "offset: weight + 2^(bits-1) in the cells; flipped-offset: columns with large sums inverted, which saves a bit of the ADC; "
+             "differential: two columns, subtracted; twos-complement: a column of sign bits that counts negative");
+    t.choice("input_encoding", xb, &CrossbarSpec::input_encoding, {"unsigned", "twos-complement"},
+             "unsigned: inputs as stored; twos-complement: inputs - 2^(bits-1), the sign bit in a step of its own that counts negative");
     t.fixed(sub(xb, &CrossbarSpec::fixed), "one crossbar's array");
 
     const Part<DacSpec> dac = sub(xb, &CrossbarSpec::dac);
@@ -300,12 +305,22 @@ void add_crossbar(Table& t) {
 void add_device(Table& t) {
     const Part<DeviceSpec> device = [](Machine& m) -> DeviceSpec& { return m.device; };
     t.enter("device", "the device tier", ClockDomain::Crossbar);
-    t.choice("type", device, &DeviceSpec::type, {"SRAM", "ReRAM", "Flash", "STT-MRAM", "PCM", "FeFET"}, "what a cell is made of");
+    std::vector<std::string> types;
+    std::vector<std::string> worn_types;
+    for (const DeviceTraits& traits : devices()) {
+        types.push_back(traits.type);
+        if (traits.wears) {
+            worn_types.push_back(traits.type);
+        }
+    }
+    t.choice("type", device, &DeviceSpec::type, types,
+             "what a cell is made of: how many bits it can hold, whether writing wears it, whether it keeps weights without power");
     t.integer("bits_per_cell", device, &DeviceSpec::bits_per_cell, 1, 8, "bits that one cell holds");
     t.latency("write_latency", device, &DeviceSpec::write_latency, "to program one row");
     t.price("cell_write_energy", device, &DeviceSpec::cell_write_pj, Dimension::Energy, "to program one cell");
-    t.price("endurance", device, &DeviceSpec::endurance, Dimension::Writes, "writes that a cell survives; ideal: any number", 1,
-            most_writes);
+    only(t.price("endurance", device, &DeviceSpec::endurance, Dimension::Writes, "writes that a cell survives; ideal: any number", 1,
+                 most_writes),
+         "device.type", worn_types);
 }
 
 std::vector<Key> build() {

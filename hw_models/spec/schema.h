@@ -26,7 +26,7 @@ struct GridRef {
 };
 /// The member of Machine that a key fills. Enumerations take the choices in the order of their enumerators.
 using Slot = std::variant<std::monostate, int*, std::int64_t*, double*, bool*, std::string*, Limit*, GridRef, Clock*, ComputingMode*,
-                          WeightEncoding*, AdcTransfer*, CostMatrix*>;
+                          WeightEncoding*, InputEncoding*, AdcTransfer*, CostMatrix*>;
 
 /// A condition under which a key or section is used.
 struct When {

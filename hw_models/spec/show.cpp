@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "hw_models/crossbar/converter.h"
 #include "hw_models/spec/document.h"
 #include "hw_models/spec/load.h"
 
@@ -21,6 +22,14 @@ std::string origin(const Document& document, const Entry& entry) {
         case State::Given: return entry.given_text.empty() ? place : fmt::format("derived: {}, {}", entry.given_text, place);
         default: return place;
     }
+}
+
+/// What 8-bit weights and inputs ask of the ADC.
+std::string show_converter(const Machine& m) {
+    const SumRange range = sum_range(m);
+    const int needed = lossless_adc_bits(m);
+    return fmt::format("# derived: columns of an 8-bit weight: {}; sums of {} to {} need {} bits, the ADC has {}: {}\n", m.columns(8),
+                       range.least, range.most, needed, m.crossbar.adc.bits, adc_is_lossless(m) ? "lossless" : "lossy");
 }
 
 }  // namespace
@@ -55,7 +64,8 @@ std::string show(Document& document) {
     std::string text =
         fmt::format("# {}: content hash {}\n# derived: {} ticks a second; cycles of chip, core and crossbar take {}, {} and {} ticks\n",
                     file_name(document.file), m.hash, m.ticks_per_second, m.chip_clock.ticks_per_cycle, m.core_clock.ticks_per_cycle,
-                    m.crossbar_clock.ticks_per_cycle);
+                    m.crossbar_clock.ticks_per_cycle) +
+        show_converter(m);
     for (const Line& line : lines) {
         text += line.comment.empty() ? line.text + "\n" : fmt::format("{:<{}}  # {}\n", line.text, width, line.comment);
     }

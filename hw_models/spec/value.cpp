@@ -107,6 +107,7 @@ class Reader {
             entry_.chosen = node.text;
             std::visit(Overloaded{[&](std::string* p) { *p = node.text; }, [&](ComputingMode* p) { *p = static_cast<ComputingMode>(i); },
                                   [&](WeightEncoding* p) { *p = static_cast<WeightEncoding>(i); },
+                                  [&](InputEncoding* p) { *p = static_cast<InputEncoding>(i); },
                                   [&](AdcTransfer* p) { *p = static_cast<AdcTransfer>(i); }, [](auto&&) {}},
                        slot());
             return;
@@ -273,6 +274,7 @@ std::string write_value(const Key& key, Machine& machine) {
                                  [&](Clock* p) { return whole(static_cast<std::int64_t>(p->hertz)); },
                                  [&](ComputingMode* p) { return choice_at(key, static_cast<std::size_t>(*p)); },
                                  [&](WeightEncoding* p) { return choice_at(key, static_cast<std::size_t>(*p)); },
+                                 [&](InputEncoding* p) { return choice_at(key, static_cast<std::size_t>(*p)); },
                                  [&](AdcTransfer* p) { return choice_at(key, static_cast<std::size_t>(*p)); },
                                  [](CostMatrix* p) { return write_matrix(*p); }},
                       key.slot(machine));

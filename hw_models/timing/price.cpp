@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/crossbar/weight_encoder.h"
+
 namespace cim::hw {
 
 namespace {
@@ -16,10 +18,13 @@ std::int64_t alu_operations(AluWork work, std::int64_t n, std::int64_t terms) {
         case AluWork::Fill: return n;
         case AluWork::Sum: return n * terms;
         case AluWork::ShiftAdd: return 2 * n * terms;
-        case AluWork::Requant: return 3 * n;  // bias, scale, clamp
+        case AluWork::Requant: return 3 * n;  // bias, scale, clamp; the sign selects the scale
         case AluWork::Max: return n * terms;
+        case AluWork::Average: return n * terms + 3 * n;  // sum of the taps, then zero point, scale, clamp
         case AluWork::Clip: return n;
-        case AluWork::Add: return 4 * n;  // two scalings, sum, clamp
+        case AluWork::Add: return 4 * n;    // two scalings, sum, clamp
+        case AluWork::Mul: return 5 * n;    // two zero points, product, scale, clamp
+        case AluWork::PRelu: return 3 * n;  // zero point, scale, clamp; the sign selects the scale
         case AluWork::Lut: return n;
         case AluWork::Softmax: return 4 * n;  // maximum, exponential, sum, division
     }
@@ -41,7 +46,7 @@ Ticks OpCost::sync_ticks() const {
 }
 
 void OpCost::add_stage(Resource resource, Ticks ticks, bool write, std::int64_t flits) {
-    stages[stage_count++] = {resource, ticks, flits, write};
+    stages[stage_count++] = {ticks, flits, resource, write};
 }
 
 void OpCost::add_event(Event event, std::int64_t count) {
@@ -50,7 +55,15 @@ void OpCost::add_event(Event event, std::int64_t count) {
     }
 }
 
-PriceList::PriceList(const Machine& machine) : m_(machine), noc_(make_noc(machine)) {}
+PriceList::PriceList(const Machine& machine)
+    : m_(machine), noc_(make_noc(machine)), fixed_groups_(encoder_of(machine.crossbar.encoding).inverts()) {
+    for (int bits = 1; bits <= 16; ++bits) {
+        const auto i = static_cast<std::size_t>(bits);
+        samples_[i] = machine.samples(bits);
+        columns_[i] = machine.columns(bits);
+        input_steps_[i] = machine.input_steps(bits);
+    }
+}
 PriceList::~PriceList() = default;
 
 OpCost PriceList::start(int core) const {
@@ -112,41 +125,48 @@ void PriceList::add_core_noc(OpCost& cost, int from, int to, std::int64_t bytes)
     cost.add_event(Event::CoreNocFlit, n);
 }
 
-Ticks PriceList::mvm_ticks(int rows, int cols, int input_bits, int weight_bits) const {
+std::int64_t PriceList::steps(int rows, int input_bits, int first_row) const {
+    const int group = m_.crossbar.parallel_row;
+    const int before = fixed_groups_ ? first_row % group : 0;
+    return input_steps_[static_cast<std::size_t>(input_bits)] * ceil_div(before + rows, group);
+}
+
+Ticks PriceList::mvm_ticks(int rows, int cols, int input_bits, int weight_bits, int first_row) const {
     const CrossbarSpec& x = m_.crossbar;
-    const std::int64_t steps = ceil_div(input_bits, x.dac.bits) * ceil_div(rows, x.parallel_row);
-    const std::int64_t bitlines = static_cast<std::int64_t>(cols) * m_.slices(weight_bits);
-    const Cycles convert = ceil_div(bitlines, x.adc.count) * x.adc.sample_latency;
+    const std::int64_t n = steps(rows, input_bits, first_row);
+    const std::int64_t samples = static_cast<std::int64_t>(cols) * samples_[static_cast<std::size_t>(weight_bits)];
+    const Cycles convert = ceil_div(samples, x.adc.count) * x.adc.sample_latency;
     // Two-stage pipeline: the first read fills it, the last conversion drains it.
     const Cycles cycles =
-        x.pipelined ? x.read_latency + (steps - 1) * std::max(x.read_latency, convert) + convert : steps * (x.read_latency + convert);
+        x.pipelined ? x.read_latency + (n - 1) * std::max(x.read_latency, convert) + convert : n * (x.read_latency + convert);
     return (cycles + x.shift_add.latency) * m_.crossbar_clock.ticks_per_cycle;
 }
 
-void PriceList::add_mvm_events(OpCost& cost, int rows, int cols, int input_bits, int weight_bits) const {
-    const CrossbarSpec& x = m_.crossbar;
-    const std::int64_t input_slices = ceil_div(input_bits, x.dac.bits);
-    const std::int64_t samples = static_cast<std::int64_t>(cols) * m_.slices(weight_bits) * input_slices * ceil_div(rows, x.parallel_row);
-    cost.add_event(Event::RowRead, rows * input_slices);
-    cost.add_event(Event::DacDrive, rows * input_slices);
+void PriceList::add_mvm_events(OpCost& cost, int rows, int cols, int input_bits, int weight_bits, int first_row) const {
+    const std::int64_t samples =
+        static_cast<std::int64_t>(cols) * samples_[static_cast<std::size_t>(weight_bits)] * steps(rows, input_bits, first_row);
+    const std::int64_t drives = static_cast<std::int64_t>(rows) * input_steps_[static_cast<std::size_t>(input_bits)];
+    cost.add_event(Event::RowRead, drives);
+    cost.add_event(Event::DacDrive, drives);
     cost.add_event(Event::AdcSample, samples);
     cost.add_event(Event::ShiftAdd, samples);
 }
 
-OpCost PriceList::read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate) const {
+OpCost PriceList::read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate,
+                       int first_row) const {
     OpCost cost = start(0);
     const int l1_node = m_.crossbars_per_core();
     const std::int64_t sum_bytes = 4 * static_cast<std::int64_t>(cols);
     add_local(cost, 0, window_bytes, false);
     add_core_noc(cost, l1_node, xb, window_bytes);
-    cost.add_stage(Resource::Crossbar, mvm_ticks(rows, cols, input_bits, weight_bits));
+    cost.add_stage(Resource::Crossbar, mvm_ticks(rows, cols, input_bits, weight_bits, first_row));
     add_core_noc(cost, xb, l1_node, sum_bytes);
     if (accumulate) {
         add_local(cost, 0, sum_bytes, false);
     }
     add_local(cost, 0, sum_bytes, true);
     cost.add_event(Event::RegisterByte, window_bytes + sum_bytes);
-    add_mvm_events(cost, rows, cols, input_bits, weight_bits);
+    add_mvm_events(cost, rows, cols, input_bits, weight_bits, first_row);
     return cost;
 }
 
@@ -191,7 +211,7 @@ OpCost PriceList::write(int core, int rows, int cols, int weight_bits, std::int6
     cost.add_event(Event::ExternalReadByte, bytes);
     add_noc(cost, m_.core_count(), core, bytes);
     cost.add_stage(Resource::Crossbar, rows * m_.device.write_latency * m_.crossbar_clock.ticks_per_cycle);
-    cost.add_event(Event::CellWrite, static_cast<std::int64_t>(rows) * cols * m_.slices(weight_bits));
+    cost.add_event(Event::CellWrite, static_cast<std::int64_t>(rows) * cols * columns_[static_cast<std::size_t>(weight_bits)]);
     return cost;
 }
 

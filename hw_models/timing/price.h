@@ -25,10 +25,10 @@ enum class Resource : std::uint8_t {
 };
 
 struct Stage {
-    Resource resource = Resource::Alu;
     Ticks ticks = 0;         ///< uncontended; 0 if the resource is ideal
     std::int64_t flits = 0;  ///< Noc
-    bool write = false;      ///< ports: direction
+    Resource resource = Resource::Alu;
+    bool write = false;  ///< ports: direction
 };
 
 struct EventCount {
@@ -40,13 +40,13 @@ struct EventCount {
 struct OpCost {
     static constexpr std::size_t most_stages = 6;
     static constexpr std::size_t most_events = 12;
-    std::array<Stage, most_stages> stages{};
     std::size_t stage_count = 0;
-    std::array<EventCount, most_events> events{};
-    std::size_t event_count = 0;
     Ticks issue_ticks = 1;  ///< least time that the engine is held
     int src_node = 0;       ///< of the Noc stage, if any
     int dst_node = 0;
+    std::array<Stage, most_stages> stages{};
+    std::size_t event_count = 0;
+    std::array<EventCount, most_events> events{};
 
     Ticks stage_ticks() const;
     /// Engine time of a synchronous operation without contention.
@@ -56,7 +56,7 @@ struct OpCost {
 };
 
 /// Digital operation, for its count of ALU operations an element (docs/timing.md).
-enum class AluWork : std::uint8_t { Fill, Sum, ShiftAdd, Requant, Max, Clip, Add, Lut, Softmax };
+enum class AluWork : std::uint8_t { Fill, Sum, ShiftAdd, Requant, Max, Average, Clip, Add, Mul, PRelu, Lut, Softmax };
 
 /// Prices operations of one machine. Cheap to call: everything that can be is computed once.
 class PriceList {
@@ -68,7 +68,8 @@ class PriceList {
 
     /// MVM of `rows` inputs of `input_bits` bits with a tile of `cols` weights of `weight_bits` bits in crossbar `xb`. `groups_of_one`: the
     /// rows are one activation (cim.read_row). `accumulate`: sums are added to those in L1.
-    OpCost read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate) const;
+    OpCost read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate,
+                int first_row = 0) const;
     /// cim.read_core: `positions` MVMs of tiles that work side by side, then requantised. Tiles: rows x cols each.
     struct Tile {
         int rows = 0;
@@ -89,7 +90,7 @@ class PriceList {
     OpCost copy(int core, std::int64_t bytes) const;
 
     /// Ticks of the crossbar part of an MVM (docs/timing.md): activations and conversions, shift-add at the end.
-    Ticks mvm_ticks(int rows, int cols, int input_bits, int weight_bits) const;
+    Ticks mvm_ticks(int rows, int cols, int input_bits, int weight_bits, int first_row = 0) const;
 
     const NocModel& noc() const { return *noc_; }
 
@@ -100,11 +101,16 @@ class PriceList {
     void add_local(OpCost& cost, int core, std::int64_t bytes, bool write) const;
     void add_noc(OpCost& cost, int src, int dst, std::int64_t bytes) const;
     void add_core_noc(OpCost& cost, int from, int to, std::int64_t bytes) const;
-    void add_mvm_events(OpCost& cost, int rows, int cols, int input_bits, int weight_bits) const;
+    std::int64_t steps(int rows, int input_bits, int first_row) const;
+    void add_mvm_events(OpCost& cost, int rows, int cols, int input_bits, int weight_bits, int first_row = 0) const;
     OpCost start(int core) const;
 
     const Machine& m_;
     std::unique_ptr<NocModel> noc_;
+    std::array<int, 17> samples_{};      ///< a weight and step, by weight bits
+    std::array<int, 17> columns_{};      ///< a weight, by weight bits
+    std::array<int, 17> input_steps_{};  ///< a row group, by input bits
+    bool fixed_groups_ = false;          ///< row groups begin at multiples of parallel_row, not at the first row read
 };
 
 }  // namespace cim::hw

@@ -9,7 +9,7 @@ namespace cim::isa {
 namespace {
 
 constexpr std::string_view magic = "MOPB";
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 
 /// Writes each part of a program; Decoder reads the same parts in the same order.
 class Encoder {
@@ -24,6 +24,7 @@ class Encoder {
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
+        table(p.spills);
         table(p.buffers);
         table(p.counters);
         table(p.weights);
@@ -64,6 +65,7 @@ class Encoder {
         put(b.core);
         put(b.offset);
         put(b.size);
+        put(b.segment);
     }
     void put(const CounterArray& a) {
         put(a.name);
@@ -129,7 +131,7 @@ class Encoder {
         put(f.op);
         put(f.place);
         out_.byte(static_cast<std::uint8_t>(f.engine));
-        out_.byte(f.setup ? 1 : 0);
+        put(f.segment);
         put(f.body);
         put(f.line);
         table(f.args);
@@ -155,6 +157,7 @@ class Decoder {
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
+        table(p.spills);
         table(p.buffers);
         table(p.counters);
         table(p.weights);
@@ -197,6 +200,7 @@ class Decoder {
         get(b.core);
         get(b.offset);
         get(b.size);
+        get(b.segment);
     }
     void get(CounterArray& a) {
         get(a.name);
@@ -262,7 +266,7 @@ class Decoder {
         get(f.op);
         get(f.place);
         f.engine = in_.one_of<Engine>(engine_count);
-        f.setup = in_.flag();
+        get(f.segment);
         get(f.body);
         get(f.line);
         table(f.args);

@@ -9,7 +9,7 @@ namespace cim::isa {
 namespace {
 
 constexpr std::string_view magic = "CIMD";
-constexpr std::uint8_t version = 1;
+constexpr std::uint8_t version = 2;
 
 bool fits_byte(std::int16_t value) {
     return value >= INT8_MIN && value <= INT8_MAX;
@@ -49,9 +49,11 @@ void write_constants(ByteWriter& out, const Param& param) {
     for (const std::int32_t bias : param.bias) {
         out.fixed(static_cast<std::uint32_t>(bias), 4);
     }
-    out.varint(param.scale.size());
-    for (const float scale : param.scale) {
-        out.real(scale);
+    for (const auto* scales : {&param.scale, &param.negative_scale}) {
+        out.varint(scales->size());
+        for (const float scale : *scales) {
+            out.real(scale);
+        }
     }
 }
 
@@ -60,9 +62,11 @@ void read_constants(ByteReader& in, Param& param) {
     for (std::int32_t& bias : param.bias) {
         bias = static_cast<std::int32_t>(static_cast<std::uint32_t>(in.fixed(4)));
     }
-    param.scale.resize(in.count(4));
-    for (float& scale : param.scale) {
-        scale = in.real();
+    for (auto* scales : {&param.scale, &param.negative_scale}) {
+        scales->resize(in.count(4));
+        for (float& scale : *scales) {
+            scale = in.real();
+        }
     }
 }
 

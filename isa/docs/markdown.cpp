@@ -45,11 +45,14 @@ std::string isa_markdown() {
         "[ADR-0001](adr/0001-execution-model.md).\n\n"
         "*Local* memory is the L1 of the flow's core, or L0 for a flow of the chip. Sums are int32, little endian; activations are "
         "bytes.\n\n"
-        "The operand with the fields `src` to `n` of `cim.read_*`, `alu.max`, `mov.load` and `mov.copy` is a window: byte i, from <= i < "
-        "from+n,\n"
-        "lies at\n\n"
+        "The operand with the fields `src` to `n` of `cim.read_*`, `alu.max`, `alu.average`, `mov.load` and `mov.copy` is a window: byte "
+        "i,\n"
+        "from <= i < from+n, lies at\n\n"
         "    src + ((y + (i div (taps*tap))*dy) mod ring)*pitch + x + ((i div tap) mod taps)*step + i mod tap\n\n"
         "where `tap=0` stands for from+n and `step=0` for tap.\n\n"
+        "Transfers with the fields `n` to `src_pitch` move `count` pieces of n bytes: piece k lies at src + k*src_pitch and goes to "
+        "dst + k*dst_pitch.\n"
+        "More than one piece needs both pitches, n or more. They are one transfer of count*n bytes.\n\n"
         "| operator | engine | mode | timing |\n|---|---|---|---|\n");
     for (const OpInfo& op : op_table()) {
         put(out, "| `{}` | {} | {} | {} |\n", op.text, to_string(op.engine), to_string(op.mode),

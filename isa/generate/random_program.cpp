@@ -233,6 +233,9 @@ class ProgramMaker {
         for (std::int64_t i = dice_.roll(0, 6); i > 0; --i) {
             p.scale.push_back(real());
         }
+        for (std::size_t i = dice_.once_in(3) ? p.scale.size() : 0; i > 0; --i) {
+            p.negative_scale.push_back(-real());
+        }
         p.zero = number();
         p.lo = number();
         p.hi = number();
@@ -245,7 +248,7 @@ class ProgramMaker {
         f.op = any(p_.operators);
         f.place = place();
         f.engine = static_cast<Engine>(dice_.roll(0, engine_count - 1));
-        f.setup = dice_.once_in(3);
+        f.segment = static_cast<Index>(dice_.roll(setup, 3));
         f.body = any(p_.templates);
         for (std::size_t i = p_.templates[static_cast<std::size_t>(f.body)].params.size(); i > 0; --i) {
             f.args.push_back(arg());

@@ -33,8 +33,9 @@ struct RunnableProgram {
     Limits limits;  ///< a machine that it fits
 };
 
-/// Streams of items that pass from external memory or alu.fill through rings with credits: copies, sends, forks, joins (alu.add), crossbar
-/// reads with requantisation, and out to external memory. Without a fault it passes verify() for any batch.
+/// Streams of items that pass from external memory or alu.fill through rings with credits: copies, sends, forks, joins (alu.add, alu.mul),
+/// crossbar reads with requantisation, slopes and averages, and out to external memory; transfers in one piece or in several. Without a
+/// fault it passes verify() for any batch.
 RunnableProgram random_runnable(std::uint64_t seed, const RunnableOptions& options = {});
 
 }  // namespace cim::isa

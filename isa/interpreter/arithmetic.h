@@ -1,6 +1,7 @@
 #pragma once
 // Arithmetic of expressions and counters' numbers, shared by what folds them and what evaluates them.
 
+#include <algorithm>
 #include <cstdint>
 
 #include "isa/interpreter/resolved.h"
@@ -37,6 +38,11 @@ inline std::int64_t fold_constants(ExprOp op, std::int64_t a, std::int64_t b) {
 inline Index counter_number(std::int64_t base, std::int64_t index) {
     const std::int64_t number = wrapping(ExprOp::Add, base, index);
     return number >= 0 && number < no_counter ? static_cast<Index>(number) : no_counter;
+}
+
+/// How many counters an await names, as far as a number can say.
+inline Index counter_count(std::int64_t count) {
+    return static_cast<Index>(std::clamp<std::int64_t>(count, -1, no_counter));
 }
 
 /// In ResolvedFlow::varying: the signal, not a field.

@@ -1,5 +1,3 @@
-#include <algorithm>
-
 #include "isa/interpreter/arithmetic.h"
 #include "isa/interpreter/resolved.h"
 
@@ -47,10 +45,10 @@ std::int64_t FlowRun::evaluate_tree(Index node) const {
     return known.value;
 }
 
-void FlowRun::evaluate_varying(const ResolvedOp& op, OpInstance& out) const {
+void FlowRun::evaluate_varying(const ResolvedOp& op, Index count, OpInstance& out) const {
     const FoldedExpr* exprs = flow_->exprs.data() + op.first;
     const std::uint8_t* position = flow_->varying.data() + op.varying;
-    for (Index i = 0; i < op.varying_count; ++i, ++position) {
+    for (Index i = 0; i < count; ++i, ++position) {
         if (*position == signal_varies) {
             const FoldedExpr* signal = exprs + op_info(op.fixed.opcode).fields.size();
             set_signal(out, evaluate(signal[0]), evaluate(signal[1]), evaluate(signal[2]));
@@ -58,6 +56,21 @@ void FlowRun::evaluate_varying(const ResolvedOp& op, OpInstance& out) const {
             out.values[*position] = evaluate(exprs[*position]);
         }
     }
+}
+
+void FlowRun::name_counters(const Instruction& instruction, const FoldedExpr* expr) {
+    const bool await = instruction.kind == Instruction::Kind::Await;
+    step_.kind = await ? Step::Kind::Await : Step::Kind::Signal;
+    if (instruction.fixed) {
+        step_.base = instruction.base;
+        step_.counter = instruction.counter;
+        step_.count = instruction.count;
+    } else {
+        step_.base = counter_number(evaluate(expr[0]), 0);
+        step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
+        step_.count = await ? counter_count(evaluate(expr[2])) : 1;
+    }
+    step_.value = evaluate(expr[await ? 3 : 2]);
 }
 
 void FlowRun::spend() {
@@ -86,23 +99,14 @@ const Step& FlowRun::next() {
                 spend();
                 continue;
             case Instruction::Kind::Await:
-                step_.kind = Step::Kind::Await;
-                step_.base = counter_number(evaluate(expr[0]), 0);
-                step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
-                step_.count = static_cast<Index>(std::clamp<std::int64_t>(evaluate(expr[2]), -1, no_counter));
-                step_.value = evaluate(expr[3]);
-                break;
-            case Instruction::Kind::Signal:
-                step_.kind = Step::Kind::Signal;
-                step_.base = counter_number(evaluate(expr[0]), 0);
-                step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
-                step_.count = 1;
-                step_.value = evaluate(expr[2]);
-                break;
+            case Instruction::Kind::Signal: name_counters(instruction, expr); break;
             case Instruction::Kind::Ops:
                 step_.kind = Step::Kind::Ops;
-                for (Index i = instruction.first; i < instruction.first + instruction.count; ++i) {
-                    evaluate_varying(flow_->ops[static_cast<std::size_t>(i)], ops_[static_cast<std::size_t>(i)]);
+                if (positions_ || instruction.amounts_vary) {
+                    for (Index i = instruction.first; i < instruction.first + instruction.count; ++i) {
+                        const ResolvedOp& op = flow_->ops[static_cast<std::size_t>(i)];
+                        evaluate_varying(op, positions_ ? op.varying_count : op.varying_amounts, ops_[static_cast<std::size_t>(i)]);
+                    }
                 }
                 step_.ops = ops_.data() + instruction.first;
                 step_.first_op = instruction.first;

@@ -71,12 +71,14 @@ class Resolver {
             case StmtKind::Signal:
                 instruction.kind = stmt.kind == StmtKind::Await ? Instruction::Kind::Await : Instruction::Kind::Signal;
                 instruction.first = append(stmt.exprs);
+                fix_counters(instruction);
                 break;
             case StmtKind::Op:
                 instruction.kind = Instruction::Kind::Ops;
                 instruction.first = static_cast<Index>(out_.ops.size());
                 instruction.count = 1;
                 add_op(stmt);
+                instruction.amounts_vary = out_.ops.back().varying_amounts > 0;
                 break;
             case StmtKind::Parallel:
                 instruction.kind = Instruction::Kind::Ops;
@@ -84,10 +86,22 @@ class Resolver {
                 instruction.count = static_cast<Index>(stmt.body.size());
                 for (const Index index : stmt.body) {
                     add_op(body_.stmts[static_cast<std::size_t>(index)]);
+                    instruction.amounts_vary = instruction.amounts_vary || out_.ops.back().varying_amounts > 0;
                 }
                 break;
         }
         out_.code.push_back(instruction);
+    }
+
+    void fix_counters(Instruction& instruction) {
+        const FoldedExpr* exprs = out_.exprs.data() + instruction.first;
+        const bool await = instruction.kind == Instruction::Kind::Await;
+        instruction.fixed = is_constant(exprs[0]) && is_constant(exprs[1]) && (!await || is_constant(exprs[2]));
+        if (instruction.fixed) {
+            instruction.base = counter_number(exprs[0].constant, 0);
+            instruction.counter = counter_number(exprs[0].constant, exprs[1].constant);
+            instruction.count = await ? counter_count(exprs[2].constant) : 1;
+        }
     }
 
     void add_op(const Stmt& stmt) {
@@ -99,12 +113,15 @@ class Resolver {
         op.fixed.line = stmt.line;
         const FoldedExpr* exprs = out_.exprs.data() + op.first;
         const std::size_t fields = op_info(stmt.opcode).fields.size();
+        std::vector<std::uint8_t> positions;
         for (std::size_t i = 0; i < fields; ++i) {
             op.fixed.values[i] = exprs[i].constant;
-            if (!is_constant(exprs[i])) {
-                out_.varying.push_back(static_cast<std::uint8_t>(i));
-                op.moves_only = op.moves_only && is_position(op_info(stmt.opcode).fields[i]);
+            if (is_constant(exprs[i])) {
+                continue;
             }
+            const bool position = is_position(op_info(stmt.opcode).fields[i]);
+            op.moves_only = op.moves_only && position;
+            (position ? positions : out_.varying).push_back(static_cast<std::uint8_t>(i));
         }
         if (stmt.signals) {
             const FoldedExpr* signal = exprs + fields;
@@ -113,6 +130,8 @@ class Resolver {
                 out_.varying.push_back(signal_varies);
             }
         }
+        op.varying_amounts = static_cast<Index>(out_.varying.size()) - op.varying;
+        out_.varying.insert(out_.varying.end(), positions.begin(), positions.end());
         op.varying_count = static_cast<Index>(out_.varying.size()) - op.varying;
         out_.ops.push_back(op);
     }

@@ -80,17 +80,22 @@ struct Instruction {
     Index variable = 0;  ///< loops: depth
     Index target = 0;    ///< LoopBegin: the instruction after LoopEnd; LoopEnd: the one after LoopBegin
     Index first = 0;     ///< Await, Signal, loops: position of the first expression. Ops: first entry in ResolvedFlow::ops
-    Index count = 0;     ///< Ops: how many start together
+    Index count = 0;     ///< Ops: how many start together. Await with fixed counters: how many
+    Index base = 0;      ///< Await, Signal with fixed counters
+    Index counter = 0;   ///< likewise
     int line = 0;
+    bool fixed = false;         ///< Await, Signal: no loop variable changes which counters
+    bool amounts_vary = false;  ///< Ops: some operator's what, how much or signal
 };
 
 struct ResolvedOp {
-    OpInstance fixed;        ///< with the fields that no loop variable changes
+    Index first = 0;            ///< position of its first field's expression
+    Index varying = 0;          ///< first of the other fields, in ResolvedFlow::varying: what and how much, the signal, then positions
+    Index varying_amounts = 0;  ///< how many of them are no positions
+    Index varying_count = 0;
     bool moves_only = true;  ///< loop variables change where it reads and writes, but not how much or what
     bool signals = false;
-    Index first = 0;    ///< position of its first field's expression
-    Index varying = 0;  ///< first of the other fields, in ResolvedFlow::varying
-    Index varying_count = 0;
+    OpInstance fixed;  ///< with the fields that no loop variable changes
 };
 
 struct ResolvedFlow {
@@ -131,13 +136,17 @@ class FlowRun {
     const Step& next();
     /// From now on loops may turn `turns` times in all (at first: without bound), so that loops around nothing end.
     void allow_turns(std::int64_t turns) { turns_ = turns; }
+    /// From now on operators come without where they read and write (those fields keep some older value): all that time depends on, and
+    /// much quicker.
+    void leave_out_positions() { positions_ = false; }
     std::int64_t turns_left() const { return turns_; }
 
   private:
     void spend();
+    void name_counters(const Instruction& instruction, const FoldedExpr* expr);
     std::int64_t evaluate(const FoldedExpr& expr) const;
     std::int64_t evaluate_tree(Index node) const;
-    void evaluate_varying(const ResolvedOp& op, OpInstance& out) const;
+    void evaluate_varying(const ResolvedOp& op, Index count, OpInstance& out) const;
 
     const ResolvedFlow* flow_;
     std::size_t at_ = 0;
@@ -154,6 +163,7 @@ class FlowRun {
     mutable std::vector<Known> known_;  ///< by tree node
     std::vector<OpInstance> ops_;       ///< one for each of the flow's operators, fixed fields filled in
     std::int64_t turns_ = INT64_MAX;
+    bool positions_ = true;
     Step step_;
 };
 

@@ -40,6 +40,7 @@ constexpr int window_field(Opcode opcode) {
         case Opcode::ReadXb: return field::ReadXb::src;
         case Opcode::ReadRow: return field::ReadRow::src;
         case Opcode::MaxPool: return field::MaxPool::src;
+        case Opcode::Average: return field::Average::src;
         case Opcode::Load: return field::Load::src;
         case Opcode::Copy: return field::Copy::src;
         default: return -1;
@@ -53,6 +54,50 @@ inline Window window_of(const OpInstance& op) {
     w.tap = w.tap == 0 ? w.from + w.n : w.tap;
     w.step = w.step == 0 ? w.tap : w.step;
     return w;
+}
+
+/// Position of field `n` of a transfer in pieces (PIECE_FIELDS; dst and src stand before it), or -1.
+constexpr int piece_field(Opcode opcode) {
+    switch (opcode) {
+        case Opcode::Fetch: return field::Fetch::n;
+        case Opcode::Flush: return field::Flush::n;
+        case Opcode::Store: return field::Store::n;
+        case Opcode::Send: return field::Send::n;
+        default: return -1;
+    }
+}
+
+/// One end of a transfer: `count` pieces of n bytes, `pitch` apart. Pieces without a gap between them are one.
+struct Pieces {
+    std::int64_t address = 0;
+    std::int64_t n = 0;
+    std::int64_t count = 1;
+    std::int64_t pitch = 0;
+
+    bool in_line() const { return count == 1 || pitch == n; }
+    std::int64_t bytes() const { return n * count; }
+    /// The same bytes in the same order, as a window.
+    Window window() const {
+        Window w;
+        w.src = address;
+        w.n = bytes();
+        w.tap = w.step = in_line() ? w.n : n;
+        w.ring = in_line() ? 1 : count;
+        w.pitch = in_line() ? 0 : pitch;
+        return w;
+    }
+};
+
+/// Where a transfer in pieces reads.
+inline Pieces pieces_from(const OpInstance& op) {
+    const int n = piece_field(op.opcode);
+    return {op[n - 1], op[n], op[n + 1], op[n + 3]};
+}
+
+/// Where it writes.
+inline Pieces pieces_to(const OpInstance& op) {
+    const int n = piece_field(op.opcode);
+    return {op[n - 2], op[n], op[n + 1], op[n + 2]};
 }
 
 /// Calls f(args...); a void f goes on, a bool one goes on while it returns true.
@@ -106,6 +151,19 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
     const auto read_window = [&](const Window& window, Space space) {
         return for_each_piece(window,
                               [&](std::int64_t address, std::int64_t bytes, std::int64_t) { return at(space, address, bytes, false); });
+    };
+    const auto touch_pieces = [&](const Pieces& pieces, Space space, Index core, bool write) {
+        const std::int64_t runs = pieces.in_line() ? 1 : pieces.count;
+        for (std::int64_t i = 0; i < runs; ++i) {
+            if (!goes_on(f, Access{space, core, pieces.address + i * pieces.pitch, pieces.bytes() / runs, write})) {
+                return false;
+            }
+        }
+        return true;
+    };
+    const auto transfer = [&](Space from, Space to, Index receiver) {
+        return touch_pieces(pieces_from(op), from, from == Space::L1 ? place : chip, false) &&
+               touch_pieces(pieces_to(op), to, receiver, true);
     };
     const auto read_vectors = [&](std::int64_t src, std::int64_t bytes, std::int64_t count, std::int64_t pitch) {
         for (std::int64_t i = 0; i < count; ++i) {
@@ -168,11 +226,23 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
             const Window window = window_of(op);
             return read_window(window, local) && at(local, op[field::MaxPool::dst], window.tap, true);
         }
+        case Opcode::Average: {
+            const Window window = window_of(op);
+            return read_window(window, local) && at(local, op[field::Average::dst], window.tap, true);
+        }
         case Opcode::Clip:
             return at(local, op[field::Clip::src], op[field::Clip::n], false) && at(local, op[field::Clip::dst], op[field::Clip::n], true);
         case Opcode::Add: {
             using P = field::Add;
             return at(local, op[P::a], op[P::n], false) && at(local, op[P::b], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
+        }
+        case Opcode::Mul: {
+            using P = field::Mul;
+            return at(local, op[P::a], op[P::n], false) && at(local, op[P::b], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
+        }
+        case Opcode::PRelu: {
+            using P = field::PRelu;
+            return at(local, op[P::src], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
         }
         case Opcode::Lut:
             return at(local, op[field::Lut::src], op[field::Lut::n], false) && at(local, op[field::Lut::dst], op[field::Lut::n], true);
@@ -180,21 +250,11 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
             using P = field::Softmax;
             return at(local, op[P::src], op[P::n], false) && at(local, op[P::dst], op[P::n], true);
         }
-        case Opcode::Fetch:
-            return at(Space::Ext, op[field::Fetch::src], op[field::Fetch::n], false) &&
-                   at(local, op[field::Fetch::dst], op[field::Fetch::n], true);
-        case Opcode::Flush:
-            return at(local, op[field::Flush::src], op[field::Flush::n], false) &&
-                   at(Space::Ext, op[field::Flush::dst], op[field::Flush::n], true);
+        case Opcode::Fetch: return transfer(Space::Ext, local, chip);
+        case Opcode::Flush: return transfer(local, Space::Ext, chip);
         case Opcode::Load: return read_window(window_of(op), Space::L0) && at(local, op[field::Load::dst], op[field::Load::n], true);
-        case Opcode::Store:
-            return at(local, op[field::Store::src], op[field::Store::n], false) &&
-                   at(Space::L0, op[field::Store::dst], op[field::Store::n], true);
-        case Opcode::Send: {
-            using P = field::Send;
-            return at(local, op[P::src], op[P::n], false) &&
-                   goes_on(f, Access{Space::L1, static_cast<Index>(op[P::core]), op[P::dst], op[P::n], true});
-        }
+        case Opcode::Store: return transfer(local, Space::L0, chip);
+        case Opcode::Send: return transfer(local, Space::L1, static_cast<Index>(op[field::Send::core]));
         case Opcode::Copy: return read_window(window_of(op), local) && at(local, op[field::Copy::dst], op[field::Copy::n], true);
     }
     return true;

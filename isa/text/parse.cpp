@@ -22,8 +22,8 @@ constexpr std::int64_t lowest_int32 = std::numeric_limits<std::int32_t>::min();
 constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
 
 /// Sections in the order in which they stand.
-enum class Section : std::uint8_t { Operator, Input, Output, Buffer, Counter, Weight, Param, Slice, Template, Flow };
-constexpr std::array<std::string_view, 10> section_names{"operator", "input", "output", "buffer",   "counter",
+enum class Section : std::uint8_t { Operator, Input, Output, Spill, Buffer, Counter, Weight, Param, Slice, Template, Flow };
+constexpr std::array<std::string_view, 11> section_names{"operator", "input", "output", "spill",    "buffer", "counter",
                                                          "weight",   "param", "slice",  "template", "flow"};
 
 class ProgramParser {
@@ -71,16 +71,22 @@ class ProgramParser {
 
     void section() {
         const Token first = in_.peek();
-        const bool setup = in_.accept("setup");
+        Index segment = 0;
+        if (in_.accept("setup")) {
+            segment = setup;
+        } else if (in_.accept("segment")) {
+            segment = static_cast<Index>(in_.number("the number of the segment", 0, highest_index));
+        }
+        const bool of_segment = in_.peek().text != first.text;
         const Token name = in_.name("a section");
         std::size_t at = 0;
         while (at < section_names.size() && section_names[at] != name.text) {
             ++at;
         }
-        if (at == section_names.size() || (setup && name.text != "flow")) {
+        if (at == section_names.size() || (of_segment && name.text != "flow")) {
             const std::vector<std::string_view> known(section_names.begin(), section_names.end());
-            in_.fail(name, setup ? "only a flow can be of the setup"
-                                 : fmt::format("unknown section '{}'{}", name.text, suggestion(name.text, known)));
+            in_.fail(name, of_segment ? "only a flow can be of the setup or of a segment"
+                                      : fmt::format("unknown section '{}'{}", name.text, suggestion(name.text, known)));
         }
         const auto which = static_cast<Section>(at);
         if (which < last_) {
@@ -95,13 +101,14 @@ class ProgramParser {
             }
             case Section::Input: tensor(program_.inputs); return;
             case Section::Output: tensor(program_.outputs); return;
+            case Section::Spill: tensor(program_.spills); return;
             case Section::Buffer: buffer(); return;
             case Section::Counter: counter(); return;
             case Section::Weight: weight(); return;
             case Section::Param: param(); return;
             case Section::Slice: slice(); return;
             case Section::Template: body(); return;
-            case Section::Flow: flow(first.line, setup); return;
+            case Section::Flow: flow(first.line, segment); return;
         }
     }
 
@@ -211,6 +218,9 @@ class ProgramParser {
         }
         b.offset = in_.number("offset", 0, highest);
         b.size = in_.number("size", 0, highest);
+        if (in_.accept("segment")) {
+            b.segment = static_cast<Index>(in_.number("the number of the segment", 0, highest_index));
+        }
         program_.buffers.push_back(std::move(b));
     }
 
@@ -292,10 +302,10 @@ class ProgramParser {
         templates_.emplace(text, static_cast<Index>(program_.templates.size() - 1));
     }
 
-    void flow(int line, bool setup) {
+    void flow(int line, Index segment) {
         Flow f;
         f.line = line;
-        f.setup = setup;
+        f.segment = segment;
         const Token name = in_.peek();
         f.name = in_.name("the flow's name").text;
         if (!symbols_.emplace(f.name, Arg{ArgKind::Int, -1}).second) {

@@ -212,7 +212,11 @@ void print_tables(fmt::memory_buffer& out, const Program& program) {
             case Space::L0: put(out, "l0"); break;
             case Space::Ext: put(out, "ext"); break;
         }
-        put(out, " {} {}\n", buffer.offset, buffer.size);
+        put(out, " {} {}", buffer.offset, buffer.size);
+        if (buffer.segment != whole_run) {
+            put(out, " segment {}", buffer.segment);
+        }
+        put(out, "\n");
     }
     for (const CounterArray& array : program.counters) {
         put(out, "counter {}[{}] {} {}\n", array.name, array.size, place_text(array.place),
@@ -247,7 +251,7 @@ void print_arg(fmt::memory_buffer& out, const Program& program, const Arg& arg) 
 }
 
 void print_flow(fmt::memory_buffer& out, const Program& program, const Flow& flow) {
-    put(out, "{}flow {} {} {} op={} {}(", flow.setup ? "setup " : "", flow.name, place_text(flow.place), to_string(flow.engine), flow.op,
+    put(out, "{}flow {} {} {} op={} {}(", segment_prefix(flow.segment), flow.name, place_text(flow.place), to_string(flow.engine), flow.op,
         program.templates[static_cast<std::size_t>(flow.body)].name);
     for (std::size_t i = 0; i < flow.args.size(); ++i) {
         put_text(out, i == 0 ? "" : ", ");
@@ -257,6 +261,13 @@ void print_flow(fmt::memory_buffer& out, const Program& program, const Flow& flo
 }
 
 }  // namespace
+
+std::string segment_prefix(Index segment) {
+    if (segment == setup) {
+        return "setup ";
+    }
+    return segment == 0 ? "" : fmt::format("segment {} ", segment);
+}
 
 void print_quoted(fmt::memory_buffer& out, std::string_view text) {
     out.push_back('"');
@@ -297,6 +308,9 @@ std::string print_text(const Program& program, const DataRef& data) {
     }
     for (const Tensor& tensor : program.outputs) {
         print_tensor(out, "output", tensor);
+    }
+    for (const Tensor& tensor : program.spills) {
+        print_tensor(out, "spill", tensor);
     }
     print_tables(out, program);
     for (const Template& body : program.templates) {

@@ -24,6 +24,9 @@ std::string op_text(const Program& program, const OpInstance& op);
 /// "ready[2]" for a counter's number in the numbering of all counters, given the arrays' first numbers; "counter 7" if there is none.
 std::string counter_text(const Program& program, std::int64_t counter);
 
+/// What stands before the word "flow": "setup ", "segment 2 ", or nothing for segment 0.
+std::string segment_prefix(Index segment);
+
 /// A string in double quotes, with \" \\ \n \t \xHH for what cannot stand for itself.
 void print_quoted(fmt::memory_buffer& out, std::string_view text);
 

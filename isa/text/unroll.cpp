@@ -21,8 +21,8 @@ class Unroller {
     }
 
     bool flow(const Flow& flow, const ResolvedFlow& resolved) {
-        put("{}flow {} {} {} {{", flow.setup ? "setup " : "", flow.name, flow.place == chip ? "chip" : fmt::format("core[{}]", flow.place),
-            to_string(flow.engine));
+        put("{}flow {} {} {} {{", segment_prefix(flow.segment), flow.name,
+            flow.place == chip ? "chip" : fmt::format("core[{}]", flow.place), to_string(flow.engine));
         FlowRun run(resolved);
         // Loops around nothing print nothing: let them turn for a bounded time only.
         constexpr std::int64_t turns_a_line = 1000;

@@ -73,7 +73,7 @@ class Explainer {
             }
             const auto entry = entries_.find(next);
             if (entry == entries_.end()) {
-                return text + fmt::format("; flow '{}', which signals it, begins only after the setup", name);
+                return text + fmt::format("; flow '{}', which signals it, begins only after this segment", name);
             }
             if (on_chain.count(next) != 0) {
                 return text + fmt::format("; flow '{}' signals it: a cycle", name);

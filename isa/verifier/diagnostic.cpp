@@ -24,7 +24,7 @@ const std::vector<Rule>& rules() {
          "the tiles of a slice are on different crossbars of a core and inside the slice; its param has a constant for each channel"},
         {"divisor", "what div and mod divide by is 1 or more"},
         {"operand", "the numbers of an operator make sense for it"},
-        {"param", "a param has the constants that the operator takes from it"},
+        {"param", "a param has the constants that the operator takes from it; its scales are finite, negative ones as many or none"},
         {"rows", "a crossbar read takes as many inputs as it uses rows, and no more rows than the tile has"},
         {"parallel-row", "cim.read_row activates at most parallel_row wordlines"},
         {"columns", "a crossbar read gives at most the tile's columns"},

@@ -254,7 +254,7 @@ class Form {
                 findings_.add("names", fmt::format("two operators have the name '{}'", op.name));
             }
         }
-        for (const auto* list : {&program_.inputs, &program_.outputs}) {
+        for (const auto* list : {&program_.inputs, &program_.outputs, &program_.spills}) {
             for (const Tensor& tensor : *list) {
                 const std::string thing = fmt::format("tensor '{}'", tensor.name);
                 constexpr std::int64_t most = 999'999'999'999'999;
@@ -271,8 +271,9 @@ class Form {
         for (const Buffer& buffer : program_.buffers) {
             name(buffer.name, "buffer");
             require(buffer.space <= Space::Ext && buffer.offset >= 0 && buffer.size >= 0 &&
-                        (buffer.space == Space::L1) == (buffer.core >= 0) && buffer.core >= chip,
-                    fmt::format("buffer '{}'", buffer.name), "memory, core, offset or size is impossible");
+                        (buffer.space == Space::L1) == (buffer.core >= 0) && buffer.core >= chip && buffer.segment >= whole_run &&
+                        buffer.segment <= max_segment,
+                    fmt::format("buffer '{}'", buffer.name), "memory, core, offset, size or segment is impossible");
         }
         std::int64_t counters = 0;
         for (const CounterArray& array : program_.counters) {
@@ -311,6 +312,7 @@ class Form {
             return;
         }
         const Template& body = program_.templates[static_cast<std::size_t>(flow.body)];
+        require(flow.segment >= setup && flow.segment <= max_segment, thing, "the segment is impossible");
         if (flow.args.size() != body.params.size()) {
             findings_.add("arity", fmt::format("{}: template '{}' takes {} arguments, here are {}", thing, body.name, body.params.size(),
                                                flow.args.size()));

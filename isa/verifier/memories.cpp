@@ -1,6 +1,7 @@
 #include "isa/verifier/memories.h"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -31,14 +32,44 @@ std::size_t Memories::number_of(Space space, Index core) {
 Memories::Memories(std::vector<Buffer> buffers, Index cores)
     : buffers_(std::move(buffers)), memories_(static_cast<std::size_t>(cores) + 2) {
     for (std::size_t i = 0; i < buffers_.size(); ++i) {
-        const Buffer& buffer = buffers_[i];
-        if (buffer.size > 0) {
-            memories_[number_of(buffer.space, buffer.core)].regions.emplace_back(static_cast<Index>(i), buffer);
+        const auto group = static_cast<std::size_t>(buffers_[i].segment - whole_run);
+        of_segment_.resize(std::max(of_segment_.size(), group + 1));
+        if (buffers_[i].size > 0) {
+            of_segment_[group].push_back(static_cast<Index>(i));
         }
     }
-    for (Memory& memory : memories_) {
-        std::sort(memory.regions.begin(), memory.regions.end(), [](const Region& a, const Region& b) { return a.begin < b.begin; });
+    add(whole_run);
+}
+
+void Memories::add(Index segment) {
+    const auto group = static_cast<std::size_t>(segment - whole_run);
+    if (group >= of_segment_.size()) {
+        return;
     }
+    std::set<std::size_t> touched;
+    for (const Index i : of_segment_[group]) {
+        const Buffer& buffer = buffers_[static_cast<std::size_t>(i)];
+        const std::size_t memory = number_of(buffer.space, buffer.core);
+        memories_[memory].regions.emplace_back(i, buffer);
+        touched.insert(memory);
+    }
+    for (const std::size_t memory : touched) {
+        std::vector<Region>& regions = memories_[memory].regions;
+        std::sort(regions.begin(), regions.end(), [](const Region& x, const Region& y) { return x.begin < y.begin; });
+    }
+}
+
+void Memories::enter(Index segment) {
+    for (Memory& memory : memories_) {
+        memory.last = 0;
+        memory.regions.erase(
+            std::remove_if(memory.regions.begin(), memory.regions.end(), [](const Region& region) { return region.segment != whole_run; }),
+            memory.regions.end());
+        for (Region& region : memory.regions) {
+            region.shadow.forget();
+        }
+    }
+    add(segment);
 }
 
 Memories::Region* Memories::find(const Access& access) {
@@ -66,14 +97,6 @@ bool Memories::access(const Access& access, const Epoch& now, const ClockView& v
     const std::int64_t begin = access.address - region->begin;
     other = region->shadow.access(begin, begin + access.bytes, access.write, now, view, visits);
     return true;
-}
-
-void Memories::forget() {
-    for (Memory& memory : memories_) {
-        for (Region& region : memory.regions) {
-            region.shadow.forget();
-        }
-    }
 }
 
 const Memories::Region* Memories::nearest(const Access& access) const {

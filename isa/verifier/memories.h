@@ -17,7 +17,8 @@ class Memories {
     /// Notes an access that is over at `now`; `other` receives an earlier one that conflicts and is not ordered before. False if the access
     /// is not inside one buffer. Adds the cells visited to `visits`.
     bool access(const Access& access, const Epoch& now, const ClockView& view, Epoch& other, std::int64_t& visits);
-    void forget();
+    /// Forgets what was accessed, and lets the buffers of segment `segment` and of the whole run be there.
+    void enter(Index segment);
 
     /// "l1[3] bytes 0 to 64, in buffer 'x'" for an access inside a buffer.
     std::string shown(const Access& access) const;
@@ -26,8 +27,10 @@ class Memories {
 
   private:
     struct Region {
-        Region(Index its_buffer, const Buffer& b) : buffer(its_buffer), begin(b.offset), end(b.offset + b.size), shadow(b.size) {}
+        Region(Index its_buffer, const Buffer& b)
+            : buffer(its_buffer), segment(b.segment), begin(b.offset), end(b.offset + b.size), shadow(b.size) {}
         Index buffer;
+        Index segment;
         std::int64_t begin;
         std::int64_t end;
         Shadow shadow;
@@ -38,12 +41,14 @@ class Memories {
     };
 
     static std::size_t number_of(Space space, Index core);
+    void add(Index segment);
     /// The region in which the access begins, or null.
     Region* find(const Access& access);
     const Region* nearest(const Access& access) const;
 
     std::vector<Buffer> buffers_;
-    std::vector<Memory> memories_;  ///< external, L0, L1 of each core
+    std::vector<std::vector<Index>> of_segment_;  ///< buffers of each segment
+    std::vector<Memory> memories_;                ///< external, L0, L1 of each core
 };
 
 }  // namespace cim::isa

@@ -21,7 +21,7 @@ class OperandCheck {
         : program_(program), limits_(limits), op_(op), info_(op_info(op.opcode)) {}
 
     OperandFault run() {
-        if (!kinds() || !window()) {
+        if (!kinds() || !window() || !pieces()) {
             return std::move(fault_);
         }
         specific();
@@ -78,6 +78,18 @@ class OperandCheck {
                need(f + P::from, 0) && need(f + P::n, 1);
     }
 
+    bool pieces() {
+        const int n = piece_field(op_.opcode);
+        if (n < 0) {
+            return true;
+        }
+        using P = field::Fetch;  // the same fields stand in the same order in each transfer
+        const int f = n - P::n;
+        const std::int64_t least_pitch = op_[f + P::count] > 1 ? op_[n] : 0;
+        return need(n, 1) && need(f + P::count, 1, max_number / op_[n]) && need(f + P::dst_pitch, least_pitch) &&
+               need(f + P::src_pitch, least_pitch);
+    }
+
     const Param& param(int position) const { return program_.params[static_cast<std::size_t>(op_[position])]; }
 
     bool constants(const Param& param, std::int64_t biases, std::int64_t scales) {
@@ -88,6 +100,12 @@ class OperandCheck {
                                          param.scale.size(), biases, scales));
     }
 
+    bool negative_scales(const Param& param, std::int64_t scales) {
+        return static_cast<std::int64_t>(param.negative_scale.size()) >= scales ||
+               fail("param",
+                    fmt::format("param '{}' has {} negative scales, this takes {}", param.name, param.negative_scale.size(), scales));
+    }
+
     /// A read of n bytes through one crossbar: number of rows, or 0 after a fault.
     std::int64_t rows_of(std::int64_t n, std::int64_t bits) {
         const std::int64_t bytes = bits > 8 ? 2 : 1;
@@ -96,6 +114,11 @@ class OperandCheck {
             return 0;
         }
         return n / bytes;
+    }
+
+    bool whole_taps() {
+        const Window w = window_of(op_);
+        return w.n % w.tap == 0 || fail("operand", fmt::format("n={} is no multiple of tap={}", w.n, w.tap));
     }
 
     bool vectors(int n, int count, int pitch) { return need(n, 1) && need(count, 1) && need(pitch, 0); }
@@ -123,21 +146,28 @@ class OperandCheck {
                 return need(P::n, 1) && need(P::channel, 0) &&
                        constants(param(P::param), op_[P::channel] + op_[P::n], op_[P::channel] + op_[P::n]);
             }
-            case Opcode::MaxPool: {
-                const Window w = window_of(op_);
-                return w.n % w.tap == 0 || fail("operand", fmt::format("n={} is no multiple of tap={}", w.n, w.tap));
+            case Opcode::MaxPool: return whole_taps();
+            case Opcode::Average: {
+                using P = field::Average;
+                return whole_taps() && need(P::rows, 1) && need(P::cols, 1) && constants(param(P::param), 1, 1);
             }
             case Opcode::Clip: {
                 using P = field::Clip;
                 return need(P::n, 1) && need(P::hi, 0, byte_max) && need(P::lo, 0, op_[P::hi]);
             }
             case Opcode::Add: return need(field::Add::n, 1) && constants(param(field::Add::param), 2, 3);
+            case Opcode::Mul: return need(field::Mul::n, 1) && constants(param(field::Mul::param), 2, 1);
+            case Opcode::PRelu: {
+                using P = field::PRelu;
+                return need(P::n, 1) && need(P::channel, 0) && constants(param(P::param), 1, op_[P::channel] + op_[P::n]) &&
+                       negative_scales(param(P::param), op_[P::channel] + op_[P::n]);
+            }
             case Opcode::Lut: return need(field::Lut::n, 1) && constants(param(field::Lut::param), 256, 0);
             case Opcode::Softmax: return need(field::Softmax::n, 1) && constants(param(field::Softmax::param), 1, 2);
-            case Opcode::Fetch: return need(field::Fetch::n, 1);
-            case Opcode::Flush: return need(field::Flush::n, 1);
-            case Opcode::Store: return need(field::Store::n, 1);
-            case Opcode::Send: return need(field::Send::n, 1);
+            case Opcode::Fetch:
+            case Opcode::Flush:
+            case Opcode::Store:
+            case Opcode::Send:
             case Opcode::Load:
             case Opcode::Copy: return true;
         }

@@ -42,12 +42,13 @@ class UntimedRun {
 
     std::vector<Diagnostic> run() {
         try {
-            if (phase(true)) {
-                // Whatever setup did is past for all that follows.
-                memories_.forget();
+            bool ended = walk_segment(setup);
+            for (Index segment = 0; ended && segment < program_.segment_count(); ++segment) {
+                // Whatever was done before is past for all that follows.
+                memories_.enter(segment);
                 crossbars_.forget_order();
                 counters_.forget(store_);
-                phase(false);
+                ended = walk_segment(segment);
             }
         } catch (const RunTooLong&) {
             const std::string what =
@@ -73,13 +74,10 @@ class UntimedRun {
         Index satisfied = 0;         ///< counters of it that are
     };
 
-    /// Walks all flows of the setup, or all others. False if it cannot go on.
-    bool phase(bool setup) {
-        for (std::size_t i = 0; i < flows_.size(); ++i) {
-            if (program_.flows[i].setup == setup) {
-                ready_.push_back(static_cast<Index>(i));
-            }
-        }
+    /// Walks all flows of a segment. False if they do not all end.
+    bool walk_segment(Index segment) {
+        const std::vector<Index>& flows = by_segment_[static_cast<std::size_t>(segment - setup)];
+        ready_.assign(flows.begin(), flows.end());
         while (!ready_.empty()) {
             walking_ = ready_.front();
             ready_.pop_front();
@@ -88,15 +86,15 @@ class UntimedRun {
                 return false;
             }
         }
-        return report_deadlock(setup);
+        return report_deadlock(segment);
     }
 
-    bool report_deadlock(bool setup) {
+    bool report_deadlock(Index segment) {
         std::vector<BlockedFlow> blocked;
-        for (std::size_t i = 0; i < flows_.size(); ++i) {
-            const State& state = flows_[i];
-            if (program_.flows[i].setup == setup && !finished_[i]) {
-                blocked.push_back({static_cast<Index>(i), state.step->counter + state.satisfied, state.step->value, state.step->line});
+        for (const Index i : by_segment_[static_cast<std::size_t>(segment - setup)]) {
+            const State& state = flows_[static_cast<std::size_t>(i)];
+            if (!finished_[static_cast<std::size_t>(i)]) {
+                blocked.push_back({i, state.step->counter + state.satisfied, state.step->value, state.step->line});
             }
         }
         for (std::string& message : explain_deadlock(program_, counters_, finished_, blocked)) {
@@ -327,6 +325,7 @@ class UntimedRun {
     Crossbars crossbars_;
     std::vector<State> flows_;
     std::vector<bool> finished_;
+    std::vector<std::vector<Index>> by_segment_ = program_.flows_by_segment();  ///< setup first
     std::deque<Index> ready_;
     Index walking_ = 0;
     std::int64_t left_;

@@ -1,6 +1,7 @@
 // The rules that hold of a program for a machine without running it.
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 #include <set>
 #include <tuple>
@@ -161,6 +162,9 @@ class Structure {
         for (const Weight& weight : program_.weights) {
             check(weight);
         }
+        for (const Param& param : program_.params) {
+            check(param);
+        }
         for (const Slice& slice : program_.slices) {
             check(slice);
         }
@@ -198,10 +202,25 @@ class Structure {
         }
         const auto key = [](const Buffer* b) { return std::tuple(b->space, b->core, b->offset); };
         std::sort(order.begin(), order.end(), [&](const Buffer* a, const Buffer* b) { return key(a) < key(b); });
-        for (std::size_t i = 1; i < order.size(); ++i) {
-            const Buffer& a = *order[i - 1];
-            const Buffer& b = *order[i];
-            if (a.space == b.space && a.core == b.core && a.offset + a.size > b.offset) {
+        // Of those before in the same memory: how far the ones of each segment reach, and the furthest of all.
+        std::map<Index, const Buffer*> furthest;
+        const Buffer* last = nullptr;
+        const auto end = [](const Buffer* b) { return b->offset + b->size; };
+        for (const Buffer* present : order) {
+            const Buffer& b = *present;
+            if (last != nullptr && (last->space != b.space || last->core != b.core)) {
+                furthest.clear();
+            }
+            last = present;
+            const Buffer* before = nullptr;
+            for (const auto& [segment, buffer] : furthest) {
+                const bool together = segment == whole_run || b.segment == whole_run || segment == b.segment;
+                before = together && (before == nullptr || end(buffer) > end(before)) ? buffer : before;
+            }
+            const Buffer*& mine = furthest[b.segment];
+            mine = mine == nullptr || end(present) > end(mine) ? present : mine;
+            if (before != nullptr && end(before) > b.offset) {
+                const Buffer& a = *before;
                 findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name, a.offset,
                                                      a.offset + a.size, b.name, b.offset, b.offset + b.size));
             }
@@ -209,8 +228,7 @@ class Structure {
     }
 
     void check(const Weight& weight) {
-        const std::int64_t columns =
-            std::int64_t{weight.cols} * ((weight.bits + limits_.bits_per_cell - 1) / limits_.bits_per_cell + (limits_.sign_column ? 1 : 0));
+        const std::int64_t columns = std::int64_t{weight.cols} * limits_.weight_columns[static_cast<std::size_t>(weight.bits)];
         if (weight.rows < 1 || weight.cols < 1 || weight.rows > limits_.rows || columns > limits_.cols) {
             findings_.add(
                 "weight",
@@ -228,6 +246,18 @@ class Structure {
         const auto wide = std::find_if(weight.values.begin(), weight.values.end(), [&](int v) { return v < -bound || v >= bound; });
         if (wide != weight.values.end()) {
             findings_.add("weight", fmt::format("weight '{}' holds {}, which does not fit {} bits", weight.name, *wide, weight.bits));
+        }
+    }
+
+    void check(const Param& param) {
+        if (!param.negative_scale.empty() && param.negative_scale.size() != param.scale.size()) {
+            findings_.add("param", fmt::format("param '{}' has {} scales and {} negative ones; there are as many or none", param.name,
+                                               param.scale.size(), param.negative_scale.size()));
+        }
+        for (const auto* scales : {&param.scale, &param.negative_scale}) {
+            if (!std::all_of(scales->begin(), scales->end(), [](float scale) { return std::isfinite(scale); })) {
+                findings_.add("param", fmt::format("param '{}' has a scale that is not finite", param.name));
+            }
         }
     }
 

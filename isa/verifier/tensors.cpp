@@ -15,7 +15,7 @@ std::vector<Buffer> buffers_of_run(const Program& program, std::int64_t batch) {
             return b.space == Space::Ext && b.offset <= tensor.ext_offset && tensor.ext_offset < b.offset + b.size;
         });
     };
-    for (const auto* tensors : {&program.inputs, &program.outputs}) {
+    for (const auto* tensors : {&program.inputs, &program.outputs, &program.spills}) {
         for (const Tensor& tensor : *tensors) {
             if (!declared(tensor)) {
                 buffers.push_back({tensor.name, Space::Ext, chip, tensor.ext_offset, tensor.size * batch});
@@ -26,7 +26,7 @@ std::vector<Buffer> buffers_of_run(const Program& program, std::int64_t batch) {
 }
 
 bool check_tensors(const Program& program, const Limits& limits, std::int64_t batch, Findings& findings) {
-    for (const auto* tensors : {&program.inputs, &program.outputs}) {
+    for (const auto* tensors : {&program.inputs, &program.outputs, &program.spills}) {
         for (const Tensor& tensor : *tensors) {
             const std::int64_t most = std::min(max_address, limits.ext.value_or(max_address));
             if (tensor.size < 0 || tensor.ext_offset < 0 || tensor.ext_offset > most || tensor.size > (most - tensor.ext_offset) / batch) {

@@ -1,6 +1,7 @@
 #pragma once
 // Proves a program right for a machine before anything runs (ADR-0001, "What the verifier proves").
 
+#include <array>
 #include <optional>
 #include <vector>
 
@@ -15,8 +16,8 @@ struct Limits {
     Index rows = 128;  ///< of a crossbar
     Index cols = 128;  ///< of a crossbar, in cells
     Index parallel_row = 128;
-    Index bits_per_cell = 1;
-    bool sign_column = false;        ///< two's complement: each weight takes one column more
+    /// Columns of cells that a weight takes, by its bits.
+    std::array<Index, 17> weight_columns{0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
     std::optional<std::int64_t> l1;  ///< bytes; none: without limit
     std::optional<std::int64_t> l0;
     std::optional<std::int64_t> ext;

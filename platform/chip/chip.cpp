@@ -15,7 +15,7 @@ std::vector<std::int64_t> memory_sizes(const isa::Program& program, int cores, s
         std::int64_t& size = sizes[static_cast<std::size_t>(memory)];
         size = std::max(size, buffer.offset + buffer.size);
     }
-    for (const auto* tensors : {&program.inputs, &program.outputs}) {
+    for (const auto* tensors : {&program.inputs, &program.outputs, &program.spills}) {
         for (const isa::Tensor& tensor : *tensors) {
             sizes.back() = std::max(sizes.back(), tensor.ext_offset + batch * tensor.size);
         }
@@ -26,7 +26,7 @@ std::vector<std::int64_t> memory_sizes(const isa::Program& program, int cores, s
 }  // namespace
 
 Chip::Chip(const sc_core::sc_module_name& name, Context& context, const std::vector<isa::ResolvedFlow>& flows)
-    : sc_module(name), context_(context) {
+    : sc_module(name), context_(context), segments_(context.program.segment_count()) {
     const int cores = context.machine.core_count();
     const std::vector<std::int64_t> sizes =
         memory_sizes(context.program, cores, static_cast<std::int64_t>(context.statistics.image_ends.size()));
@@ -80,23 +80,57 @@ void Chip::connect_observer() {
 
 void Chip::start() {
     connect_observer();
-    context_.unfinished = 1;  // until all places have begun
-    for (const std::unique_ptr<Place>& place : places_) {
-        place->begin(true);
+    begin(isa::setup);
+    if (context_.unfinished == 0) {
+        drained();
     }
-    context_.finished_one();
     context_.agenda.start();
 }
 
-void Chip::drained() {
-    if (!context_.setup) {
-        return;
+void Chip::begin(isa::Index segment) {
+    context_.segment = segment;
+    if (segment != isa::setup) {
+        context_.statistics.segments.push_back({context_.agenda.now() - context_.run_start, 0});
     }
-    context_.setup = false;
+    for (const std::unique_ptr<Place>& place : places_) {
+        place->begin(segment);
+    }
+}
+
+void Chip::drained() {
+    const Ticks sync = context_.machine.chip.sync_latency * context_.machine.chip_clock.ticks_per_cycle;
+    while (context_.unfinished == 0) {
+        if (context_.segment == isa::setup) {
+            end_setup();
+        } else {
+            context_.statistics.segments.back().end = context_.agenda.now() - context_.run_start;
+            if (context_.segment + 1 >= segments_) {
+                return;
+            }
+            if (sync > 0) {
+                ++context_.unfinished;
+                context_.agenda.complete_at(context_.agenda.now() + sync, *this);
+                return;
+            }
+        }
+        begin(context_.segment + 1);
+    }
+}
+
+void Chip::complete(std::uint64_t) {
+    --context_.unfinished;
+    begin(context_.segment + 1);
+    drained();
+}
+
+void Chip::end_setup() {
     context_.run_start = context_.agenda.now();
     Statistics& statistics = context_.statistics;
     for (const std::unique_ptr<Place>& place : places_) {
         place->close_books();
+        if (place->crossbars() != nullptr) {
+            place->crossbars()->forget_busy_ticks();
+        }
     }
     for (OperatorStatistics& op : statistics.operators) {
         for (std::size_t e = 0; e < hw::event_count; ++e) {
@@ -110,14 +144,6 @@ void Chip::drained() {
     for (hw::EventCounts& events : statistics.place_events) {
         events = {};
     }
-    ++context_.unfinished;
-    for (const std::unique_ptr<Place>& place : places_) {
-        if (place->crossbars() != nullptr) {
-            place->crossbars()->forget_busy_ticks();
-        }
-        place->begin(false);
-    }
-    context_.finished_one();
 }
 
 void Chip::finish() {

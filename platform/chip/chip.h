@@ -14,11 +14,12 @@
 
 namespace cim::platform {
 
-class Chip final : public sc_core::sc_module {
+class Chip final : public sc_core::sc_module, public Actor {
   public:
     Chip(const sc_core::sc_module_name& name, Context& context, const std::vector<isa::ResolvedFlow>& flows);
 
-    /// Begins with the setup flows; the others follow when they have ended.
+    /// Begins with the setup flows; segment after segment follows, each when all flows of the one before have ended and all places have
+    /// heard of it (sync_latency).
     void start();
     /// After the run: books closed, counts of memories and crossbars in the statistics.
     void finish();
@@ -29,11 +30,17 @@ class Chip final : public sc_core::sc_module {
     Ticks port_busy_l0() const { return l0_->busy_ticks(); }
     hw::EventCounts setup_events() const { return setup_events_; }
 
+    void complete(std::uint64_t what) override;
+
   private:
+    void begin(isa::Index segment);
+    /// Nothing of the present segment is left to do.
     void drained();
+    void end_setup();
     void connect_observer();
 
     Context& context_;
+    isa::Index segments_;
     std::vector<std::unique_ptr<Memory>> l1_;
     std::unique_ptr<Memory> l0_;
     std::unique_ptr<Memory> external_;

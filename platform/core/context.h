@@ -26,8 +26,8 @@ struct Context {
     Observer* observer = nullptr;
     Ticks run_start = 0;  ///< end of setup
     Ticks last_completion = 0;
-    bool setup = true;            ///< setup flows run, the others have not begun
-    std::int64_t unfinished = 0;  ///< flows begun that have not ended, and asynchronous operations not completed
+    isa::Index segment = isa::setup;  ///< that runs
+    std::int64_t unfinished = 0;      ///< flows begun that have not ended, asynchronous operations not completed, segments about to begin
     std::function<void()> on_drained{};
 
     void finished_one() {

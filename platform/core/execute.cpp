@@ -28,10 +28,22 @@ void gather(const std::uint8_t* memory, const isa::Window& window, std::uint8_t*
     });
 }
 
-/// The inputs of a crossbar read: bytes of a window, or pairs of bytes when they have more than eight bits.
-std::vector<std::uint16_t> window_inputs(const std::uint8_t* memory, const isa::Window& window, std::int64_t bits) {
+void scatter(const std::uint8_t* bytes, const isa::Window& window, std::uint8_t* memory) {
+    isa::for_each_piece(window, [&](std::int64_t address, std::int64_t count, std::int64_t offset) {
+        std::memcpy(memory + address, bytes + offset, static_cast<std::size_t>(count));
+    });
+}
+
+/// The bytes of a window, in a row.
+std::vector<std::uint8_t> gathered(const std::uint8_t* memory, const isa::Window& window) {
     std::vector<std::uint8_t> bytes(static_cast<std::size_t>(window.n));
     gather(memory, window, bytes.data());
+    return bytes;
+}
+
+/// The inputs of a crossbar read: bytes of a window, or pairs of bytes when they have more than eight bits.
+std::vector<std::uint16_t> window_inputs(const std::uint8_t* memory, const isa::Window& window, std::int64_t bits) {
+    const std::vector<std::uint8_t> bytes = gathered(memory, window);
     if (bits <= 8) {
         return {bytes.begin(), bytes.end()};
     }
@@ -54,9 +66,11 @@ void read_crossbar(Place& place, int xb, const isa::Window& window, int row, std
 }
 
 void requant(const isa::Param& param, const std::int32_t* sums, std::int64_t channel, std::int64_t n, std::uint8_t* out) {
+    const std::vector<float>& negative_scale = param.negative_scale.empty() ? param.scale : param.negative_scale;
     for (std::int64_t i = 0; i < n; ++i) {
         const auto c = static_cast<std::size_t>(channel + i);
-        out[i] = hw::requantise(sums[i] + param.bias[c], param.scale[c], param.zero, param.lo, param.hi);
+        const std::int32_t sum = sums[i] + param.bias[c];
+        out[i] = hw::requantise(sum, sum < 0 ? negative_scale[c] : param.scale[c], param.zero, param.lo, param.hi);
     }
 }
 
@@ -82,14 +96,28 @@ void read_core(const Context& context, Place& place, const isa::OpInstance& op) 
 
 void max_pool(std::uint8_t* memory, const isa::OpInstance& op) {
     const isa::Window window = isa::window_of(op);
-    std::vector<std::uint8_t> taps(static_cast<std::size_t>(window.n));
-    gather(memory, window, taps.data());
+    const std::vector<std::uint8_t> taps = gathered(memory, window);
     const auto channels = static_cast<std::size_t>(window.tap);
     std::uint8_t* out = memory + op[f::MaxPool::dst];
     // The first `channels` bytes hold each channel once, in whatever order the window begins.
     for (std::size_t i = 0; i < taps.size(); ++i) {
         std::uint8_t& most = out[(static_cast<std::size_t>(window.from) + i) % channels];
         most = i < channels ? taps[i] : std::max(most, taps[i]);
+    }
+}
+
+void average(const isa::Param& param, std::uint8_t* memory, const isa::OpInstance& op) {
+    const isa::Window window = isa::window_of(op);
+    const std::vector<std::uint8_t> taps = gathered(memory, window);
+    const auto channels = static_cast<std::size_t>(window.tap);
+    std::vector<std::int64_t> sums(channels, -(window.n / window.tap) * param.bias[0]);
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+        sums[(static_cast<std::size_t>(window.from) + i) % channels] += taps[i];
+    }
+    const std::int64_t divisor = op[f::Average::rows] * op[f::Average::cols];
+    std::uint8_t* out = memory + op[f::Average::dst];
+    for (std::size_t c = 0; c < channels; ++c) {
+        out[c] = hw::average_quantised(sums[c], divisor, param.scale[0], param.zero, param.lo, param.hi);
     }
 }
 
@@ -104,16 +132,14 @@ void sum_vectors(std::uint8_t* memory, std::int64_t dst, std::int64_t src, std::
     }
 }
 
-void execute_requant(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
+void execute_requant(const isa::Param& param, std::uint8_t* memory, const isa::OpInstance& op) {
     const std::int64_t n = op[f::Requant::n];
     std::vector<std::int32_t> sums(static_cast<std::size_t>(n));
     std::memcpy(sums.data(), memory + op[f::Requant::src], static_cast<std::size_t>(4 * n));
-    requant(context.program.params[static_cast<std::size_t>(op[f::Requant::param])], sums.data(), op[f::Requant::channel], n,
-            memory + op[f::Requant::dst]);
+    requant(param, sums.data(), op[f::Requant::channel], n, memory + op[f::Requant::dst]);
 }
 
-void execute_add(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
-    const isa::Param& p = context.program.params[static_cast<std::size_t>(op[f::Add::param])];
+void execute_add(const isa::Param& p, std::uint8_t* memory, const isa::OpInstance& op) {
     const std::uint8_t* a = memory + op[f::Add::a];
     const std::uint8_t* b = memory + op[f::Add::b];
     std::uint8_t* out = memory + op[f::Add::dst];
@@ -122,7 +148,26 @@ void execute_add(const Context& context, std::uint8_t* memory, const isa::OpInst
     }
 }
 
+void execute_mul(const isa::Param& p, std::uint8_t* memory, const isa::OpInstance& op) {
+    const std::uint8_t* a = memory + op[f::Mul::a];
+    const std::uint8_t* b = memory + op[f::Mul::b];
+    std::uint8_t* out = memory + op[f::Mul::dst];
+    for (std::int64_t i = 0; i < op[f::Mul::n]; ++i) {
+        out[i] = hw::multiply_quantised(a[i], b[i], p.bias[0], p.bias[1], p.scale[0], p.zero, p.lo, p.hi);
+    }
+}
+
+void execute_prelu(const isa::Param& p, std::uint8_t* memory, const isa::OpInstance& op) {
+    const std::uint8_t* x = memory + op[f::PRelu::src];
+    std::uint8_t* out = memory + op[f::PRelu::dst];
+    for (std::int64_t i = 0; i < op[f::PRelu::n]; ++i) {
+        const auto c = static_cast<std::size_t>(op[f::PRelu::channel] + i);
+        out[i] = hw::prelu_quantised(x[i], p.bias[0], p.scale[c], p.negative_scale[c], p.zero, p.lo, p.hi);
+    }
+}
+
 void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInstance& op) {
+    const auto param = [&](int position) -> const isa::Param& { return context.program.params[static_cast<std::size_t>(op[position])]; };
     switch (op.opcode) {
         case isa::Opcode::Fill:
             std::memset(memory + op[f::Fill::dst], static_cast<int>(op[f::Fill::value]), static_cast<std::size_t>(op[f::Fill::n]));
@@ -134,24 +179,27 @@ void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInst
             sum_vectors(memory, op[f::ShiftAdd::dst], op[f::ShiftAdd::src], op[f::ShiftAdd::n], op[f::ShiftAdd::count],
                         op[f::ShiftAdd::pitch], op[f::ShiftAdd::shift]);
             break;
-        case isa::Opcode::Requant: execute_requant(context, memory, op); break;
+        case isa::Opcode::Requant: execute_requant(param(f::Requant::param), memory, op); break;
         case isa::Opcode::MaxPool: max_pool(memory, op); break;
+        case isa::Opcode::Average: average(param(f::Average::param), memory, op); break;
         case isa::Opcode::Clip:
             for (std::int64_t i = 0; i < op[f::Clip::n]; ++i) {
                 memory[op[f::Clip::dst] + i] =
                     static_cast<std::uint8_t>(std::clamp<std::int64_t>(memory[op[f::Clip::src] + i], op[f::Clip::lo], op[f::Clip::hi]));
             }
             break;
-        case isa::Opcode::Add: execute_add(context, memory, op); break;
+        case isa::Opcode::Add: execute_add(param(f::Add::param), memory, op); break;
+        case isa::Opcode::Mul: execute_mul(param(f::Mul::param), memory, op); break;
+        case isa::Opcode::PRelu: execute_prelu(param(f::PRelu::param), memory, op); break;
         case isa::Opcode::Lut: {
-            const isa::Param& table = context.program.params[static_cast<std::size_t>(op[f::Lut::param])];
+            const isa::Param& table = param(f::Lut::param);
             for (std::int64_t i = 0; i < op[f::Lut::n]; ++i) {
                 memory[op[f::Lut::dst] + i] = static_cast<std::uint8_t>(table.bias[memory[op[f::Lut::src] + i]]);
             }
             break;
         }
         case isa::Opcode::Softmax: {
-            const isa::Param& p = context.program.params[static_cast<std::size_t>(op[f::Softmax::param])];
+            const isa::Param& p = param(f::Softmax::param);
             hw::softmax_quantised(memory + op[f::Softmax::src], memory + op[f::Softmax::dst], op[f::Softmax::n], p.scale[0], p.scale[1],
                                   p.zero);
             break;
@@ -160,23 +208,39 @@ void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInst
     }
 }
 
-/// Local address, bytes and direction of the local end of a transfer between memories.
-void copy_local(Place& place, Operation& operation, std::int64_t address, bool into_memory) {
-    if (into_memory) {
-        std::memcpy(place.memory + address, operation.data.data(), operation.data.size());
+/// Takes what a transfer between memories carries from its end in local memory.
+void take_local(const Place& place, Operation& operation, const isa::Pieces& from) {
+    if (from.in_line()) {
+        std::memcpy(operation.data.data(), place.memory + from.address, operation.data.size());
     } else {
-        std::memcpy(operation.data.data(), place.memory + address, operation.data.size());
+        gather(place.memory, from.window(), operation.data.data());
+    }
+}
+
+/// Puts it there.
+void put_local(const Place& place, const Operation& operation, const isa::Pieces& to) {
+    if (to.in_line()) {
+        std::memcpy(place.memory + to.address, operation.data.data(), operation.data.size());
+    } else {
+        scatter(operation.data.data(), to.window(), place.memory);
     }
 }
 
 }  // namespace
 
 void address_payload(const Context& context, Place& place, Operation& operation) {
-    const isa::OpInstance& op = operation.op;
+    const isa::OpInstance& op = *operation.op;
     std::int64_t address = 0;
     const auto take = [&](std::int64_t remote, std::int64_t bytes) {
         address = remote;
         operation.data.resize(static_cast<std::size_t>(bytes));
+    };
+    const auto take_pieces = [&](const isa::Pieces& remote) {
+        take(remote.address, remote.bytes());
+        if (!remote.in_line()) {
+            operation.window = remote.window();
+            operation.transfer.window = &operation.window;
+        }
     };
     switch (op.opcode) {
         case isa::Opcode::Load:
@@ -184,18 +248,12 @@ void address_payload(const Context& context, Place& place, Operation& operation)
             operation.window = isa::window_of(op);
             operation.transfer.window = &operation.window;
             break;
+        case isa::Opcode::Fetch: take_pieces(isa::pieces_from(op)); break;
         case isa::Opcode::Store:
-            take(op[f::Store::dst], op[f::Store::n]);
-            copy_local(place, operation, op[f::Store::src], false);
-            break;
         case isa::Opcode::Send:
-            take(op[f::Send::dst], op[f::Send::n]);
-            copy_local(place, operation, op[f::Send::src], false);
-            break;
-        case isa::Opcode::Fetch: take(op[f::Fetch::src], op[f::Fetch::n]); break;
         case isa::Opcode::Flush:
-            take(op[f::Flush::dst], op[f::Flush::n]);
-            copy_local(place, operation, op[f::Flush::src], false);
+            take_pieces(isa::pieces_to(op));
+            take_local(place, operation, isa::pieces_from(op));
             break;
         case isa::Opcode::WriteXb: {
             const isa::Weight& weight = context.program.weights[static_cast<std::size_t>(op[f::WriteXb::weight])];
@@ -217,7 +275,7 @@ void address_payload(const Context& context, Place& place, Operation& operation)
 }
 
 void execute_write(Context& context, CrossbarArray& crossbars, Operation& operation) {
-    const isa::OpInstance& op = operation.op;
+    const isa::OpInstance& op = *operation.op;
     const std::uint8_t* bytes = context.functional ? operation.data.data() : nullptr;
     if (op.opcode == isa::Opcode::WriteXb) {
         const auto weight = static_cast<int>(op[f::WriteXb::weight]);
@@ -230,7 +288,7 @@ void execute_write(Context& context, CrossbarArray& crossbars, Operation& operat
 }
 
 void execute(Context& context, Place& place, Operation& operation) {
-    const isa::OpInstance& op = operation.op;
+    const isa::OpInstance& op = *operation.op;
     switch (op.opcode) {
         case isa::Opcode::ReadCore: read_core(context, place, op); break;
         case isa::Opcode::ReadXb:
@@ -243,19 +301,21 @@ void execute(Context& context, Place& place, Operation& operation) {
             break;
         case isa::Opcode::WriteXb:
         case isa::Opcode::WriteRow: execute_write(context, *place.crossbars(), operation); break;
-        case isa::Opcode::Load: copy_local(place, operation, op[f::Load::dst], true); break;
-        case isa::Opcode::Fetch: copy_local(place, operation, op[f::Fetch::dst], true); break;
+        case isa::Opcode::Load: put_local(place, operation, {op[f::Load::dst], op[f::Load::n]}); break;
+        case isa::Opcode::Fetch: put_local(place, operation, isa::pieces_to(op)); break;
         case isa::Opcode::Send:
             if (op[f::Send::core] == place.core()) {
-                std::memmove(place.memory + op[f::Send::dst], place.memory + op[f::Send::src], static_cast<std::size_t>(op[f::Send::n]));
+                const isa::Pieces from = isa::pieces_from(op);
+                operation.data.resize(static_cast<std::size_t>(from.bytes()));
+                take_local(place, operation, from);
+                put_local(place, operation, isa::pieces_to(op));
             }
             break;
         case isa::Opcode::Store:
         case isa::Opcode::Flush: break;  // written by the target memory
         case isa::Opcode::Copy: {
             const isa::Window window = isa::window_of(op);
-            std::vector<std::uint8_t> bytes(static_cast<std::size_t>(window.n));
-            gather(place.memory, window, bytes.data());
+            const std::vector<std::uint8_t> bytes = gathered(place.memory, window);
             std::memcpy(place.memory + op[f::Copy::dst], bytes.data(), bytes.size());
             break;
         }

@@ -17,32 +17,35 @@ class FlowState;
 
 /// What an operator of a flow costs, and how often it was executed at that price.
 struct PricedOp {
-    hw::OpCost cost;
-    double pj = 0;  ///< its events at their prices
-    std::int64_t multiply_accumulates = 0;
-    Ticks crossbar_work = 0;      ///< uncontended ticks, for each crossbar that it holds
     std::int64_t executions = 0;  ///< not yet in the statistics
+    double pj = 0;                ///< its events at their prices
+    isa::Index weight = -1;       ///< tile that was read
     isa::Opcode opcode = isa::Opcode::Fill;
-    isa::Index weight = -1;  ///< tile that was read
+    bool moves_only = false;  ///< the price stays the same while the tile does
     bool known = false;
+    hw::OpCost cost;
+    std::int64_t multiply_accumulates = 0;
+    Ticks crossbar_work = 0;  ///< uncontended ticks, for each crossbar that it holds
 };
 
+/// Ordered so that what every tick touches lies together.
 struct Operation {
-    isa::OpInstance op;
-    const PricedOp* priced = nullptr;  ///< the flow's, or `own`
-    PricedOp own;                      ///< of an operator whose price changes from one execution to the next
+    const isa::OpInstance* op = nullptr;  ///< the flow's as long as it is the flow's present step, else `kept`
+    const PricedOp* priced = nullptr;     ///< the flow's, or `own`
     FlowState* flow = nullptr;
-    std::size_t stage = 0;  ///< next stage
-    Ticks started = 0;      ///< dispatch
+    Ticks started = 0;  ///< dispatch
     Ticks stage_started = 0;
-    std::size_t covered = 1;  ///< stages that the present transfer stands for
+    std::uint64_t ticket = 0;  ///< order of its signal, if it signals
+    isa::Index signal = -1;    ///< counter that its completion signals, or -1
+    std::uint8_t stage = 0;    ///< next stage
+    std::uint8_t covered = 1;  ///< stages that the present transfer stands for
     bool async = false;
-    std::uint64_t ticket = 0;        ///< order of its signal, if it signals
+    Transfer transfer;
+    tlm::tlm_generic_payload payload;
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories
     isa::Window window;
-    tlm::tlm_generic_payload payload;
-    Transfer transfer;
-    std::uint32_t slot = 0;
+    isa::OpInstance kept;
+    PricedOp own;  ///< of an operator whose price changes from one execution to the next
 
     Operation() {
         payload.set_extension(&transfer);
@@ -53,27 +56,22 @@ struct Operation {
     Operation& operator=(const Operation&) = delete;
 };
 
-/// Operations of one place; a slot number names one on the agenda.
+/// Operations of one place, used again and again.
 class OperationPool {
   public:
     Operation& get() {
         if (unused_.empty()) {
-            operations_.emplace_back();
-            operations_.back().slot = static_cast<std::uint32_t>(operations_.size() - 1);
-            return operations_.back();
+            return operations_.emplace_back();
         }
-        Operation& operation = operations_[unused_.back()];
+        Operation& operation = *unused_.back();
         unused_.pop_back();
         return operation;
     }
-    void put(Operation& operation) { unused_.push_back(operation.slot); }
-    Operation& at(std::uint64_t slot) { return operations_[slot]; }
-    /// Whether any operation is out.
-    bool in_use() const { return unused_.size() != operations_.size(); }
+    void put(Operation& operation) { unused_.push_back(&operation); }
 
   private:
     std::deque<Operation> operations_;
-    std::vector<std::uint32_t> unused_;
+    std::vector<Operation*> unused_;
 };
 
 }  // namespace cim::platform

@@ -29,17 +29,20 @@ void Place::start_of_simulation() {
 
 void Place::bind_flow(const isa::ResolvedFlow& code) {
     flows_.push_back(std::make_unique<FlowState>(*this, code, context_.program.flows[static_cast<std::size_t>(code.id)]));
-    engine_of(*flows_.back()).flows.push_back(flows_.back().get());
 }
 
-void Place::begin(bool setup) {
+void Place::begin(isa::Index segment) {
     for (EngineState& engine : engines_) {
-        engine.since = context_.agenda.now();
+        if (segment <= 0) {
+            engine.since = context_.agenda.now();
+            engine.after_completion = -1;
+        }
         engine.first_unfinished = 0;
-        engine.after_completion = -1;
+        engine.flows.clear();
     }
     for (const std::unique_ptr<FlowState>& flow : flows_) {
-        if (flow->flow().setup == setup) {
+        if (flow->flow().segment == segment) {
+            engine_of(*flow).flows.push_back(flow.get());
             ++context_.unfinished;
             context_.agenda.run_now(*flow);
         }
@@ -121,14 +124,20 @@ int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
 
 Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     Operation& operation = pool_.get();
-    operation.op = flow.step().ops[position];
+    operation.op = flow.step().ops + position;
     operation.flow = &flow;
     operation.stage = 0;
     operation.started = context_.agenda.now();
-    operation.async = isa::op_info(operation.op.opcode).timing == isa::Timing::Async;
+    operation.async = isa::op_info(operation.op->opcode).timing == isa::Timing::Async;
+    operation.signal = operation.op->signal;
     price(flow, position, operation);
+    if (operation.async && (context_.functional || operation.priced == &operation.own)) {
+        // The flow goes on before this ends.
+        operation.kept = *operation.op;
+        operation.op = &operation.kept;
+    }
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
-    if (statistics.start < 0 && !context_.setup) {
+    if (statistics.start < 0 && context_.segment != isa::setup) {
         statistics.start = operation.started - context_.run_start;
     }
     return operation;
@@ -152,11 +161,11 @@ void Place::start(FlowState& flow) {
         if (operation.async) {
             ++context_.unfinished;
             issue_ticks = operation.priced->cost.issue_ticks;
-            if (operation.op.signal >= 0) {
-                operation.ticket = context_.counters.reserve(operation.op.signal, operation.op.amount, core_);
+            if (operation.signal >= 0) {
+                operation.ticket = context_.counters.reserve(operation.signal, operation.op->amount, core_);
             }
-            isa::for_each_crossbar(context_.program, operation.op, [&](int xb) {
-                crossbars_->acquire(xb, rows_at_once(operation.op, xb));
+            isa::for_each_crossbar(context_.program, *operation.op, [&](int xb) {
+                crossbars_->acquire(xb, rows_at_once(*operation.op, xb));
                 report_crossbars(xb, flow.flow().op);
             });
         }
@@ -175,25 +184,28 @@ void Place::operation_ended(Operation& operation) {
     const Ticks now = context_.agenda.now();
     if (context_.functional) {
         execute(context_, *this, operation);
-    } else if (operation.op.opcode == isa::Opcode::WriteXb || operation.op.opcode == isa::Opcode::WriteRow) {
+    } else if (operation.op->opcode == isa::Opcode::WriteXb || operation.op->opcode == isa::Opcode::WriteRow) {
         execute_write(context_, *crossbars_, operation);
     }
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
     context_.last_completion = now;
-    if (operation.op.opcode == isa::Opcode::Flush) {
-        note_output(operation.op[f::Flush::dst]);
+    if (operation.op->opcode == isa::Opcode::Flush) {
+        const isa::Pieces to = isa::pieces_to(*operation.op);
+        for (std::int64_t i = 0; i < to.count; ++i) {
+            note_output(to.address + i * to.pitch);
+        }
     }
-    if (!context_.setup) {
+    if (context_.segment != isa::setup) {
         statistics.end = std::max(statistics.end, now - context_.run_start);
         context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.priced->pj);
     }
     if (operation.async) {
-        isa::for_each_crossbar(context_.program, operation.op, [&](int xb) {
+        isa::for_each_crossbar(context_.program, *operation.op, [&](int xb) {
             crossbars_->release(xb, now - operation.started);
             report_crossbars(xb, -1);
         });
-        if (operation.op.signal >= 0) {
-            context_.counters.complete_signal(operation.op.signal, operation.ticket);
+        if (operation.signal >= 0) {
+            context_.counters.complete_signal(operation.signal, operation.ticket);
         }
         if (!engines_[static_cast<std::size_t>(isa::Engine::Crossbar)].ready.empty()) {
             dispatch_soon(isa::Engine::Crossbar);
@@ -226,8 +238,8 @@ void Place::release_engine(isa::Engine which) {
 
 void Place::complete(std::uint64_t what) {
     switch (what & 3U) {
-        case StageBegins: proceed(pool_.at(what >> 2U), context_.agenda.now()); break;
-        case OperationEnds: operation_ended(pool_.at(what >> 2U)); break;
+        case StageBegins: proceed(operation_of(what), context_.agenda.now()); break;
+        case OperationEnds: operation_ended(operation_of(what)); break;
         default: {
             FlowState* flow = issuing_;
             release_engine(static_cast<isa::Engine>(what >> 2U));

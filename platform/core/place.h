@@ -22,8 +22,7 @@ class Place;
 /// A flow as it runs.
 class FlowState final : public Runnable {
   public:
-    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
-        : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {}
+    FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow);
 
     void advance() override;
 
@@ -52,7 +51,7 @@ class FlowState final : public Runnable {
 
 struct EngineState {
     bool busy = false;
-    std::vector<FlowState*> flows;     ///< bound to it, by id
+    std::vector<FlowState*> flows;     ///< of the segment that runs, by id
     std::vector<FlowState*> ready;     ///< stand at an operator
     std::size_t first_unfinished = 0;  ///< in flows
     Cause cause = Cause::Done;         ///< what the time since `since` is booked to
@@ -70,8 +69,8 @@ class Place : public sc_core::sc_module, public Actor {
 
     /// Binds a flow; all are bound before the start.
     void bind_flow(const isa::ResolvedFlow& code);
-    /// Lets the flows of the present part (setup or run) begin.
-    void begin(bool setup);
+    /// Lets the flows of a segment begin.
+    void begin(isa::Index segment);
     /// Brings all that was executed into the statistics, and the open time of every engine up to now.
     void close_books();
 
@@ -96,6 +95,11 @@ class Place : public sc_core::sc_module, public Actor {
     void start_of_simulation() override;
 
     enum What : std::uint64_t { StageBegins = 0, IssueEnds = 1, OperationEnds = 2 };
+    // On the agenda an operation is known by its address, whose lowest bits are free.
+    static std::uint64_t entry_of(Operation& operation, What what) { return reinterpret_cast<std::uintptr_t>(&operation) | what; }
+    static Operation& operation_of(std::uint64_t entry) {
+        return *reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(entry & ~std::uint64_t{3}));
+    }
 
     EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }
     void book(isa::Engine engine, Cause cause);

@@ -63,7 +63,7 @@ void Place::settle(const FlowState& flow, PricedOp& priced) {
         by_place[event] += count;
     }
     context_.statistics.operations[static_cast<std::size_t>(priced.opcode)] += priced.executions;
-    if (!flow.flow().setup) {
+    if (flow.flow().segment != isa::setup) {
         context_.statistics.multiply_accumulates += priced.multiply_accumulates * priced.executions;
         context_.statistics.crossbar_work[static_cast<std::size_t>(number())] += priced.crossbar_work * priced.executions;
     }
@@ -75,8 +75,9 @@ void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
     const auto at = static_cast<std::size_t>(flow.step().first_op + position);
     const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
     const isa::Index weight = reads ? crossbars_->weight(static_cast<int>(op[0])) : -1;
-    const bool fixed = flow.code().ops[at].moves_only && (!flow.prices[at].known || flow.prices[at].weight == weight);
-    PricedOp& priced = fixed ? flow.prices[at] : operation.own;
+    PricedOp& usual = flow.prices[at];
+    const bool fixed = usual.moves_only && (!usual.known || usual.weight == weight);
+    PricedOp& priced = fixed ? usual : operation.own;
     operation.priced = &priced;
     if (!fixed || !priced.known) {
         priced.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);

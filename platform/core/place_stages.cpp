@@ -9,7 +9,7 @@ namespace cim::platform {
 std::int64_t Place::key_of(const Operation& operation) const {
     const std::int64_t engine = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(operation.flow->flow().engine);
     return engine * (context_.machine.crossbars_per_core() + 1) +
-           (operation.async && operation.op.opcode != isa::Opcode::ReadCore ? operation.op[0] : 0);
+           (operation.async && operation.op->opcode != isa::Opcode::ReadCore ? (*operation.op)[0] : 0);
 }
 
 void Place::proceed(Operation& operation, Ticks at) {
@@ -25,7 +25,7 @@ void Place::proceed(Operation& operation, Ticks at) {
             continue;
         }
         if (at > agenda.now()) {
-            agenda.complete_at(at, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | StageBegins);
+            agenda.complete_at(at, *this, entry_of(operation, StageBegins));
             return;
         }
         operation.stage_started = at;
@@ -33,11 +33,11 @@ void Place::proceed(Operation& operation, Ticks at) {
             return;
         }
         check_response(operation);
-        operation.stage += operation.covered;
+        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.covered);
     }
     at = std::max(at, operation.started + cost.issue_ticks);
     if (at > agenda.now()) {
-        agenda.complete_at(at, *this, (static_cast<std::uint64_t>(operation.slot) << 2U) | OperationEnds);
+        agenda.complete_at(at, *this, entry_of(operation, OperationEnds));
     } else {
         operation_ended(operation);
     }
@@ -88,7 +88,7 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
     if (phase == tlm::BEGIN_RESP) {
         Operation& operation = *transfer_of(payload).operation;
         transferred(operation);
-        operation.stage += operation.covered;
+        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.covered);
         proceed(operation, operation.transfer.done);
     }
     return tlm::TLM_COMPLETED;

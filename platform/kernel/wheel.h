@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <limits>
 #include <queue>
+#include <utility>
 #include <vector>
 
 #include "hw_models/spec/machine.h"
@@ -17,10 +18,7 @@ class Wheel {
   public:
     static constexpr hw::Ticks none = std::numeric_limits<hw::Ticks>::max();
 
-    Wheel() {
-        first_.fill(empty);
-        last_.fill(empty);
-    }
+    Wheel() { last_.fill(empty); }
 
     /// `when` > now, where now is the tick last taken from (0 at first).
     void add(hw::Ticks when, const Item& item) {
@@ -31,17 +29,16 @@ class Wheel {
         std::int32_t node = unused_;
         if (node == empty) {
             node = static_cast<std::int32_t>(nodes_.size());
-            nodes_.push_back({item, empty});
+            nodes_.push_back({item, node});
         } else {
             unused_ = nodes_[static_cast<std::size_t>(node)].next;
-            nodes_[static_cast<std::size_t>(node)] = {item, empty};
+            nodes_[static_cast<std::size_t>(node)] = {item, node};
         }
         const auto slot = static_cast<std::size_t>(when & (slots - 1));
-        if (first_[slot] == empty) {
-            first_[slot] = node;
+        if (last_[slot] == empty) {
             occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
         } else {
-            nodes_[static_cast<std::size_t>(last_[slot])].next = node;
+            std::swap(nodes_[static_cast<std::size_t>(last_[slot])].next, nodes_[static_cast<std::size_t>(node)].next);
         }
         last_[slot] = node;
     }
@@ -56,15 +53,18 @@ class Wheel {
     bool take(hw::Ticks when, Item& item) {
         now_ = when;
         const auto slot = static_cast<std::size_t>(when & (slots - 1));
-        if (const std::int32_t node = first_[slot]; node != empty) {
+        if (const std::int32_t last = last_[slot]; last != empty) {
+            const std::int32_t node = nodes_[static_cast<std::size_t>(last)].next;
             Node& taken = nodes_[static_cast<std::size_t>(node)];
             item = taken.item;
-            first_[slot] = taken.next;
+            if (node == last) {
+                last_[slot] = empty;
+                occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+            } else {
+                nodes_[static_cast<std::size_t>(last)].next = taken.next;
+            }
             taken.next = unused_;
             unused_ = node;
-            if (first_[slot] == empty) {
-                occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-            }
             return true;
         }
         if (!far_.empty() && far_.top().at == when) {
@@ -112,8 +112,7 @@ class Wheel {
 
     hw::Ticks now_ = 0;
     std::uint64_t sequence_ = 0;
-    std::array<std::int32_t, slots> first_;
-    std::array<std::int32_t, slots> last_;
+    std::array<std::int32_t, slots> last_;  ///< of each slot's list, which goes around: behind the last comes the first
     std::array<std::uint64_t, slots / 64> occupied_{};
     std::vector<Node> nodes_;
     std::int32_t unused_ = empty;

@@ -38,7 +38,7 @@ std::string describe_deadlock(const Context& context, const Chip& chip) {
     int shown = 0;
     for (const std::unique_ptr<Place>& place : chip.places()) {
         for (const std::unique_ptr<FlowState>& flow : place->flows()) {
-            if (flow->done || flow->flow().setup != context.setup || flow->waits_for < 0) {
+            if (flow->done || flow->flow().segment != context.segment || flow->waits_for < 0) {
                 continue;
             }
             if (++shown > 10) {

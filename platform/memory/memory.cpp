@@ -27,10 +27,12 @@ void Memory::access(tlm::tlm_generic_payload& payload, const Transfer* transfer)
     }
     if (transfer != nullptr && transfer->window != nullptr) {
         const bool inside = isa::for_each_piece(*transfer->window, [&](std::int64_t address, std::int64_t bytes, std::int64_t offset) {
-            if (address < 0 || address + bytes > size()) {
+            if (address < 0 || bytes > size() - address) {
                 return false;
             }
-            std::memcpy(payload.get_data_ptr() + offset, data_.get() + address, static_cast<std::size_t>(bytes));
+            std::uint8_t* here = data_.get() + address;
+            std::uint8_t* there = payload.get_data_ptr() + offset;
+            std::memcpy(payload.is_write() ? here : there, payload.is_write() ? there : here, static_cast<std::size_t>(bytes));
             return true;
         });
         if (!inside) {

@@ -24,7 +24,7 @@ struct Transfer final : tlm::tlm_extension<Transfer> {
     std::int64_t flits = 0;
     int src_node = 0;
     int dst_node = 0;
-    const isa::Window* window = nullptr;  ///< a read that gathers a window instead of consecutive bytes
+    const isa::Window* window = nullptr;  ///< reads or writes the bytes of a window instead of consecutive ones
     std::int64_t key = 0;                 ///< order among requests of one tick
 
     Ticks requested = 0;  ///< set by each station

@@ -22,6 +22,7 @@ class PowerProfile {
         const std::size_t last = end <= static_cast<hw::Ticks>(first + 1) * window_ ? first : window_of(end - 1);
         if (last >= energy_.size()) {
             energy_.resize(last + 1, 0.0);
+            change_.resize(last + 1, 0.0);
         }
         if (first == last) {
             energy_[first] += pj;
@@ -29,17 +30,33 @@ class PowerProfile {
         }
         const double per_tick = pj / static_cast<double>(end - begin);
         energy_[first] += per_tick * static_cast<double>(static_cast<hw::Ticks>(first + 1) * window_ - begin);
-        for (std::size_t w = first + 1; w < last; ++w) {
-            energy_[w] += per_tick * static_cast<double>(window_);
-        }
         energy_[last] += per_tick * static_cast<double>(end - static_cast<hw::Ticks>(last) * window_);
+        if (last > first + 1) {
+            const double between = per_tick * static_cast<double>(window_);
+            change_[first + 1] += between;
+            change_[last] -= between;
+        }
     }
 
     hw::Ticks window() const { return window_; }
     /// pJ by window.
-    const std::vector<double>& energy() const { return energy_; }
-    double largest() const { return energy_.empty() ? 0.0 : *std::max_element(energy_.begin(), energy_.end()); }
-    void clear() { energy_.clear(); }
+    std::vector<double> energy() const {
+        std::vector<double> total = energy_;
+        double level = 0;
+        for (std::size_t i = 0; i < total.size(); ++i) {
+            level += change_[i];
+            total[i] += level;
+        }
+        return total;
+    }
+    double largest() const {
+        const std::vector<double> total = energy();
+        return total.empty() ? 0.0 : *std::max_element(total.begin(), total.end());
+    }
+    void clear() {
+        energy_.clear();
+        change_.clear();
+    }
 
   private:
     static constexpr hw::Ticks most_windows = 1 << 18;
@@ -53,17 +70,20 @@ class PowerProfile {
     }
 
     void double_window() {
+        energy_ = energy();
         for (std::size_t i = 0; i < energy_.size(); i += 2) {
             energy_[i / 2] = energy_[i] + (i + 1 < energy_.size() ? energy_[i + 1] : 0.0);
         }
         energy_.resize((energy_.size() + 1) / 2);
+        change_.assign(energy_.size(), 0.0);
         window_ *= 2;
         per_window_ = 1.0 / static_cast<double>(window_);
     }
 
     hw::Ticks window_;
     double per_window_ = 1.0 / static_cast<double>(window_);
-    std::vector<double> energy_;
+    std::vector<double> energy_;  ///< of the first and last windows of what was added
+    std::vector<double> change_;  ///< from one window to the next, of the energy of all windows between
 };
 
 }  // namespace cim::platform

@@ -33,8 +33,15 @@ struct EngineStatistics {
     std::int64_t operations = 0;
 };
 
+/// Of a segment of the run; times from the end of setup.
+struct SegmentStatistics {
+    Ticks start = 0;
+    Ticks end = 0;  ///< all its flows have ended
+};
+
 struct Statistics {
     std::vector<OperatorStatistics> operators;
+    std::vector<SegmentStatistics> segments;
     std::vector<std::array<EngineStatistics, isa::engine_count>> engines;  ///< cores row-major, then the chip
     std::vector<hw::EventCounts> place_events;                             ///< likewise
     std::vector<std::int64_t> operations;                                  ///< executions by opcode

@@ -37,7 +37,7 @@ std::map<int, std::set<int>> programmed(const isa::Program& program) {
     std::map<int, std::set<int>> crossbars;
     for (isa::Index id = 0; id < static_cast<isa::Index>(program.flows.size()); ++id) {
         const isa::Flow& flow = program.flows[static_cast<std::size_t>(id)];
-        if (!flow.setup || flow.engine != isa::Engine::Crossbar) {
+        if (flow.engine != isa::Engine::Crossbar) {
             continue;
         }
         const isa::ResolvedFlow resolved = isa::resolve(program, id, 1);
@@ -319,7 +319,7 @@ std::string VcdWriter::save_file(const std::string& vcd, hw::Ticks end) const {
     for (std::size_t op = 0; op < program_.operators.size(); ++op) {
         std::map<int, std::set<isa::Engine>> places;
         for (const isa::Flow& flow : program_.flows) {
-            if (flow.op == static_cast<isa::Index>(op) && !flow.setup && flow.place != isa::chip) {
+            if (flow.op == static_cast<isa::Index>(op) && flow.segment != isa::setup && flow.place != isa::chip) {
                 places[flow.place].insert(flow.engine);
             }
         }

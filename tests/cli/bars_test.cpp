@@ -36,7 +36,7 @@ TEST_CASE("LeNet equals the integer reference on every value of 64 images") {
 TEST_CASE("LeNet equals the converters' emulation where the ADC loses something, and the loss is reported") {
     const std::string model = GENERATE(as<std::string>{}, "saturate", "uniform");
     const Folder folder;
-    const std::string text = replaced(read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml"), "bits: 9", "bits: 6");
+    const std::string text = replaced(read_text(std::string(CIM_SOURCE_DIR) + "/configs/puma.yaml"), "bits: 8", "bits: 6");
     const std::string arch = folder.write("lossy.yaml", model == "saturate" ? text : replaced(text, "model: saturate", "model: uniform"));
     const auto report = report_of(folder, images + "--batch 2 --arch " + arch);
     CHECK(report["verification"]["reference"] == "adc-emulation");

@@ -25,7 +25,8 @@ hw::Machine random_machine(Dice& dice) {
     m.device.bits_per_cell = number(dice, 1, 4);
     m.crossbar.adc.bits = number(dice, 2, 14);
     m.crossbar.adc.transfer = number(dice, 0, 1) == 0 ? hw::AdcTransfer::Saturate : hw::AdcTransfer::Uniform;
-    m.crossbar.encoding = number(dice, 0, 1) == 0 ? hw::WeightEncoding::Offset : hw::WeightEncoding::TwosComplement;
+    m.crossbar.encoding = static_cast<hw::WeightEncoding>(number(dice, 0, 3));
+    m.crossbar.input_encoding = static_cast<hw::InputEncoding>(number(dice, 0, 1));
     return m;
 }
 
@@ -128,25 +129,30 @@ TEST_CASE("a converter is called lossless exactly if it gives back every sum", "
     for (int round = 0; round < 60; ++round) {
         const hw::Machine m = random_machine(dice);
         const compiler::AdcEmulation reference = compiler::adc_emulation(m);
-        const std::int64_t largest = hw::largest_sum(m);
-        CHECK(largest == reference.largest_sum());
+        const hw::Converter converter = hw::converter_of(m);
+        const hw::SumRange range = hw::sum_range(m);
+        CHECK(range.most == reference.largest_sum());
+        CHECK(range.least == reference.smallest_sum());
         bool exact = true;
-        std::int64_t before = 0;
-        for (std::int64_t sum = 0; sum <= largest; sum += 1 + largest / 997) {
-            const std::int64_t value = hw::adc_value(m, sum);
+        std::int64_t before = converter.value(range.least);
+        for (std::int64_t sum = range.least; sum <= range.most; sum += 1 + (range.most - range.least) / 997) {
+            const std::int64_t value = converter.value(sum);
             CHECK(value == reference.convert(sum));
             CHECK(value >= before);
             exact = exact && value == sum;
             before = value;
         }
-        exact = exact && hw::adc_value(m, largest) == largest && hw::adc_value(m, largest / 2) == largest / 2;
-        if (hw::adc_is_lossless(m)) {
+        exact = exact && converter.value(range.most) == range.most && converter.value(range.least) == range.least;
+        CHECK(converter.value(0) == 0);
+        CHECK(converter.lossless() == (m.crossbar.adc.bits >= hw::lossless_adc_bits(m)));
+        if (converter.lossless()) {
             CHECK(exact);
         }
         if (m.crossbar.adc.transfer == hw::AdcTransfer::Uniform) {
-            CHECK(hw::adc_value(m, largest) == largest);
-        } else if (!hw::adc_is_lossless(m)) {
-            CHECK(hw::adc_value(m, largest) == (1LL << m.crossbar.adc.bits) - 1);
+            CHECK(std::max(converter.value(range.most), -converter.value(range.least)) == std::max(range.most, -range.least));
+        } else if (!converter.lossless()) {
+            CHECK(converter.value(range.most) <= (1LL << m.crossbar.adc.bits) - 1);
+            CHECK_FALSE(exact);
         }
     }
 }

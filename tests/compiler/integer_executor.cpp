@@ -114,7 +114,8 @@ TEST_CASE("crossbars whose converters resolve every sum give the exact product",
     for (std::size_t i = 0; i < x.size(); ++i) {
         exact += x[i] * weights[i];
     }
-    for (const auto encoding : {cim::hw::WeightEncoding::Offset, cim::hw::WeightEncoding::TwosComplement}) {
+    for (const auto encoding : {cim::hw::WeightEncoding::Offset, cim::hw::WeightEncoding::FlippedOffset,
+                                cim::hw::WeightEncoding::Differential, cim::hw::WeightEncoding::TwosComplement}) {
         for (const auto transfer : {cim::hw::AdcTransfer::Saturate, cim::hw::AdcTransfer::Uniform}) {
             for (const int cell : {1, 2, 3, 4, 8}) {
                 for (const int dac : {1, 2, 3, 8}) {
@@ -145,10 +146,10 @@ TEST_CASE("a converter saturates at its highest code", "[compiler][reference]") 
 
     a.encoding = cim::hw::WeightEncoding::TwosComplement;
     const CrossbarMatrix negative(column({-1, -1, 1, 1}), a);
-    // Stored 255, 255, 1, 1. Slice 0 sums to 3 and reads 1, slices 1 to 7 sum to 2 and read 1, the sign column likewise: 255 - 256.
-    CHECK(negative.multiply(x.data(), &sum) == 9);
+    // Stored 255, 255, 1, 1. Slice 0 sums to 3 and reads 1, slices 1 to 6 sum to 2 and read 1, the sign column likewise: 127 - 128.
+    CHECK(negative.multiply(x.data(), &sum) == 8);
     CHECK(sum == -1);
-    CHECK(negative.conversions() == 72);
+    CHECK(negative.conversions() == 64);
 }
 
 TEST_CASE("a uniform converter spreads its codes over the largest possible sum", "[compiler][reference]") {

@@ -128,7 +128,10 @@ TEST_CASE("operations of the ALU for each kind of work") {
     CHECK(operations(hw::AluWork::Sum, 10, 3) == 30);
     CHECK(operations(hw::AluWork::Max, 10, 4) == 40);
     CHECK(operations(hw::AluWork::ShiftAdd, 10, 3) == 60);
+    CHECK(operations(hw::AluWork::Average, 10, 4) == 40 + 30);
     CHECK(operations(hw::AluWork::Requant, 10, 1) == 30);
+    CHECK(operations(hw::AluWork::PRelu, 10, 1) == 30);
     CHECK(operations(hw::AluWork::Add, 10, 1) == 40);
+    CHECK(operations(hw::AluWork::Mul, 10, 1) == 50);
     CHECK(operations(hw::AluWork::Softmax, 10, 1) == 40);
 }

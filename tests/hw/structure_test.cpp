@@ -11,7 +11,7 @@ using cim::test::Mistake;
 const std::vector<Mistake> mistakes{
     {"unknown key with a near name",
      {{"  adc:\n    model: saturate\n    bits: 6", "  adc:\n    model: saturate\n    bitz: 6"}},
-     {"m.yaml:105:5: crossbar.adc.bitz: is not a key (did you mean bits?)"}},
+     {"m.yaml:106:5: crossbar.adc.bitz: is not a key (did you mean bits?)"}},
     {"unknown key that belongs elsewhere",
      {{"  parallel_row: 16\n", "  parallel_row: 16\n  drive_energy: 1 pJ\n"}},
      {"m.yaml:92:3: crossbar.drive_energy: is not a key here (did you mean crossbar.dac.drive_energy?)"}},
@@ -24,13 +24,13 @@ const std::vector<Mistake> mistakes{
     {"missing key", {{"  parallel_row: 16\n", ""}}, {"m.yaml:88:1: crossbar.parallel_row: is missing (most wordlines active at once)"}},
     {"missing price",
      {{"    sample_energy: 1 pJ\n", ""}},
-     {"m.yaml:103:3: crossbar.adc.sample_energy: is missing; give an energy in aJ, fJ, pJ, nJ or uJ, or say `ideal` (one sample)"}},
+     {"m.yaml:104:3: crossbar.adc.sample_energy: is missing; give an energy in aJ, fJ, pJ, nJ or uJ, or say `ideal` (one sample)"}},
     {"missing leakage",
      {{"  leakage: 0.001 mW\n", ""}},
      {"m.yaml:88:1: crossbar.leakage: is missing; give a power in nW, uW, mW or W, or say `ideal` (leakage of one crossbar's array)"}},
     {"missing endurance",
      {{"  endurance: 1e6 write\n", ""}},
-     {"m.yaml:121:1: device.endurance: is missing; give an endurance in write, or say `ideal` (writes that a cell survives; ideal: any "
+     {"m.yaml:122:1: device.endurance: is missing; give an endurance in write, or say `ideal` (writes that a cell survives; ideal: any "
       "number)"}},
     {"missing section",
      {{"  dac:\n    bits: 1\n    drive_energy: 0.2 pJ\n    leakage: 0.1 uW\n    area: 0.2 um2\n", ""}},
@@ -38,22 +38,22 @@ const std::vector<Mistake> mistakes{
       "one a row)"}},
     {"section that is a value",
      {{"  dac:\n    bits: 1\n    drive_energy: 0.2 pJ\n    leakage: 0.1 uW\n    area: 0.2 um2\n", "  dac: 1 bit\n"}},
-     {"m.yaml:98:8: crossbar.dac: must be a section with the keys bits, drive_energy, leakage and area"}},
+     {"m.yaml:99:8: crossbar.dac: must be a section with the keys bits, drive_energy, leakage and area"}},
     {"section without keys",
      {{"  dac:\n    bits: 1\n    drive_energy: 0.2 pJ\n    leakage: 0.1 uW\n    area: 0.2 um2\n", "  dac:\n"}},
-     {"m.yaml:98:3: crossbar.dac: must be a section with the keys bits, drive_energy, leakage and area"}},
+     {"m.yaml:99:3: crossbar.dac: must be a section with the keys bits, drive_energy, leakage and area"}},
     {"key without value", {{"  parallel_row: 16\n", "  parallel_row:\n"}}, {"m.yaml:91:3: crossbar.parallel_row: has no value"}},
     {"duplicate key",
      {{"  parallel_row: 16\n", "  parallel_row: 16\n  parallel_row: 8\n"}},
      {"m.yaml:92:3: crossbar.parallel_row: the key is given twice, first in line 91"}},
     {"duplicate section",
-     {{"mode: WLM", "mode: WLM\ndevice:\n  type: SRAM"}},
+     {{"mode: WLM", "mode: WLM\ndevice:\n  type: ReRAM"}},
      {"m.yaml:6:1: device.bits_per_cell: is missing (bits that one cell holds)",
       "m.yaml:6:1: device.write_latency: is missing; give a time in cycle, ps, ns, us or ms, or say `ideal` (to program one row)",
       "m.yaml:6:1: device.cell_write_energy: is missing; give an energy in aJ, fJ, pJ, nJ or uJ, or say `ideal` (to program one cell)",
       "m.yaml:6:1: device.endurance: is missing; give an endurance in write, or say `ideal` (writes that a cell survives; ideal: any "
       "number)",
-      "m.yaml:123:1: device: the key is given twice, first in line 6"}},
+      "m.yaml:124:1: device: the key is given twice, first in line 6"}},
     {"key not used by the model",
      {{"    model: mesh-packet", "    model: disjoint-buffer-switch"}},
      {"m.yaml:19:5: chip.noc.inject_latency: is not used with chip.noc.model = disjoint-buffer-switch; it needs chip.noc.model = "
@@ -90,8 +90,8 @@ const std::vector<Mistake> mistakes{
      {"m.yaml:5:7: mode: there is no mode `WLMM`; choose CM, XBM or WLM (did you mean WLM?)",
       "m.yaml:10:13: clocks.crossbar: `fast` does not begin with a number: a clock takes a number and Hz, kHz, MHz or GHz",
       "m.yaml:91:17: crossbar.parallel_row: 64 rows at once, but crossbar.size has only 32",
-      "m.yaml:123:3: device.bits_per_cel: is not a key (did you mean bits_per_cell?)",
-      "m.yaml:126:14: device.endurance: `ns` is not a unit of an endurance: use write"}},
+      "m.yaml:124:3: device.bits_per_cel: is not a key (did you mean bits_per_cell?)",
+      "m.yaml:127:14: device.endurance: `ns` is not a unit of an endurance: use write"}},
 };
 
 }  // namespace

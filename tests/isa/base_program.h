@@ -58,7 +58,6 @@ inline Limits base_limits() {
     limits.rows = 16;
     limits.cols = 32;
     limits.parallel_row = 4;
-    limits.bits_per_cell = 1;
     limits.l1 = 256;
     limits.l0 = 128;
     limits.ext = 4096;

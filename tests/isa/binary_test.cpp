@@ -60,6 +60,7 @@ Program with_values() {
     program.weights[1].bits = 16;
     program.weights[1].values[5] = -32768;
     program.params[0].scale.push_back(-0.0F);
+    program.params[0].negative_scale = {0.5F, -0.25F, 0, 1, 2};
     program.params[0].bias[1] = std::numeric_limits<std::int32_t>::min();
     return program;
 }
@@ -116,10 +117,10 @@ TEST_CASE("a binary program with changed bytes is refused or is another well-for
 TEST_CASE("absurd sizes cost nothing") {
     ByteWriter out;
     out.raw("MOPB");
-    out.byte(1);
+    out.byte(2);
     out.varint(std::numeric_limits<std::uint64_t>::max());
     CHECK_THROWS_WITH(decode_binary(out.take(), "x"), Catch::Contains("items announced, but only 0 bytes are left"));
-    CHECK_THROWS_WITH(decode_binary("MOPB\x02", "x"), "x: byte 5: version 2 of the binary form; this program reads version 1");
+    CHECK_THROWS_WITH(decode_binary("MOPB\x01", "x"), "x: byte 5: version 1 of the binary form; this program reads version 2");
     CHECK_THROWS_WITH(decode_binary("mop 1", "x"), Catch::Contains("does not begin with MOPB"));
 }
 

@@ -293,9 +293,9 @@ TEST_CASE("a setup flow that waits for a flow after setup never ends") {
         edited(edited(base_text, "template write(w) {", "template write(w, c) {\n await c[0] >= 1"), "write(@w)", "write(@w, @ready)"));
     const auto found = verify(program, base_limits(), 1);
     REQUIRE(found.size() == 1);
-    CHECK(
-        found[0].message ==
-        "flow 'write.f', line 36, waits for ready[0] >= 1, which stays at 0; flow 'fill.f', which signals it, begins only after the setup");
+    CHECK(found[0].message ==
+          "flow 'write.f', line 36, waits for ready[0] >= 1, which stays at 0; flow 'fill.f', which signals it, begins only after this "
+          "segment");
 }
 
 TEST_CASE("a program cannot make the verifier take long or much memory") {

@@ -123,7 +123,7 @@ TEST_CASE("parser errors have a place and a hint") {
     CHECK(spoiled("8x4", "8x") == "x.mop:17:10: rows x columns: '8x' is no row of numbers with x between");
     CHECK(spoiled("\"base\"", "\"base") == "x.mop:2:9: a string that is not closed on its line");
     CHECK(spoiled("data \"d\" 0\n", "").substr(0, 10) == "x.mop:41:1");
-    CHECK(spoiled("setup flow", "setup template") == "x.mop:41:7: only a flow can be of the setup");
+    CHECK(spoiled("setup flow", "setup template") == "x.mop:41:7: only a flow can be of the setup or of a segment");
     CHECK(error_of("") == "x.mop:1:1: expected 'mop', found the end of the file");
     CHECK(error_of("mop 2") == "x.mop:1:5: the version of the program text: 2 is out of range [1,1]");
 }

@@ -150,7 +150,7 @@ TEST_CASE("counts follow from the operators executed") {
     CHECK(count(hw::Event::CellWrite) == 0);
     std::int64_t cells = 0;
     for (const isa::Weight& weight : c.program.weights) {
-        cells += static_cast<std::int64_t>(weight.rows) * weight.cols * several_tiny().slices(weight.bits);
+        cells += static_cast<std::int64_t>(weight.rows) * weight.cols * several_tiny().columns(weight.bits);
     }
     CHECK(outcome.setup_events.at(0)[static_cast<std::size_t>(hw::Event::CellWrite)] == cells);
     CHECK(outcome.most_writes == 1);

@@ -87,6 +87,7 @@ crossbar:
   pipelined: false
   row_read_energy: 1 pJ
   weight_encoding: offset
+  input_encoding: unsigned
   leakage: 1 mW
   area: 1 um2
   dac:

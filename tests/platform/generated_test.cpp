@@ -33,9 +33,9 @@ hw::Machine random_machine(const isa::Limits& limits, std::uint64_t seed) {
     m.crossbar.rows = limits.rows;
     m.crossbar.cols = limits.cols;
     m.crossbar.parallel_row = limits.parallel_row;
-    m.device.bits_per_cell = limits.bits_per_cell;
+    m.device.bits_per_cell = 1;
     m.crossbar.adc.bits = 16;
-    m.crossbar.encoding = limits.sign_column ? hw::WeightEncoding::TwosComplement : hw::WeightEncoding::Offset;
+    m.crossbar.encoding = hw::WeightEncoding::Offset;
     for (hw::BufferSpec* buffer : {&m.core.l1, &m.chip.l0}) {
         buffer->bandwidth = dice.once_in(3) ? hw::Limit{} : hw::Limit{false, 8 << roll(0, 5)};
         buffer->latency = roll(0, 3);

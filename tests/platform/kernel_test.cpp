@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <map>
 #include <numeric>
+#include <systemc>
 
 #include <catch2/catch.hpp>
 
@@ -70,8 +71,13 @@ TEST_CASE("a power profile keeps all energy, spread evenly, however long the run
     profile.add(far, far + 1, 3);
     CHECK(profile.window() > 10);
     CHECK(profile.energy().size() <= (1U << 18U) + 1);
-    CHECK(std::accumulate(profile.energy().begin(), profile.energy().end(), 0.0) == Approx(28));
+    const std::vector<double> energy = profile.energy();
+    CHECK(std::accumulate(energy.begin(), energy.end(), 0.0) == Approx(28));
     CHECK(profile.energy()[0] == Approx(25));
+}
+
+TEST_CASE("a warning of SystemC is thrown, and fails a simulation") {
+    CHECK_THROWS_WITH(SC_REPORT_WARNING("test", "something is odd"), Catch::Contains("something is odd"));
 }
 
 TEST_CASE("a transfer outside its memory is an error, whether the memory takes time or not") {

@@ -43,8 +43,9 @@ hw::Machine random_variant(std::uint64_t seed) {
     m.crossbar.parallel_row = roll(1, m.crossbar.rows);
     m.device.bits_per_cell = roll(1, 4);
     m.crossbar.dac.bits = 1 << roll(0, 2);
-    m.crossbar.encoding = dice.once_in(2) ? hw::WeightEncoding::TwosComplement : hw::WeightEncoding::Offset;
-    m.crossbar.cols = m.slices(8) * roll(1, 10) + roll(0, 2);
+    m.crossbar.encoding = static_cast<hw::WeightEncoding>(roll(0, 3));
+    m.crossbar.input_encoding = static_cast<hw::InputEncoding>(roll(0, 1));
+    m.crossbar.cols = m.columns(8) * roll(1, 10) + roll(0, 2);
     m.crossbar.adc.transfer = dice.once_in(2) ? hw::AdcTransfer::Uniform : hw::AdcTransfer::Saturate;
     m.crossbar.adc.bits = dice.once_in(2) ? 16 : roll(3, 9);
     m.crossbar.adc.sample_latency = roll(0, 2);

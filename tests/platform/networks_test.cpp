@@ -111,7 +111,8 @@ TEST_CASE("networks with residual joins give the reference's bytes") {
 
 TEST_CASE("converters that lose something lose what the reference's converters lose") {
     hw::Machine machine = enlarged_tiny();
-    for (const hw::WeightEncoding encoding : {hw::WeightEncoding::Offset, hw::WeightEncoding::TwosComplement}) {
+    for (const hw::WeightEncoding encoding : {hw::WeightEncoding::Offset, hw::WeightEncoding::FlippedOffset,
+                                              hw::WeightEncoding::Differential, hw::WeightEncoding::TwosComplement}) {
         machine.crossbar.encoding = encoding;
         for (const hw::AdcTransfer transfer : {hw::AdcTransfer::Saturate, hw::AdcTransfer::Uniform}) {
             machine.crossbar.adc.transfer = transfer;

@@ -43,6 +43,9 @@ param sum n=3 zero=7 lo=2 hi=250
 param table n=256 zero=0 lo=0 hi=255
 param soft n=2 zero=3 lo=0 hi=255
 param wide n=16 zero=120 lo=5 hi=240
+param mean n=1 zero=30 lo=4 hi=251
+param product n=2 zero=90 lo=1 hi=254
+param slope n=1 zero=100 lo=3 hi=249
 slice s param=q channels=3 { xb=0 weight=w row=0 col=0 } { xb=2 weight=v row=8 col=0 }
 )";
 
@@ -56,7 +59,7 @@ template load(got, loaded) {{
   mov.load dst=0 src=0 n=1024
   signal loaded[0] += 1
 }}
-template work(loaded, did, q, sum, table, soft, wide, s) {{
+template work(loaded, did, q, sum, table, soft, wide, mean, product, slope, s) {{
   await loaded[0] >= 1
   {0}{1}
 }}
@@ -78,7 +81,7 @@ template write(w, v, u) {{
 }}
 flow fetch.f chip move op=0 fetch(@got)
 flow load.f core[0] move op=0 load(@got, @loaded)
-flow work.f core[0] {2} op=0 work(@loaded, @did, @q, @sum, @table, @soft, @wide, @s)
+flow work.f core[0] {2} op=0 work(@loaded, @did, @q, @sum, @table, @soft, @wide, @mean, @product, @slope, @s)
 flow store.f core[0] move op=0 store(@did, @stored)
 flow flush.f chip move op=0 flush(@stored)
 setup flow write.f core[0] crossbar op=0 write(@w, @v, @u)
@@ -98,8 +101,10 @@ isa::Program program_with(const std::string& engine, const std::string& op) {
     for (std::size_t i = 0; i < 16; ++i) {
         program.params[0].bias[i] = static_cast<std::int32_t>(dice() % 2000) - 1000;
         program.params[0].scale[i] = 0.0004F * static_cast<float>(1 + i);
+        program.params[0].negative_scale.push_back(-0.0001F * static_cast<float>(1 + i));
         program.params[4].bias[i] = static_cast<std::int32_t>(dice() % 2'000'000);
         program.params[4].scale[i] = 1e-8F * static_cast<float>(1 + i);
+        program.params[4].negative_scale.push_back(-0.6e-8F * static_cast<float>(1 + i));
     }
     program.params[1].scale = {0.5F, 0.25F, 0.75F};
     program.params[1].bias = {9, -4, 0};
@@ -107,6 +112,16 @@ isa::Program program_with(const std::string& engine, const std::string& op) {
         program.params[2].bias[i] = static_cast<std::int32_t>(dice() % 256);
     }
     program.params[3].scale = {0.03F, 1.0F / 256};
+    program.params[5].bias = {133};
+    program.params[5].scale = {1.7F};
+    program.params[6].bias = {77, 140};
+    program.params[6].scale = {0.013F};
+    program.params[7].bias = {120};
+    program.params[7].scale.clear();
+    for (std::size_t i = 0; i < 16; ++i) {
+        program.params[7].scale.push_back(0.1F * static_cast<float>(1 + i));
+        program.params[7].negative_scale.push_back(0.3F - 0.11F * static_cast<float>(i));
+    }
     return program;
 }
 
@@ -167,10 +182,15 @@ Bytes window(const Bytes& memory, Shape w) {
     return bytes;
 }
 
-std::uint8_t requantised(std::int64_t sum, const isa::Param& p, std::size_t channel) {
-    const float scaled = static_cast<float>(static_cast<std::int32_t>(sum) + p.bias[channel]) * p.scale[channel];
-    const double rounded = std::nearbyint(static_cast<double>(scaled)) + p.zero;
+std::uint8_t stored(float real, const isa::Param& p) {
+    const double rounded = std::nearbyint(static_cast<double>(real)) + p.zero;
     return static_cast<std::uint8_t>(std::min<double>(p.hi, std::max<double>(p.lo, rounded)));
+}
+
+std::uint8_t requantised(std::int64_t sum, const isa::Param& p, std::size_t channel) {
+    const std::int32_t biased = static_cast<std::int32_t>(sum) + p.bias[channel];
+    const bool other = biased < 0 && !p.negative_scale.empty();
+    return stored(static_cast<float>(biased) * (other ? p.negative_scale : p.scale)[channel], p);
 }
 
 /// Sum over rows of input x weight of one column; rows from `row` on.
@@ -261,6 +281,46 @@ TEST_CASE("alu.max takes the maximum of a channel over the taps of a window") {
         for (std::size_t i = 0; i < 16; ++i) {
             std::uint8_t& channel = m[900 + (6 + i) % 4];
             channel = std::max(channel, taps[i]);
+        }
+    });
+}
+
+TEST_CASE("alu.average divides by its rows and columns, not by the taps of its window") {
+    check("alu", "alu.average src=8 ring=3 pitch=64 y=2 x=5 taps=2 tap=4 step=9 n=24 dst=900 param=mean rows=2 cols=3",
+          [](Bytes& m, const isa::Program& p) {
+              const Bytes taps = window(m, {8, 3, 64, 2, 5, 2, 4, 9, 1, 0, 24});
+              for (std::size_t c = 0; c < 4; ++c) {
+                  int sum = 0;
+                  for (std::size_t i = c; i < 24; i += 4) {
+                      sum += taps[i] - 133;
+                  }
+                  m[900 + c] = stored(static_cast<float>(sum) * (1.7F / 6.0F), p.params[5]);
+              }
+          });
+    // A window that begins within a pixel, at the border of a map: nine taps, of which four lie in it.
+    check("alu", "alu.average src=0 ring=4 pitch=50 taps=3 tap=4 from=6 n=16 dst=900 param=mean rows=3 cols=3",
+          [](Bytes& m, const isa::Program& p) {
+              const Bytes taps = window(m, {0, 4, 50, 0, 0, 3, 4, 0, 1, 6, 16});
+              int sums[4] = {};
+              for (int i = 0; i < 16; ++i) {
+                  sums[(6 + i) % 4] += taps[static_cast<std::size_t>(i)] - 133;
+              }
+              for (std::size_t c = 0; c < 4; ++c) {
+                  m[900 + c] = stored(static_cast<float>(sums[c]) * (1.7F / 9.0F), p.params[5]);
+              }
+          });
+}
+
+TEST_CASE("alu.mul multiplies, alu.prelu has a slope on each side of zero") {
+    check("alu", "alu.mul dst=700 a=0 b=300 n=200 param=product", [](Bytes& m, const isa::Program& p) {
+        for (std::size_t i = 0; i < 200; ++i) {
+            m[700 + i] = stored(static_cast<float>((m[i] - 77) * (m[300 + i] - 140)) * 0.013F, p.params[6]);
+        }
+    });
+    check("alu", "alu.prelu dst=700 src=40 n=13 param=slope channel=3", [](Bytes& m, const isa::Program& p) {
+        for (std::size_t i = 0; i < 13; ++i) {
+            const int x = m[40 + i] - 120;
+            m[700 + i] = stored(static_cast<float>(x) * (x < 0 ? p.params[7].negative_scale : p.params[7].scale)[3 + i], p.params[7]);
         }
     });
 }

@@ -50,6 +50,11 @@ TEST_CASE("an L1 port takes its latency and the bits at its rate, once an access
     CHECK(time_of_one(m, "core[0]", "alu", "alu.requant dst=64 src=0 n=8 param=q") == (1 + 4) + (1 + 1));
     CHECK(time_of_one(m, "core[0]", "alu", "alu.add dst=64 a=0 b=32 n=16 param=q") == (1 + 4) + (1 + 2));
     CHECK(time_of_one(m, "core[0]", "alu", "alu.sum dst=256 src=0 n=8 count=3 pitch=32") == (1 + 12) + (1 + 4));
+    // The taps of a window in, a channel each out; both factors in.
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.average src=0 ring=2 pitch=99 taps=2 tap=4 n=16 dst=64 param=q rows=9 cols=9") ==
+          (1 + 2) + (1 + 1));
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.mul dst=64 a=0 b=32 n=16 param=q") == (1 + 4) + (1 + 2));
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.prelu dst=64 src=0 n=16 param=q") == (1 + 2) + (1 + 2));
     // Window in; two sums of four bytes out.
     CHECK(time_of_one(m, "core[0]", "crossbar", "cim.read_xb xb=0 src=0 n=4 dst=8 cols=2") == (1 + 1) + 1 + (1 + 1));
     CHECK(time_of_one(m, "core[0]", "crossbar", "cim.read_row xb=0 row=0 src=0 n=4 dst=8 cols=2") == (1 + 1) + 1 + (1 + 1));
@@ -78,6 +83,21 @@ TEST_CASE("a latency alone occupies a port too") {
     CHECK(time_of_one(m, "core[0]", "alu", "alu.fill dst=0 n=1000") == 2);
 }
 
+TEST_CASE("a transfer in pieces takes the time of its bytes, its latencies once") {
+    hw::Machine m = bare_machine();
+    m.core.l1 = buffer(64, 1);
+    m.chip.l0 = buffer(128, 3);
+    m.chip.external_memory.bandwidth = {false, 64};
+    m.chip.external_memory.latency = 10;
+    const std::string pieces = "n=5 count=8 dst_pitch=5 src_pitch=9";
+    const std::string apart = "n=5 count=8 dst_pitch=100 src_pitch=5";
+    CHECK(time_of_one(m, "chip", "move", "mov.fetch dst=0 src=0 " + pieces) == (10 + 5) + (3 + 3));
+    CHECK(time_of_one(m, "chip", "move", "mov.flush dst=100 src=0 " + apart) == (3 + 3) + (10 + 5));
+    CHECK(time_of_one(m, "core[1]", "move", "mov.store dst=0 src=0 " + apart) == (1 + 5) + (3 + 3));
+    CHECK(time_of_one(m, "core[1]", "move", "mov.send core=2 dst=0 src=0 " + pieces) == 2 * (1 + 5));
+    CHECK(time_of_one(m, "core[1]", "move", "mov.send core=1 dst=1000 src=0 " + apart) == 2 * (1 + 5));
+}
+
 TEST_CASE("work of an ALU takes its latency and the operations at its rate") {
     hw::Machine m = bare_machine();
     m.core.alu.rate = {false, 4};
@@ -91,6 +111,10 @@ TEST_CASE("work of an ALU takes its latency and the operations at its rate") {
     CHECK(time_of_one(m, "core[0]", "alu", "alu.sum dst=256 src=0 n=8 count=3 pitch=32") == 2 + 6);
     CHECK(time_of_one(m, "core[0]", "alu", "alu.shift_add dst=256 src=0 n=8 count=2 pitch=32 shift=4") == 2 + 8);
     CHECK(time_of_one(m, "core[0]", "alu", "alu.max src=0 ring=2 pitch=8 taps=2 tap=4 n=16 dst=64") == 2 + 4);
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.average src=0 ring=2 pitch=8 taps=2 tap=4 n=16 dst=64 param=q rows=2 cols=2") == 2 + 7);
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.mul dst=64 a=0 b=32 n=9 param=q") == 2 + 12);
+    CHECK(time_of_one(m, "chip", "alu", "alu.mul dst=64 a=0 b=32 n=9 param=q") == 1 + 3);
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.prelu dst=64 src=0 n=9 param=q") == 2 + 7);
     CHECK(time_of_one(m, "core[0]", "alu", "alu.clip dst=64 src=0 n=9") == 2 + 3);
     CHECK(time_of_one(m, "core[0]", "alu", "alu.lut dst=64 src=0 n=9 param=q") == 2 + 3);
     CHECK(time_of_one(m, "core[0]", "alu", "alu.softmax dst=64 src=0 n=9 param=q") == 2 + 9);

@@ -303,6 +303,7 @@ isa::Program program_of(const std::string& text) {
     }
     for (isa::Param& param : program.params) {
         param.scale.assign(param.scale.size(), 1.0F);
+        param.negative_scale = param.scale;
     }
     return program;
 }

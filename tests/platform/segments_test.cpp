@@ -1,0 +1,59 @@
+// Segments run one after the other, and the predictor knows.
+
+#include <catch2/catch.hpp>
+
+#include "compiler/prediction/predict.h"
+#include "tests/platform/timing.h"
+
+using namespace cim;
+using namespace cim::test;
+
+namespace {
+
+hw::Machine slow_alu(hw::Cycles sync) {
+    hw::Machine m = bare_machine();
+    m.core.alu.rate = {false, 1};
+    m.chip.sync_latency = sync;
+    return m;
+}
+
+const char* const program_text = R"(template fill(dst, n, c, i) {
+  alu.fill dst=dst n=n
+  signal c[i] += 1
+}
+flow a core[0] alu op=0 fill(0, 5, @c0, 0)
+segment 1 flow b core[1] alu op=0 fill(0, 4, @c1, 0)
+segment 1 flow d core[0] alu op=1 fill(0, 2, @c0, 1)
+segment 3 flow e core[1] alu op=1 fill(0, 3, @c1, 1)
+)";
+
+void check(hw::Cycles sync) {
+    const hw::Machine m = slow_alu(sync);
+    const isa::Program program = timing_program(program_text);
+    RunOptions options;
+    options.trace = true;
+    const Outcome o = run(program, m, options);
+    REQUIRE(o.deadlock.empty());
+    using List = std::vector<Ticks>;
+    CHECK(growth(o, program, "c0", 0) == List{5});
+    CHECK(growth(o, program, "c1", 0) == List{5 + sync + 4});
+    CHECK(growth(o, program, "c0", 1) == List{5 + sync + 2});
+    // Segment 2 has no flows: it is over when it begins.
+    CHECK(growth(o, program, "c1", 1) == List{9 + 3 * sync + 3});
+    CHECK(o.ticks == 12 + 3 * sync);
+    const compiler::Prediction prediction = compiler::predict(program, m, 1);
+    CHECK(prediction.complete);
+    CHECK(prediction.ticks == o.ticks);
+    CHECK(prediction.operators[1].start == o.operators[1].start);
+    CHECK(prediction.operators[1].end == o.operators[1].end);
+}
+
+}  // namespace
+
+TEST_CASE("a segment begins when all flows of the one before have ended") {
+    check(0);
+}
+
+TEST_CASE("a segment begins when all places have heard that the one before has ended") {
+    check(7);
+}
