@@ -11,7 +11,7 @@ void Generator::conv_flows(int index) {
     const NodeMemory& memory = memory_.nodes[at(index)];
     add_groups(index);
     for (const CoreCode& core : cores_) {
-        read_flow(index, core.core, core.reader);
+        read_flow(index, core.reader);
     }
     int taking = 0;
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
@@ -34,8 +34,9 @@ void Generator::add_groups(int index) {
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
         const Group& group = memory.groups[g];
         GroupCode& code = groups_[g];
-        if (cores_.empty() || cores_.back().core != group.core) {
+        if (cores_.empty() || cores_.back().core != group.core || cores_.back().copy != group.copy) {
             cores_.emplace_back();
+            cores_.back().copy = group.copy;
             cores_.back().core = group.core;
             cores_.back().reader = static_cast<int>(cores_.size()) - 1;
         }
@@ -43,7 +44,7 @@ void Generator::add_groups(int index) {
         code.core = cores_.size() - 1;
         code.position = static_cast<int>(core.groups.size());
         core.groups.push_back(static_cast<int>(g));
-        const std::string group_name = fmt::format("{}.sums.{}.{}", name, group.core, group.col);
+        const std::string group_name = fmt::format("{}.sums.{}.{}{}", name, group.core, group.col, tag_of(index, group.copy));
         code.buffer = builder_.buffer(group_name, group.core, group.offset, group.slots * group.slot_bytes());
         if (group.before >= 0 || group.takes_sums) {
             code.arrived = builder_.counter(group_name + ".arrived", 1, group.core, isa::CounterRole::Data);
@@ -53,7 +54,7 @@ void Generator::add_groups(int index) {
         }
     }
     for (CoreCode& core : cores_) {
-        const std::string core_name = fmt::format("{}.{}", name, core.core);
+        const std::string core_name = fmt::format("{}.{}{}", name, core.core, tag_of(index, core.copy));
         core.done = builder_.counter(core_name + ".done", 1, core.core, isa::CounterRole::Data);
         core.sums_free =
             builder_.counter(core_name + ".sums_free", static_cast<std::int64_t>(core.groups.size()), core.core, isa::CounterRole::Space);
@@ -77,21 +78,21 @@ std::vector<FlowBuilder::Field> Generator::staged_tile(FlowBuilder& f, const Rea
             {"n", rows}};
 }
 
-void Generator::read_flow(int index, int core_number, int reader) {
+void Generator::read_flow(int index, int reader) {
     const NodeMemory& memory = memory_.nodes[at(index)];
     const CoreCode& core = cores_[at(reader)];
     const bool staged = memory.staged(0);
     const int landing_index = memory.landings[0][staged ? 0 : at(reader)];
     const Landing& landing = memory_.landings[at(landing_index)];
     const LandingCode& code = landings_[at(landing_index)];
-    const Reading& r = landing.reading;
+    const Reading r = reading_of(graph_, node(index), 0, grid_of(index, core.copy));
     std::int64_t tiles = 0;
     for (const int g : core.groups) {
         tiles += static_cast<std::int64_t>(memory.groups[at(g)].tiles.size());
     }
     const char* kind = staged ? "read_stage" : (landing.flat ? "read_vector" : "read_rows");
-    FlowBuilder f(builder_, fmt::format("{}.{}", kind, tiles), fmt::format("{}.read.{}", node(index).name, core_number), op_of(index),
-                  core_number, isa::Engine::Crossbar);
+    FlowBuilder f(builder_, fmt::format("{}.{}", kind, tiles), fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)),
+                  op_of(index), core.core, isa::Engine::Crossbar);
     const Ex one = f.constant(1);
     if (!written_[at(index)].empty()) {
         const Written& written = written_[at(index)][at(reader)];
@@ -166,7 +167,7 @@ void Generator::merge_flow(int index, int g) {
     const Group& group = memory_.nodes[at(index)].groups[at(g)];
     const GroupCode& code = groups_[at(g)];
     const CoreCode& core = cores_[code.core];
-    const Reading r = reading_of(graph_, node(index));
+    const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));
     std::int64_t tiles = 0;
     for (const int other : core.groups) {
         tiles += static_cast<std::int64_t>(memory_.nodes[at(index)].groups[at(other)].tiles.size());
@@ -174,7 +175,7 @@ void Generator::merge_flow(int index, int g) {
     const std::int64_t terms = group.terms();
     const bool gives_sums = group.home && params_[at(index)] < 0;
     FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"),
-                  fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col), op_of(index), group.core, isa::Engine::Alu);
+                  fmt::format("{}.merge.{}.{}{}", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index), group.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -199,7 +200,7 @@ void Generator::merge_flow(int index, int g) {
             return;
         }
         int part = 0;
-        while (placement_[at(index)].parts[at(part)].c0 != group.col) {
+        while (placement_[at(index)].parts[at(part)].c0 != group.col || placement_[at(index)].parts[at(part)].copy != group.copy) {
             ++part;
         }
         const Outbox& outbox = memory_.nodes[at(index)].outboxes[at(part)];
@@ -227,11 +228,12 @@ void Generator::partial_flow(int index, int g) {
     const Group& group = groups[at(g)];
     const GroupCode& code = groups_[at(g)];
     const auto next =
-        std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col; });
+        std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col && x.copy == group.copy; });
     const Group& target = *next;
     const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
-    const Reading r = reading_of(graph_, node(index));
-    FlowBuilder f(builder_, "send_sums", fmt::format("{}.sums.{}.{}.send", node(index).name, group.core, group.col), op_of(index),
+    const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));
+    FlowBuilder f(builder_, "send_sums",
+                  fmt::format("{}.sums.{}.{}{}.send", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index),
                   group.core, isa::Engine::Move);
     const Ex one = f.constant(1);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -275,6 +277,14 @@ void Generator::sums_flow(int index, int g, int reader) {
         },
         [&](Ex, Ex) { f.signal_at(f.counter("freed", landing_code.freed), f.number("reader", reader), one); });
     f.finish();
+}
+
+const Grid& Generator::grid_of(int index, int copy) const {
+    return placement_[at(index)].copies[at(copy)];
+}
+
+std::string Generator::tag_of(int index, int copy) const {
+    return tag(grid_of(index, copy).y0, grid_of(index, copy).x0);
 }
 
 }  // namespace cim::compiler

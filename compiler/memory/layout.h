@@ -26,15 +26,21 @@ class Layout {
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
     int slots(int node) const { return choices_.tight.count(node) != 0 ? 1 : 2; }
     bool in_l0(int node, int input) const;
-    /// Whether some channels of a tensor come from outside.
     bool from_outside(TensorId id) const;
-    /// Who reads the inputs of a node: each core of a Conv, else each part's core.
-    std::vector<int> readers(int node) const;
+    /// Whether one copy of one node gives all positions of a tensor.
+    bool from_one_copy(TensorId id) const;
+    /// Who reads the inputs of a node: each core of each copy of a Conv, else each part's core.
+    struct Reader {
+        int core = 0;
+        Grid grid;
+        int copy = 0;
+    };
+    std::vector<Reader> readers(int node) const;
 
     int add(const Landing& landing);
     int ring_rows(int node, int input, const Reading& reading, bool tight);
     void make_landings(int node, int input);
-    void make_conv_landing(const Landing& base, int core);
+    void make_conv_landing(const Landing& base, const Reader& reader);
     void make_sums_landing(const Landing& base);
     void make_stages(int node, int input);
     void make_groups(int node);

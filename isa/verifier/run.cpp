@@ -103,7 +103,7 @@ class UntimedRun {
         return blocked.empty();
     }
 
-    static bool good_amount(std::int64_t amount) { return amount >= 1 && amount <= max_number; }
+    static bool good_amount(std::int64_t amount) { return amount >= 0 && amount <= max_number; }
 
     void spend(std::int64_t work) {
         left_ -= work;

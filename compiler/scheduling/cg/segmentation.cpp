@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/scheduling/cg/duplication.h"
+#include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
@@ -23,8 +25,8 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 class Cutter {
   public:
-    Cutter(const QuantGraph& network, const hw::Machine& machine)
-        : machine_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options)
+        : machine_(machine), options_(options), prices_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
@@ -45,6 +47,9 @@ class Cutter {
                 segments_.push_back(std::move(best));
             }
             first = last;
+        }
+        if (options_.duplication && segments_.size() == 1) {
+            duplicate_in(segments_[0]);
         }
         return {std::move(mapped_), std::move(segments_)};
     }
@@ -184,16 +189,74 @@ class Cutter {
                 part.outputs.push_back(part.nodes.back().output);
             }
         }
-        std::optional<std::vector<NodePlacement>> placement = place(part, segment.origins, machine_);
-        if (!placement) {
+        if (!lay_out(segment, std::vector<Split>(part.nodes.size()))) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
-        segment.placement = std::move(*placement);
-        segment.memory = plan_memory(part, machine_, segment.placement);
         return segment;
     }
 
+    /// Places and memories of a segment; false if its copies have too few crossbars.
+    bool lay_out(Segment& segment, const std::vector<Split>& splits) const {
+        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits);
+        if (!placement) {
+            return false;
+        }
+        segment.memory = plan_memory(segment.graph, machine_, *placement);
+        segment.placement = std::move(*placement);
+        return true;
+    }
+
+    DuplicationTask task_of(const Segment& segment, std::size_t node) const {
+        const QuantNode& conv = segment.graph.nodes[node];
+        const Reading r = reading_of(segment.graph, conv);
+        DuplicationTask task;
+        const std::vector<Tile>& tiles = segment.placement[node].tiles;
+        task.tiles = static_cast<int>(tiles.size());
+        task.rows = r.oh;
+        task.cols = r.ow;
+        // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
+        task.most_dy = std::max(1, r.kernel_h / r.stride_h);
+        task.window_ticks = 0;
+        for (const Tile& tile : tiles) {
+            const hw::OpCost cost = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false);
+            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, cost.sync_ticks()));
+        }
+        return task;
+    }
+
+    /// Gives the crossbars that are left to copies, as many as places and memories hold.
+    void duplicate_in(Segment& segment) const {
+        std::vector<DuplicationTask> tasks;
+        std::vector<std::size_t> nodes;
+        for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
+            const QuantNode& node = segment.graph.nodes[i];
+            if (node.kind == NodeKind::Conv && node.inputs.size() == 1 && segment.graph.tensors[at(node.output)].element_bytes == 1) {
+                tasks.push_back(task_of(segment, i));
+                nodes.push_back(i);
+            }
+        }
+        const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
+        for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+            const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
+            std::vector<Split> splits(segment.graph.nodes.size());
+            for (std::size_t i = 0; i < nodes.size(); ++i) {
+                splits[nodes[i]] = chosen[i];
+            }
+            Segment larger = segment;
+            try {
+                if (lay_out(larger, splits)) {
+                    segment = std::move(larger);
+                    return;
+                }
+            } catch (const InputError&) {
+                // Too much for a memory: fewer copies.
+            }
+        }
+    }
+
     const hw::Machine& machine_;
+    const ScheduleOptions& options_;
+    hw::PriceList prices_;
     MappedNetwork mapped_;
     const QuantGraph& graph_;
     std::vector<NodeId> producer_;
@@ -203,8 +266,8 @@ class Cutter {
 
 }  // namespace
 
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine) {
-    return Cutter(network, machine).run();
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options) {
+    return Cutter(network, machine, options).run();
 }
 
 }  // namespace cim::compiler
