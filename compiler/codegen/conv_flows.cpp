@@ -54,6 +54,11 @@ void Generator::add_groups(int index) {
         }
     }
     for (CoreCode& core : cores_) {
+        for (const int landing : memory.landings[0]) {
+            core.landing = memory_.landings[at(landing)].place == core.core ? landing : core.landing;
+        }
+        core.landing_reader = static_cast<int>(
+            std::count_if(cores_.data(), &core, [&](const CoreCode& other) { return other.core == core.core; }));
         const std::string core_name = fmt::format("{}.{}{}", name, core.core, tag_of(index, core.copy));
         core.done = builder_.counter(core_name + ".done", 1, core.core, isa::CounterRole::Data);
         core.sums_free =
@@ -82,16 +87,18 @@ void Generator::read_flow(int index, int reader) {
     const NodeMemory& memory = memory_.nodes[at(index)];
     const CoreCode& core = cores_[at(reader)];
     const bool staged = memory.staged(0);
-    const int landing_index = memory.landings[0][staged ? 0 : at(reader)];
+    const int landing_index = staged ? memory.landings[0][0] : core.landing;
     const Landing& landing = memory_.landings[at(landing_index)];
     const LandingCode& code = landings_[at(landing_index)];
-    const Reading r = reading_of(graph_, node(index), 0, grid_of(index, core.copy));
+    const Grid& grid = grid_of(index, core.copy);
+    const Reading r = reading_of(graph_, node(index), 0, grid);
+    const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
     std::int64_t tiles = 0;
     for (const int g : core.groups) {
         tiles += static_cast<std::int64_t>(memory.groups[at(g)].tiles.size());
     }
     const char* kind = staged ? "read_stage" : (landing.flat ? "read_vector" : "read_rows");
-    FlowBuilder f(builder_, fmt::format("{}.{}", kind, tiles), fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)),
+    FlowBuilder f(builder_, fmt::format("{}{}.{}", kind, !staged && !same_rows ? "_dealt" : "", tiles), fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)),
                   op_of(index), core.core, isa::Engine::Crossbar);
     const Ex one = f.constant(1);
     if (!written_[at(index)].empty()) {
@@ -125,9 +132,15 @@ void Generator::read_flow(int index, int reader) {
         fields.emplace_back("cols", own("cols", tile.cols));
         f.op(isa::Opcode::ReadXb, fields, &completion);
     };
+    const auto row_in_landing = [&](Ex j) {
+        return staged || same_rows ? j : f.number("y0", grid.y0 - landing.reading.y0) + j * f.number("row_step", grid.dy);
+    };
     for_positions(
         f, r,
-        [&](Ex n, Ex oy, Ex ox, Ex w) {
+        [&](Ex n, Ex j, Ex x, Ex w) {
+            const Ex oy = row_in_landing(j);
+            const int first = grid.x0 - landing.reading.x0;
+            const Ex ox = !staged && first > 0 ? f.number("first_here", first) + x : x;
             if (staged) {
                 f.await(f.counter("staged", stages_[at(index)][0][at(reader)].staged), one, w + 1);
             } else {
@@ -153,11 +166,24 @@ void Generator::read_flow(int index, int reader) {
                 f.signal(f.counter("stage_free", stages_[at(index)][0][at(reader)].free), one);
             }
         },
-        [&](Ex n, Ex oy) {
+        [&](Ex n, Ex j) {
             // The row's last window is in the sums: its input is done with. Nothing is lost by waiting, the crossbars are busy until then.
-            if (!staged) {
-                f.await(done, one, (n * f.number("oh", r.oh) + oy + 1) * f.number("ow", r.ow) * count);
-                f.signal(f.counter("freed", code.freed), one);
+            if (staged) {
+                return;
+            }
+            f.await(done, one, (n * f.number("oh", r.oh) + j + 1) * f.number("ow", r.ow) * count);
+            const Ex freed = f.counter("freed", code.freed);
+            if (same_rows) {
+                signal_if(f, freed, "freed_rows", 1, core.landing_reader);
+                return;
+            }
+            // With it all rows up to the next of this copy.
+            f.signal_at(freed, f.number("landing_reader", core.landing_reader),
+                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.reading.oh) - row_in_landing(j)));
+        },
+        [&] {
+            if (!staged && !same_rows) {
+                signal_if(f, f.counter("freed", code.freed), "rows_before", grid.y0 - landing.reading.y0, core.landing_reader);
             }
         });
     f.finish();

@@ -335,10 +335,13 @@ void Generator::add_stages() {
 // ---- shared -----------------------------------------------------------------------------------------------------------------------
 
 void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end) {
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin) {
     const Ex oh = f.number("oh", r.oh);
     const Ex ow = f.number("ow", r.ow);
     f.loop("n", f.batch(), [&](Ex n) {
+        if (image_begin) {
+            image_begin();
+        }
         f.loop("oy", oh, [&](Ex oy) {
             f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
             row_end(n, oy);

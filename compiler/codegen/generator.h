@@ -144,9 +144,10 @@ class Generator {
 
     // shared
     void stage_flow(int index, int input, int reader);
-    /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row.
+    /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row, `image_begin` before
+    /// each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end);
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin = {});
     /// Waits until row g (counted over all images) of a landing may be overwritten.
     void await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row);
     /// Waits until the window at output position (n, oy, ox) has come. `which` distinguishes the inputs of a join.
@@ -185,6 +186,8 @@ class Generator {
         int core = 0;
         isa::Index done = -1;       ///< reads completed, all tiles of the core
         isa::Index sums_free = -1;  ///< [group of this core]
+        int landing = 0;         ///< that it reads, unless it is staged
+        int landing_reader = 0;  ///< which of that landing's readers it is
         int reader = 0;
         std::vector<int> groups;  ///< into NodeMemory::groups
     };

@@ -152,8 +152,12 @@ void Layout::make_landings(int n, int input) {
         return;
     }
     if (reader.kind == NodeKind::Conv) {
+        std::map<int, std::vector<Reader>> by_core;
         for (const Reader& each : readers(n)) {
-            make_conv_landing(base, each);
+            by_core[each.core].push_back(each);
+        }
+        for (const auto& entry : by_core) {
+            make_conv_landing(base, entry.second);
         }
         return;
     }
@@ -169,16 +173,33 @@ void Layout::make_landings(int n, int input) {
     }
 }
 
-void Layout::make_conv_landing(const Landing& base, const Reader& reader) {
+void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& copies) {
     const QuantNode& conv = node(base.node);
-    const TileRange range = range_of(placement_[at(base.node)], reader.copy, reader.core);
-    const int channels = base.reading.c;
+    const int core = copies[0].core;
+    Grid grid = copies[0].grid;
+    TileRange range = range_of(placement_[at(base.node)], copies[0].copy, core);
     Landing landing = base;
-    landing.place = reader.core;
-    landing.readers = {reader.core};
+    landing.place = core;
+    for (const Reader& each : copies) {
+        landing.readers.push_back(core);
+        const TileRange more = range_of(placement_[at(base.node)], each.copy, core);
+        range = {std::min(range.from, more.from), std::max(range.to, more.to), std::min(range.c0, more.c0), std::max(range.c1, more.c1)};
+        const int end = std::max(grid.x0 + grid.cols, each.grid.x0 + each.grid.cols);
+        grid.x0 = std::min(grid.x0, each.grid.x0);
+        grid.cols = end - grid.x0;
+        if (each.grid.y0 != grid.y0 || each.grid.dy != grid.dy) {
+            // Rows dealt to several copies: from the first to the last that any of them gives, so that each row of the input is read.
+            const auto last = [](const Grid& g) { return g.y0 + g.dy * (g.rows - 1); };
+            const int bottom = std::max(last(grid), last(each.grid));
+            grid.y0 = std::min(grid.y0, each.grid.y0);
+            grid.dy = 1;
+            grid.rows = bottom - grid.y0 + 1;
+        }
+    }
+    const int channels = base.reading.c;
     if (!base.reading.whole() || conv.groups > 1 || range.c1 - range.c0 < channels) {
         const bool one_tap = base.reading.taps_h == 1 && base.reading.taps_w == 1;
-        landing.reading = reading_of(graph_, conv, 0, reader.grid);
+        landing.reading = reading_of(graph_, conv, 0, grid);
         landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
         landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
         landing.rows = ring_rows(base.node, 0, landing.reading, choices_.tight.count(base.node) != 0);

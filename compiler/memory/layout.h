@@ -40,7 +40,8 @@ class Layout {
     int add(const Landing& landing);
     int ring_rows(int node, int input, const Reading& reading, bool tight);
     void make_landings(int node, int input);
-    void make_conv_landing(const Landing& base, const Reader& reader);
+    /// For all copies that work on one core.
+    void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
     void make_sums_landing(const Landing& base);
     void make_stages(int node, int input);
     void make_groups(int node);
