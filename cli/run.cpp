@@ -149,6 +149,7 @@ int run(const Words& words) {
 
     const platform::SimulationResult result = simulate_with(compiled.program, machine, *values, inputs, cost);
     RunFacts facts{compiled.program, machine, result, prediction, inputs.batch, functional, {}, cost};
+    facts.bounds = compiler::bounds_of(compiled.network, machine, compiled.schedule.segments.size(), inputs.batch);
     if (functional && result.deadlock.empty()) {
         facts.verification = compare(network, compiled, machine, inputs, result);
         if (values->count("labels") > 0) {

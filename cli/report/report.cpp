@@ -6,8 +6,8 @@
 
 #include <sys/resource.h>
 
+#include "cli/report/resources.h"
 #include "hw_models/device/traits.h"
-#include "isa/semantics/programming.h"
 
 namespace cim::cli {
 
@@ -15,35 +15,6 @@ namespace {
 
 using hw::Ticks;
 using platform::Cause;
-
-/// Cores, crossbars and segments of each operator: places of its flows, crossbars that its flows program.
-struct Resources {
-    std::set<isa::Index> cores;
-    std::set<isa::Index> segments;
-    std::set<std::pair<isa::Index, isa::Index>> crossbars;
-    std::map<isa::Index, std::int64_t> tiles;  ///< programmed, by segment
-};
-
-std::vector<Resources> resources_of(const isa::Program& program) {
-    std::vector<Resources> resources(program.operators.size());
-    for (isa::Index id = 0; id < static_cast<isa::Index>(program.flows.size()); ++id) {
-        const isa::Flow& flow = program.flows[static_cast<std::size_t>(id)];
-        Resources& mine = resources[static_cast<std::size_t>(flow.op)];
-        if (flow.segment != isa::setup) {
-            mine.segments.insert(flow.segment);
-        }
-        if (flow.place != isa::chip) {
-            mine.cores.insert(flow.place);
-        }
-    }
-    for (const isa::CrossbarWrite& write : isa::crossbar_writes(program)) {
-        const isa::Flow& flow = program.flows[static_cast<std::size_t>(write.flow)];
-        Resources& mine = resources[static_cast<std::size_t>(flow.op)];
-        mine.crossbars.emplace(write.core, write.xb);
-        ++mine.tiles[std::max(0, flow.segment)];
-    }
-    return resources;
-}
 
 class Builder {
   public:
@@ -137,20 +108,33 @@ class Builder {
         return static_cast<double>(cycles(s_.image_ends.back() - s_.image_ends.front())) / static_cast<double>(n - 1);
     }
 
-    /// No order of work with these weights in these crossbars is faster: what the reads of an image cost, spread evenly over the crossbars
-    /// of the core that has most of it. A pipeline cannot give images faster, nor one image sooner.
-    Json bounds() const {
-        Ticks busiest = 0;
-        for (std::size_t place = 0; place + 1 < s_.crossbar_work.size(); ++place) {
-            std::int64_t used = 0;
-            for (const Resources& resources : resources_) {
-                used += std::count_if(resources.crossbars.begin(), resources.crossbars.end(),
-                                      [&](const auto& xb) { return xb.first == static_cast<isa::Index>(place); });
+    /// What the reads of an image cost, spread evenly over the crossbars of the core that has most of it: no order of work is faster with
+    /// the weights where the program has them. A pipeline cannot give images faster, nor one image sooner.
+    std::int64_t program_interval() const {
+        std::map<isa::Index, std::int64_t> used;
+        for (const Resources& resources : resources_) {
+            for (const auto& xb : resources.crossbars) {
+                ++used[xb.first];
             }
-            busiest = std::max(busiest, used > 0 ? s_.crossbar_work[place] / used : 0);
         }
-        const std::int64_t least = busiest / std::max<std::int64_t>(1, f_.batch) / m_.chip_clock.ticks_per_cycle;
-        return Json{{"interval_cycles", least}, {"latency_cycles", least}};
+        Ticks busiest = 0;
+        for (const auto& [place, crossbars] : used) {
+            busiest = std::max(busiest, s_.crossbar_work[static_cast<std::size_t>(place)] / crossbars);
+        }
+        return busiest / std::max<std::int64_t>(1, f_.batch) / m_.chip_clock.ticks_per_cycle;
+    }
+
+    /// docs/timing.md, "What no schedule beats".
+    Json bounds() const {
+        const std::int64_t program = program_interval();
+        Json bounds{{"of", "program"}, {"interval_cycles", program}, {"latency_cycles", program}, {"program_interval_cycles", program}};
+        if (f_.bounds) {
+            const bool resident = f_.bounds->residence == compiler::Residence::Resident;
+            bounds["of"] = resident ? "network, weights resident" : "network, weights rewritten";
+            bounds["interval_cycles"] = f_.bounds->interval / m_.chip_clock.ticks_per_cycle;
+            bounds["latency_cycles"] = f_.bounds->latency / m_.chip_clock.ticks_per_cycle;
+        }
+        return bounds;
     }
 
     void add_energy(Json& r) {
