@@ -154,11 +154,11 @@ class QdqWriter {
         }
         const Shape shape{node.cols, node.rows / (node.kernel_h * node.kernel_w), node.kernel_h, node.kernel_w};
         const Shape channels{node.cols};
-        const std::string weight =
-            apply("DequantizeLinear",
-                  {out_.int8s(name + "_weight_stored", shape, weights_of(node)), out_.floats(name + "_weight_scale", channels, node.weight_scale),
-                   out_.int8s(name + "_weight_zero", channels, std::vector<std::int8_t>(node.cols, 0))},
-                  name + "_weight");
+        const std::string weight = apply(
+            "DequantizeLinear",
+            {out_.int8s(name + "_weight_stored", shape, weights_of(node)), out_.floats(name + "_weight_scale", channels, node.weight_scale),
+             out_.int8s(name + "_weight_zero", channels, std::vector<std::int8_t>(node.cols, 0))},
+            name + "_weight");
         set_attribute(*last_, "axis", std::int64_t{0});
         const std::string offset =
             apply("DequantizeLinear", {out_.int32s(name + "_bias_stored", bias), out_.floats(name + "_bias_scale", channels, bias_scale)},

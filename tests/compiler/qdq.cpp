@@ -133,9 +133,9 @@ TEST_CASE("every operator is written as its float self", "[compiler][export]") {
     m.node("Softmax", {"z"}, {"y"});
     m.output("v3");
     const Written written(quantised(imported(m)));
-    CHECK(written.core_types() ==
-          std::vector<std::string>{"Conv", "PRelu", "Add", "Clip", "Concat", "MaxPool", "HardSwish", "Mul", "AveragePool", "Mul", "Add",
-                                   "Sigmoid", "AveragePool", "Mul", "Conv", "Softmax", "Reshape"});
+    CHECK(written.core_types() == std::vector<std::string>{"Conv", "PRelu", "Add", "Clip", "Concat", "MaxPool", "HardSwish", "Mul",
+                                                           "AveragePool", "Mul", "Add", "Sigmoid", "AveragePool", "Mul", "Conv", "Softmax",
+                                                           "Reshape"});
     CHECK(written.producer.at("y")->op_type() == "Reshape");
     CHECK(written.model.graph().output(0).type().tensor_type().shape().dim_size() == 2);
 }
