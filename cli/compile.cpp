@@ -89,6 +89,7 @@ int compile(const Words& words) {
     const Network network = network_of(*values, false);
     const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine);
     verify_for(compiled.program, machine, 1);
+    emit_qdq(*values, compiled.network);
     const std::string path = (*values)["program"].as<std::string>();
     if (values->count("unroll") > 0) {
         std::ostringstream text;

@@ -138,6 +138,7 @@ int run(const Words& words) {
     const Inputs& inputs = network.inputs;
     const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine);
     verify_for(compiled.program, machine, inputs.batch);
+    emit_qdq(*values, compiled.network);
     const compiler::Prediction prediction = compiler::predict(compiled.program, machine, inputs.batch);
     cost.compile_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (!quiet) {
