@@ -57,8 +57,8 @@ void Generator::add_groups(int index) {
         for (const int landing : memory.landings[0]) {
             core.landing = memory_.landings[at(landing)].place == core.core ? landing : core.landing;
         }
-        core.landing_reader = static_cast<int>(
-            std::count_if(cores_.data(), &core, [&](const CoreCode& other) { return other.core == core.core; }));
+        core.landing_reader =
+            static_cast<int>(std::count_if(cores_.data(), &core, [&](const CoreCode& other) { return other.core == core.core; }));
         const std::string core_name = fmt::format("{}.{}{}", name, core.core, tag_of(index, core.copy));
         core.done = builder_.counter(core_name + ".done", 1, core.core, isa::CounterRole::Data);
         core.sums_free =
@@ -98,8 +98,9 @@ void Generator::read_flow(int index, int reader) {
         tiles += static_cast<std::int64_t>(memory.groups[at(g)].tiles.size());
     }
     const char* kind = staged ? "read_stage" : (landing.flat ? "read_vector" : "read_rows");
-    FlowBuilder f(builder_, fmt::format("{}{}.{}", kind, !staged && !same_rows ? "_dealt" : "", tiles), fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)),
-                  op_of(index), core.core, isa::Engine::Crossbar);
+    FlowBuilder f(builder_, fmt::format("{}{}.{}", kind, !staged && !same_rows ? "_dealt" : "", tiles),
+                  fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
+                  isa::Engine::Crossbar);
     const Ex one = f.constant(1);
     if (!written_[at(index)].empty()) {
         const Written& written = written_[at(index)][at(reader)];
@@ -201,7 +202,8 @@ void Generator::merge_flow(int index, int g) {
     const std::int64_t terms = group.terms();
     const bool gives_sums = group.home && params_[at(index)] < 0;
     FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"),
-                  fmt::format("{}.merge.{}.{}{}", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index), group.core, isa::Engine::Alu);
+                  fmt::format("{}.merge.{}.{}{}", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index),
+                  group.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -253,8 +255,8 @@ void Generator::partial_flow(int index, int g) {
     const std::vector<Group>& groups = memory_.nodes[at(index)].groups;
     const Group& group = groups[at(g)];
     const GroupCode& code = groups_[at(g)];
-    const auto next =
-        std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col && x.copy == group.copy; });
+    const auto next = std::find_if(groups.begin(), groups.end(),
+                                   [&](const Group& x) { return x.before == group.core && x.col == group.col && x.copy == group.copy; });
     const Group& target = *next;
     const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
     const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));

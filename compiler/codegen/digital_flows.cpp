@@ -176,18 +176,23 @@ void Generator::digital_flow(int index, int part_index) {
 }
 
 void Generator::add_divisor(FlowBuilder& f, const QuantNode& n, const Reading& r, Ex oy, Ex ox, std::vector<FlowBuilder::Field>& fields) {
-    const auto taps = [&](const char* name, Ex o, int count, int stride, int pad, int size) {
+    const auto taps = [&](const char* name, Ex o, int count, int stride, int dilation, int pad, int size) {
         const Ex all = f.number(std::string(name) + "_taps", count);
         if (n.count_include_pad || (n.pad_top == 0 && n.pad_left == 0 && n.pad_bottom == 0 && n.pad_right == 0)) {
             return all;
         }
         // Taps inside the map: from the first that is not above it to the last that is not below.
         const Ex first = o * f.number(std::string(name) + "_stride", stride) - f.number(std::string(name) + "_pad", pad);
-        const Ex end = min(first + all, f.number(std::string(name) + "_size", size));
-        return end - max(first, f.constant(0));
+        const Ex rest = f.number(std::string(name) + "_size", size) - first;
+        const Ex above = f.constant(0) - first;
+        if (dilation == 1) {
+            return min(all, rest) - max(above, f.constant(0));
+        }
+        const Ex step = f.number(std::string(name) + "_step", dilation);
+        return min(all, div(rest + (step - 1), step)) - max(div(above + (step - 1), step), f.constant(0));
     };
-    fields.emplace_back("rows", taps("row", oy, r.taps_h, n.stride_h, n.pad_top, r.h));
-    fields.emplace_back("cols", taps("col", ox, r.taps_w, n.stride_w, n.pad_left, r.w));
+    fields.emplace_back("rows", taps("row", oy, r.taps_h, n.stride_h, r.dilation_h, n.pad_top, r.h));
+    fields.emplace_back("cols", taps("col", ox, r.taps_w, n.stride_w, r.dilation_w, n.pad_left, r.w));
 }
 
 }  // namespace cim::compiler

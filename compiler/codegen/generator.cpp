@@ -394,6 +394,18 @@ void Generator::await_room(FlowBuilder& f, const Landing& landing, const Landing
     const Ex oh = f.number("oh", landing.reading.oh);
     const Ex stride = f.number("stride", landing.reading.stride_h);
     f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
+    const Reading& r = landing.reading;
+    if (r.stride_h > r.kernel_h && std::max(r.pad_top, r.bottom_rows()) > r.kernel_h) {
+        // Padding between two windows: nobody reads it, and only that it was filled orders its writing before this one.
+        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, div(old, rows), mod(old, rows) + 1) + 1);
+    }
+}
+
+Ex Generator::padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end) {
+    const Ex top = f.number("top", r.pad_top);
+    const Ex bottom = f.number("bottom", r.bottom_rows());
+    const Ex below = end - f.number("data_end", r.pad_top + r.used_rows());
+    return n * (top + bottom) + min(end, top) + max(below, f.constant(0));
 }
 
 void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
@@ -402,19 +414,16 @@ void Generator::await_window(FlowBuilder& f, const Landing& landing, const Landi
     const Ex ready = f.counter("ready" + which, code.ready);
     const Ex feeders = f.number("feeders" + which, code.feeders);
     if (landing.flat) {
-        f.await(ready, feeders, (n + 1) * f.number("positions", landing.positions()));
+        f.await(ready, feeders, (n + 1) * f.number("positions" + which, landing.positions()));
         return;
     }
-    const Ex rows = f.number("rows", r.padded_rows());
-    const Ex cols = f.number("cols", r.padded_cols());
-    const Ex last_row = oy * f.number("stride", r.stride_h) + f.number("kernel_h", r.kernel_h);
-    f.await(ready, feeders, (n * rows + last_row - 1) * cols + ox * f.number("stride_w", r.stride_w) + f.number("kernel_w", r.kernel_w));
+    const Ex rows = f.number("rows" + which, r.padded_rows());
+    const Ex cols = f.number("cols" + which, r.padded_cols());
+    const Ex last_row = oy * f.number("stride" + which, r.stride_h) + f.number("kernel_h" + which, r.kernel_h);
+    f.await(ready, feeders,
+            (n * rows + last_row - 1) * cols + ox * f.number("stride_w" + which, r.stride_w) + f.number("kernel_w" + which, r.kernel_w));
     if (code.pad >= 0) {
-        const Ex pad = f.counter("pad", code.pad);
-        const Ex top = f.number("top", r.pad_top);
-        const Ex bottom = f.number("bottom", r.bottom_rows());
-        const Ex below = last_row - f.number("data_end", r.pad_top + r.used_rows());
-        f.await(pad, f.constant(1), n * (top + bottom) + min(last_row, top) + max(below, f.constant(0)) + 1);
+        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, n, last_row) + 1);
     }
 }
 

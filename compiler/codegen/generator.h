@@ -148,6 +148,8 @@ class Generator {
     /// each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
                               const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin = {});
+    /// Padding rows of the images before n, and of image n before its row `end`.
+    static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
     void await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row);
     /// Waits until the window at output position (n, oy, ox) has come. `which` distinguishes the inputs of a join.
@@ -186,8 +188,8 @@ class Generator {
         int core = 0;
         isa::Index done = -1;       ///< reads completed, all tiles of the core
         isa::Index sums_free = -1;  ///< [group of this core]
-        int landing = 0;         ///< that it reads, unless it is staged
-        int landing_reader = 0;  ///< which of that landing's readers it is
+        int landing = 0;            ///< that it reads, unless it is staged
+        int landing_reader = 0;     ///< which of that landing's readers it is
         int reader = 0;
         std::vector<int> groups;  ///< into NodeMemory::groups
     };

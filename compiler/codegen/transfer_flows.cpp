@@ -58,8 +58,10 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const int place = from_chip ? landing.place : part.core;
     const std::string kind =
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
-    FlowBuilder f(builder_, kind, fmt::format("{}.{}{}.to.{}", node(transfer.node).name, part.c0, tag(part.grid.y0, part.grid.x0), code.name), op_of(transfer.node), place,
-                  isa::Engine::Move);
+    FlowBuilder f(
+        builder_, kind,
+        fmt::format("{}.{}{}.to.{}", node(transfer.node).name, transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
+        op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
     const Ex sent = f.counter("sent", results.sent);
@@ -143,8 +145,8 @@ void Generator::transfer_flow(const Transfer& transfer) {
             if (grid.dy > 1) {
                 // Rows of other copies up to the next of this one are not waited for.
                 f.signal_at(ready, feeder,
-                            f.number("right", right) + min(f.number("rows_between", grid.dy - 1), f.number("rows", rows) - 1 - in_image) *
-                                                           f.number("cols", cols));
+                            f.number("right", right) +
+                                min(f.number("rows_between", grid.dy - 1), f.number("rows", rows) - 1 - in_image) * f.number("cols", cols));
             } else {
                 signal_if(f, ready, "right", right, transfer.feeder);
             }

@@ -46,7 +46,7 @@ enum class NodeKind : std::uint8_t {
     Add,
     Softmax,      ///< over the channels
     Lut,          ///< any unary function of one stored value
-    AveragePool,  ///< out = clamp(round_half_even(sum(x - input zero) * scale[0] / divisor) + zero, lo, hi), scale[0] = input scale /
+    AveragePool,  ///< out = clamp(round_half_even(sum(x - input zero) * (scale[0] / divisor)) + zero, lo, hi), scale[0] = input scale /
                   ///< output scale; divisor: the window's taps, or those inside the map if not count_include_pad
     Mul,          ///< out = clamp(round_half_even((a - a zero) * (b - b zero) * scale[0]) + zero, lo, hi), scale[0] = a scale x b scale /
                   ///< output scale; b has the shape of a or is 1 x 1 x channels

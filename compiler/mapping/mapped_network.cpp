@@ -1,7 +1,6 @@
 #include "compiler/mapping/mapped_network.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
@@ -47,13 +46,8 @@ TensorId like(QuantGraph& graph, TensorId id, const std::string& name, int chann
     return static_cast<TensorId>(graph.tensors.size()) - 1;
 }
 
-/// Columns at which tiles of a Conv begin, and the end.
-std::vector<int> tile_columns(const std::vector<Tile>& tiles, int cols) {
-    std::set<int> columns{cols};
-    for (const Tile& tile : tiles) {
-        columns.insert(tile.col);
-    }
-    return {columns.begin(), columns.end()};
+int ceil_div(int a, int b) {
+    return (a + b - 1) / b;
 }
 
 /// A Concat is put together by those who give its inputs: inputs of the network need a node that does.
@@ -133,17 +127,17 @@ bool halve(MappedNetwork& mapped, NodeId node, const hw::Machine& machine) {
     if (conv.kind != NodeKind::Conv) {
         return false;
     }
-    const std::vector<int> columns = tile_columns(cut_into_tiles(conv, mapped.origins[at(node)], machine), conv.cols);
+    const int unit = column_unit(conv, machine);
+    const int units = ceil_div(conv.cols, unit);
     // Sums between pieces have four bytes: they have columns of their own only before rows are cut.
     const bool sums = conv.inputs.size() > 1 || mapped.graph.tensors[at(conv.output)].element_bytes > 1;
-    if (columns.size() > 2 && !sums) {
-        mapped.split_columns(node, columns[columns.size() / 2]);
+    if (units > 1 && !sums) {
+        mapped.split_columns(node, ceil_div(units, 2) * unit);
         return true;
     }
     const int height = machine.crossbar.rows;
     if (conv.groups == 1 && conv.rows > height) {
-        const int tiles = (conv.rows + height - 1) / height;
-        mapped.split_rows(node, (tiles + 1) / 2 * height);
+        mapped.split_rows(node, ceil_div(ceil_div(conv.rows, height), 2) * height);
         return true;
     }
     return false;
@@ -176,17 +170,16 @@ MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine)
         if (static_cast<int>(tiles.size()) <= available) {
             continue;
         }
-        const std::vector<int> columns = tile_columns(tiles, node.cols);
-        const auto down = static_cast<int>(std::count_if(tiles.begin(), tiles.end(), [](const Tile& tile) { return tile.col == 0; }));
-        if (columns.size() > 2) {
-            // As many tile columns as fit, in pieces of about the same size.
-            const int fit = std::max(1, available / down);
-            const auto all = static_cast<int>(columns.size()) - 1;
-            const int pieces = (all + fit - 1) / fit;
-            mapped.split_columns(i, columns[at((all + pieces - 1) / pieces)]);
+        const int unit = column_unit(node, machine);
+        const int units = ceil_div(node.cols, unit);
+        const auto first = static_cast<int>(std::count_if(tiles.begin(), tiles.end(), [&](const Tile& tile) { return tile.col < unit; }));
+        if (units > 1) {
+            // As many units as fit, in pieces of about the same size.
+            const int pieces = ceil_div(units, std::max(1, available / first));
+            mapped.split_columns(i, ceil_div(units, pieces) * unit);
         } else {
-            const int pieces = (down + available - 1) / available;
-            mapped.split_rows(i, (down + pieces - 1) / pieces * height);
+            const int pieces = ceil_div(first, available);
+            mapped.split_rows(i, ceil_div(first, pieces) * height);
         }
         --i;  // the first piece, again
     }

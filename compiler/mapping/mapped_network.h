@@ -24,7 +24,7 @@ struct MappedNetwork {
     QuantGraph graph;
     std::vector<Origin> origins;  ///< by node
 
-    /// Cuts node `node` into pieces of columns, `cols` each (the last one what is left), behind a Concat.
+    /// Cuts node `node` into pieces of columns, `cols` each (the last one what is left), behind a Concat. `cols`: units of tiles.h.
     void split_columns(NodeId node, int cols);
     /// Cuts a Conv of one group into pieces of rows, `rows` each, which pass their sums on.
     void split_rows(NodeId node, int rows);
@@ -33,7 +33,7 @@ struct MappedNetwork {
 /// The network, each Conv cut into pieces that fit the crossbars of the machine by themselves.
 MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine);
 
-/// Makes a piece of the Conv `node` smaller: half its tile columns, or if it has one, half its tile rows. False if it is one tile.
+/// Makes a piece of the Conv `node` smaller: half its columns, or if they are one unit, half its tile rows. False if it is one tile.
 bool halve(MappedNetwork& mapped, NodeId node, const hw::Machine& machine);
 
 /// A range of channels of a tensor that comes from one that is not a Concat.

@@ -23,8 +23,8 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input) {
         r.kernel_w = (node.kernel_w - 1) * node.dilation_w + 1;
         r.stride_h = node.stride_h;
         r.stride_w = node.stride_w;
-        r.pad_top = node.pad_top;
-        r.pad_left = node.pad_left;
+        r.pad_top = std::min(node.pad_top, r.padded_rows());
+        r.pad_left = std::min(node.pad_left, r.padded_cols());
     }
     return r;
 }

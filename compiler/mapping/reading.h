@@ -32,8 +32,10 @@ struct Reading {
 
     int padded_rows() const { return (oh - 1) * stride_h + kernel_h; }
     int padded_cols() const { return (ow - 1) * stride_w + kernel_w; }
-    int used_rows() const { return std::min(h - skip_top, padded_rows() - pad_top); }
-    int used_cols() const { return std::min(w - skip_left, padded_cols() - pad_left); }
+    /// Whether some window reaches into the map.
+    bool reaches() const { return padded_rows() > pad_top && padded_cols() > pad_left && h > skip_top && w > skip_left; }
+    int used_rows() const { return reaches() ? std::min(h - skip_top, padded_rows() - pad_top) : 0; }
+    int used_cols() const { return reaches() ? std::min(w - skip_left, padded_cols() - pad_left) : 0; }
     int bottom_rows() const { return padded_rows() - pad_top - used_rows(); }
     int right_cols() const { return padded_cols() - pad_left - used_cols(); }
     bool padded() const { return pad_top > 0 || pad_left > 0 || bottom_rows() > 0 || right_cols() > 0; }

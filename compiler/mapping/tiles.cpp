@@ -6,6 +6,16 @@ namespace cim::compiler {
 
 namespace {
 constexpr int weight_bits = 8;
+
+/// Groups that share a tile.
+int groups_together(const QuantNode& node, const hw::Machine& machine) {
+    const int fit = std::min(machine.crossbar.rows / node.rows, machine.logical_cols(weight_bits) / (node.cols / node.groups));
+    return node.groups == 1 ? 1 : std::clamp(fit, 1, node.groups);
+}
+}  // namespace
+
+int column_unit(const QuantNode& node, const hw::Machine& machine) {
+    return node.groups == 1 ? machine.logical_cols(weight_bits) : groups_together(node, machine) * (node.cols / node.groups);
 }
 
 std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine) {
@@ -13,7 +23,7 @@ std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, co
     const int width = machine.logical_cols(weight_bits);
     const int group_cols = node.cols / node.groups;
     const int group_channels = origin.channels / node.groups;
-    const int together = node.groups == 1 ? 1 : std::clamp(std::min(height / node.rows, width / group_cols), 1, node.groups);
+    const int together = groups_together(node, machine);
     std::vector<Tile> tiles;
     for (int group = 0; group < node.groups; group += together) {
         const int groups = std::min(together, node.groups - group);

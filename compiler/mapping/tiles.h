@@ -21,4 +21,8 @@ struct Tile {
 /// Tiles of a (piece of a) Conv without places, by column, then by row. Full tiles first; groups share a tile as docs/numbers.md says.
 std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine);
 
+/// Least number of columns, from the first on, that can be a piece by themselves: a tile's, or those of the groups that share a tile (of
+/// one group if it needs several tiles).
+int column_unit(const QuantNode& node, const hw::Machine& machine);
+
 }  // namespace cim::compiler

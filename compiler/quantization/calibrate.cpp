@@ -1,12 +1,13 @@
 #include <algorithm>
 #include <array>
-#include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "compiler/error.h"
 #include "compiler/quantization/params.h"
 #include "compiler/quantization/ranges.h"
 #include "compiler/reference/float_executor.h"
+#include "compiler/reference/simd.h"
 
 namespace cim::compiler {
 namespace {
@@ -85,12 +86,41 @@ std::vector<bool> read_by_matrices(const Graph& graph) {
 }
 
 void add_means(const FloatTensor& tensor, std::vector<double>& sums) {
+    const auto images = static_cast<std::size_t>(tensor.shape[0]);
     const auto channels = static_cast<std::size_t>(tensor.shape[1]);
-    const std::size_t inner = tensor.data.size() / static_cast<std::size_t>(tensor.shape[0]) / channels;
+    const std::size_t inner = tensor.data.size() / images / channels;
     sums.resize(channels, 0);
-    for (std::size_t i = 0; i < tensor.data.size(); ++i) {
-        sums[i / inner % channels] += static_cast<double>(tensor.data[i]) / static_cast<double>(tensor.data.size() / channels);
+    const float* values = tensor.data.data();
+    for (std::size_t i = 0; i < images * channels; ++i, values += inner) {
+        sums[i % channels] += std::accumulate(values, values + inner, 0.0) / static_cast<double>(images * inner);
     }
+}
+
+/// Widens `range` to the values; false if one of them is not finite.
+CIM_WIDE_VECTORS
+bool widen(Range& range, const float* values, std::size_t n) {
+    constexpr std::size_t lanes = 16;
+    float lo[lanes];
+    float hi[lanes];
+    float strange[lanes] = {};  // infinity and NaN less themselves are NaN, and stay so in the sum
+    std::fill(lo, lo + lanes, range.lo);
+    std::fill(hi, hi + lanes, range.hi);
+    const auto take = [&](std::size_t lane, float v) {
+        lo[lane] = v < lo[lane] ? v : lo[lane];
+        hi[lane] = v > hi[lane] ? v : hi[lane];
+        strange[lane] += v - v;
+    };
+    std::size_t i = 0;
+    for (; i + lanes <= n; i += lanes) {
+        for (std::size_t lane = 0; lane < lanes; ++lane) {
+            take(lane, values[i + lane]);
+        }
+    }
+    for (; i < n; ++i) {
+        take(0, values[i]);
+    }
+    range = {*std::min_element(lo, lo + lanes), *std::max_element(hi, hi + lanes)};
+    return std::accumulate(strange, strange + lanes, 0.0F) == 0;
 }
 
 }  // namespace
@@ -112,14 +142,9 @@ Ranges calibrate(const Graph& graph, const std::vector<FloatTensor>& samples, Ca
     std::vector<std::vector<double>> sums(graph.values.size());
     for (std::size_t s = 0; s < samples.size(); ++s) {
         executor.run({samples[s]}, [&](ValueId id, const FloatTensor& tensor) {
-            Range& range = ranges[id];
-            for (const float v : tensor.data) {
-                if (!std::isfinite(v)) {
-                    throw InputError(graph.source + ": tensor '" + graph.values[static_cast<std::size_t>(id)].name +
-                                     "' takes a value that is not finite with calibration input " + std::to_string(s));
-                }
-                range.lo = std::min(range.lo, v);
-                range.hi = std::max(range.hi, v);
+            if (!widen(ranges[id], tensor.data.data(), tensor.data.size())) {
+                throw InputError(graph.source + ": tensor '" + graph.values[static_cast<std::size_t>(id)].name +
+                                 "' takes a value that is not finite with calibration input " + std::to_string(s));
             }
             if (wanted[id]) {
                 add_means(tensor, sums[id]);

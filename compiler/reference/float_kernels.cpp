@@ -136,9 +136,14 @@ void multiply_float(const FloatTensor& a, const FloatTensor& b, FloatTensor& out
 void prelu_float(const Node& node, const FloatTensor& in, FloatTensor& out) {
     const std::vector<float>& slope = node.weight.data;
     const std::size_t inner = slope.size() == 1 ? in.data.size() : static_cast<std::size_t>(count(in.shape) / in.shape[0] / in.shape[1]);
-    for (std::size_t i = 0; i < in.data.size(); ++i) {
-        const float x = in.data[i];
-        out.data[i] = x < 0 ? slope[i / inner % slope.size()] * x : x;
+    for (std::size_t first = 0; first < in.data.size(); first += inner) {
+        const float own = slope[first / inner % slope.size()];
+        const auto from = in.data.begin() + static_cast<std::ptrdiff_t>(first);
+        std::transform(from, from + static_cast<std::ptrdiff_t>(inner), out.data.begin() + static_cast<std::ptrdiff_t>(first),
+                       [&](float x) {
+                           const float scaled = own * x;  // without a branch, eight at a time
+                           return x < 0 ? scaled : x;
+                       });
     }
 }
 

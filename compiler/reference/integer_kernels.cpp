@@ -54,7 +54,7 @@ void average_pool(const QuantNode& node, const StoredTensor& in, const StoredTen
             });
             const int divisor = node.count_include_pad ? node.kernel_h * node.kernel_w : inside;
             for (const std::int32_t sum : sums) {
-                *result++ = hw::average_quantised(sum, node.scale[0], divisor, out.info->quant.zero, node.lo, node.hi);
+                *result++ = hw::average_quantised(sum, divisor, node.scale[0], out.info->quant.zero, node.lo, node.hi);
             }
         }
     }

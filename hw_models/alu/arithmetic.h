@@ -48,15 +48,6 @@ inline std::uint8_t prelu_quantised(std::uint8_t x, std::int32_t zero_x, float s
     return stored(static_cast<float>(centred) * (centred < 0 ? negative_scale : scale), zero, lo, hi);
 }
 
-/// Mean of `divisor` stored values whose sum, zero points taken out, is `sum`: clamp(round_half_even(sum * scale / divisor) + zero, lo,
-/// hi), in float32, in this order.
-inline std::uint8_t average_quantised(std::int32_t sum, float scale, std::int32_t divisor, std::int32_t zero, std::int32_t lo,
-                                      std::int32_t hi) {
-    const float scaled = std::nearbyint(static_cast<float>(sum) * scale / static_cast<float>(divisor));
-    const float bounded = std::clamp(scaled, -1.0e6F, 1.0e6F);
-    return static_cast<std::uint8_t>(std::clamp(static_cast<std::int32_t>(bounded) + zero, lo, hi));
-}
-
 /// Softmax of n stored values: real = scale_in * stored; out = clamp(round_half_even(p / scale_out) + zero_out, 0, 255). Computed in
 /// double with the maximum taken out first, elements in order.
 inline void softmax_quantised(const std::uint8_t* in, std::uint8_t* out, std::int64_t n, float scale_in, float scale_out,

@@ -40,12 +40,15 @@ bool Counters::in_array(Index base, Index counter, std::int64_t length) const {
            array_of(base) == array_of(counter) && array_of(base) == array_of(static_cast<Index>(counter + length - 1));
 }
 
-void Counters::signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, std::int32_t own_time) {
+void Counters::signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, Point now) {
     State& state = at(counter);
     state.value += amount;
     ++state.signals;
     if (!waiters_[array_of(counter)].empty()) {
-        state.history.push_back({state.value, store.hold(clock), own_time, state.signals});
+        if (state.history.empty()) {
+            with_history_.push_back(counter);
+        }
+        state.history.push_back({state.value, store.hold(clock), now, state.signals});
         ++snapshots_;
     }
 }
@@ -69,9 +72,10 @@ bool Counters::learn(Index counter, std::int64_t n, Index flow, ClockStore& stor
         return false;
     }
     bool joined = false;
-    if (flow != state.signaller && store.time(clock, state.signaller) < snapshot->own_time) {
+    const Point& then = snapshot->now;
+    if (flow != state.signaller && store.time(clock, then.component) < then.time) {
         store.join(clock, snapshot->clock);
-        store.raise(clock, state.signaller, snapshot->own_time);
+        store.raise(clock, then.component, then.time);
         joined = true;
     }
     if (state.lane >= 0) {
@@ -80,40 +84,50 @@ bool Counters::learn(Index counter, std::int64_t n, Index flow, ClockStore& stor
     return joined;
 }
 
-void Counters::prune(const std::vector<bool>& finished, ClockStore& store) {
-    for (std::size_t c = 0; c < state_.size(); ++c) {
-        State& state = state_[c];
-        if (state.history.empty()) {
-            continue;
+std::int64_t Counters::least_passed(Index counter, const std::vector<bool>& finished) const {
+    const State& state = at(counter);
+    std::int64_t least = state.value;
+    for (const Index waiter : waiters_[array_of(counter)]) {
+        if (!finished[static_cast<std::size_t>(waiter)]) {
+            const auto passed = std::find_if(state.passed.begin(), state.passed.end(), [&](const auto& p) { return p.first == waiter; });
+            least = std::min(least, passed == state.passed.end() ? 0 : passed->second);
         }
-        std::int64_t least = state.value;
-        for (const Index waiter : waiters_[static_cast<std::size_t>(arrays_[c])]) {
-            if (!finished[static_cast<std::size_t>(waiter)]) {
-                const auto at = std::find_if(state.passed.begin(), state.passed.end(), [&](const auto& p) { return p.first == waiter; });
-                least = std::min(least, at == state.passed.end() ? 0 : at->second);
-            }
-        }
-        // The signal that reached `least` first is known to all, and with it all before.
-        auto end = state.history.begin();
-        while (end != state.history.end() && end->reached <= least) {
-            store.release(end->clock);
-            --snapshots_;
-            state.floor = end->reached;
-            ++end;
-        }
-        state.history.erase(state.history.begin(), end);
     }
+    return least;
+}
+
+void Counters::drop(State& state, std::vector<Snapshot>::iterator end, ClockStore& store) {
+    for (auto snapshot = state.history.begin(); snapshot != end; ++snapshot) {
+        store.release(snapshot->clock);
+        state.floor = snapshot->reached;
+    }
+    snapshots_ -= end - state.history.begin();
+    state.history.erase(state.history.begin(), end);
+}
+
+void Counters::prune(const std::vector<bool>& finished, ClockStore& store) {
+    std::size_t kept = 0;
+    for (const Index counter : with_history_) {
+        State& state = at(counter);
+        // The signal that reached `least` first is known to all, and with it all before.
+        const std::int64_t least = least_passed(counter, finished);
+        drop(state, std::find_if(state.history.begin(), state.history.end(), [&](const Snapshot& s) { return s.reached > least; }), store);
+        if (!state.history.empty()) {
+            with_history_[kept++] = counter;
+        }
+    }
+    with_history_.resize(kept);
 }
 
 void Counters::forget(ClockStore& store) {
-    for (State& state : state_) {
-        for (const Snapshot& snapshot : state.history) {
-            store.release(snapshot.clock);
-        }
-        snapshots_ -= static_cast<std::int64_t>(state.history.size());
-        state.history.clear();
-        state.floor = state.value;
+    for (const Index counter : with_history_) {
+        drop(at(counter), at(counter).history.end(), store);
     }
+    with_history_.clear();
+    for (const Index counter : lanes_) {
+        at(counter).lane = -1;
+    }
+    lanes_.clear();
 }
 
 }  // namespace cim::isa

@@ -27,12 +27,20 @@ class Counters {
 
     /// The component for completions that signal `counter`, or -1 as long as there is none.
     std::int32_t lane(Index counter) const { return at(counter).lane; }
-    void set_lane(Index counter, std::int32_t lane) { at(counter).lane = lane; }
+    void set_lane(Index counter, std::int32_t lane) {
+        at(counter).lane = lane;
+        lanes_.push_back(counter);
+    }
     /// How many signals there have been.
     std::int32_t signals(Index counter) const { return at(counter).signals; }
 
-    /// Adds to a counter. The snapshot is held if somebody may want it: the signaller's clock, its own time, and the number of this signal.
-    void signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, std::int32_t own_time);
+    /// Adds to a counter at a point of the signaller's history. The snapshot is held if somebody may want it: the signaller's clock, that
+    /// point, and the number of this signal.
+    struct Point {
+        std::int32_t component = -1;
+        std::int32_t time = 0;
+    };
+    void signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, Point now);
 
     /// A flow has waited for `counter` >= n: its clock learns what the signals up to n tell. Returns whether clocks were joined.
     bool learn(Index counter, std::int64_t n, Index flow, ClockStore& store, ClockStore::Id& clock);
@@ -45,14 +53,14 @@ class Counters {
     std::int64_t bytes() const { return snapshots_ * static_cast<std::int64_t>(sizeof(Snapshot)); }
     /// Lets go of snapshots that no unfinished flow can ask for.
     void prune(const std::vector<bool>& finished, ClockStore& store);
-    /// Lets go of all snapshots: what has been signalled so far is past for everybody.
+    /// Lets go of all snapshots and lanes: what has been signalled so far is past for everybody.
     void forget(ClockStore& store);
 
   private:
     struct Snapshot {
         std::int64_t reached = 0;  ///< value after the signal
         ClockStore::Id clock = -1;
-        std::int32_t own_time = 0;
+        Point now;
         std::int32_t number = 0;
     };
     struct State {
@@ -66,11 +74,18 @@ class Counters {
         std::vector<Index> blocked;
     };
 
+    /// The least value that each unfinished waiter has waited for.
+    std::int64_t least_passed(Index counter, const std::vector<bool>& finished) const;
+    /// Lets go of the snapshots before `end`.
+    void drop(State& state, std::vector<Snapshot>::iterator end, ClockStore& store);
+
     State& at(Index counter) { return state_[static_cast<std::size_t>(counter)]; }
     const State& at(Index counter) const { return state_[static_cast<std::size_t>(counter)]; }
     std::size_t array_of(Index counter) const { return static_cast<std::size_t>(arrays_[static_cast<std::size_t>(counter)]); }
 
     std::vector<State> state_;
+    std::vector<Index> with_history_;
+    std::vector<Index> lanes_;  ///< counters that have one
     std::int64_t snapshots_ = 0;
     std::vector<Index> arrays_;                ///< of each counter
     std::vector<std::vector<Index>> waiters_;  ///< of each array

@@ -31,13 +31,13 @@ class UntimedRun {
           memories_(buffers_of_run(program, batch), limits.cores),
           crossbars_(program, limits),
           finished_(program.flows.size(), false),
+          component_of_(program.flows.size(), -1),
           left_(std::min(limits.most_work, most_events)),
           prune_at_(limits.spare_clock_bytes) {
         flows_.reserve(resolved_.size());
         for (const ResolvedFlow& flow : resolved_) {
             flows_.emplace_back(flow, store_.create());
         }
-        next_component_ = static_cast<std::int32_t>(flows_.size());
     }
 
     std::vector<Diagnostic> run() {
@@ -57,7 +57,6 @@ class UntimedRun {
                     : fmt::format("the run needs more than the {} bytes of clocks that the verifier may hold", limits_.most_clock_bytes);
             findings_.add("run-length", fmt::format("{}: {}", where(program_, walking_, 0), what));
         }
-        statistics_.components = next_component_;
         statistics_.clock_bytes = store_.most_bytes();
         return findings_.take();
     }
@@ -78,6 +77,10 @@ class UntimedRun {
     bool walk_segment(Index segment) {
         const std::vector<Index>& flows = by_segment_[static_cast<std::size_t>(segment - setup)];
         ready_.assign(flows.begin(), flows.end());
+        component_flows_ = flows;
+        for (std::size_t i = 0; i < flows.size(); ++i) {
+            component_of_[static_cast<std::size_t>(flows[i])] = static_cast<std::int32_t>(i);
+        }
         while (!ready_.empty()) {
             walking_ = ready_.front();
             ready_.pop_front();
@@ -86,6 +89,7 @@ class UntimedRun {
                 return false;
             }
         }
+        statistics_.components = std::max<std::int64_t>(statistics_.components, next_component());
         return report_deadlock(segment);
     }
 
@@ -102,6 +106,9 @@ class UntimedRun {
         }
         return blocked.empty();
     }
+
+    std::int32_t component_of(Index flow) const { return component_of_[static_cast<std::size_t>(flow)]; }
+    std::int32_t next_component() const { return static_cast<std::int32_t>(component_flows_.size()); }
 
     static bool good_amount(std::int64_t amount) { return amount >= 0 && amount <= max_number; }
 
@@ -205,10 +212,10 @@ class UntimedRun {
             counters_.set_signaller(counter, index);
         }
         if (at_completion && counters_.lane(counter) < 0) {
-            counters_.set_lane(counter, next_component_++);
-            lane_flows_.push_back(index);
+            counters_.set_lane(counter, next_component());
+            component_flows_.push_back(index);
         }
-        counters_.signal(counter, amount, store_, state.clock, state.time++);
+        counters_.signal(counter, amount, store_, state.clock, {component_of(index), state.time++});
         for (const Index waiting : counters_.unblock(counter)) {
             ready_.push_back(waiting);
         }
@@ -252,7 +259,7 @@ class UntimedRun {
 
     /// The epoch at which an operator's accesses are over.
     Epoch epoch_of(Index index, const State& state, const OpInstance& op) {
-        Epoch epoch{index, state.time, make_tag(op.opcode, op.line)};
+        Epoch epoch{component_of(index), state.time, make_tag(op.opcode, op.line)};
         if (op_info(op.opcode).timing == Timing::Sync) {
             return epoch;
         }
@@ -263,17 +270,18 @@ class UntimedRun {
         }
         const std::int32_t lane = counters_.lane(op.signal);
         // signal(), which follows, gives the counter its lane if it has none yet: the next free one.
-        epoch.component = lane >= 0 ? lane : next_component_;
+        epoch.component = lane >= 0 ? lane : next_component();
         epoch.time = counters_.signals(op.signal) + 1;
         return epoch;
     }
 
     void execute(Index index, State& state, const OpInstance& op) {
-        const ClockView view = store_.view(state.clock, index);
+        const ClockView view = store_.view(state.clock, component_of(index));
         const Index place = program_.flows[static_cast<std::size_t>(index)].place;
         if (op_info(op.opcode).engine == Engine::Crossbar) {
             Epoch other;
-            OperandFault fault = crossbars_.execute(place, op, {index, state.time, make_tag(op.opcode, op.line)}, view, other);
+            OperandFault fault =
+                crossbars_.execute(place, op, {component_of(index), state.time, make_tag(op.opcode, op.line)}, view, other);
             if (!fault.rule.empty()) {
                 if (other.is_event()) {
                     fault.what += " " + unordered(other);
@@ -303,12 +311,7 @@ class UntimedRun {
     }
 
     std::string unordered(const Epoch& other) const {
-        Index flow = other.component;
-        if (flow < 0) {
-            flow = -2 - flow;
-        } else if (flow >= static_cast<Index>(flows_.size())) {
-            flow = lane_flows_[static_cast<std::size_t>(flow) - flows_.size()];
-        }
+        const Index flow = other.component < 0 ? -2 - other.component : component_flows_[static_cast<std::size_t>(other.component)];
         const auto opcode = static_cast<Opcode>(other.tag & ((1U << tag_opcode_bits) - 1));
         const auto line = static_cast<int>(other.tag >> tag_opcode_bits);
         return fmt::format("not ordered after {} of {}", op_info(opcode).text, where(program_, flow, line));
@@ -325,6 +328,7 @@ class UntimedRun {
     Crossbars crossbars_;
     std::vector<State> flows_;
     std::vector<bool> finished_;
+    std::vector<std::int32_t> component_of_;                                    ///< by flow, in its segment
     std::vector<std::vector<Index>> by_segment_ = program_.flows_by_segment();  ///< setup first
     std::deque<Index> ready_;
     Index walking_ = 0;
@@ -332,9 +336,8 @@ class UntimedRun {
     std::int64_t prune_at_;
     bool starved_ = false;  ///< of memory for clocks
 
-    // Components: flows, then lanes in the order of their first signal.
-    std::int32_t next_component_ = 0;
-    std::vector<Index> lane_flows_;
+    // Components of a segment: its flows, then lanes in the order of their first signal.
+    std::vector<Index> component_flows_;
     std::int32_t unsignalled_ = 0;  ///< asynchronous operators whose completion nobody learns of
 
     std::vector<Index> held_;

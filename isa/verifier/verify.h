@@ -29,7 +29,7 @@ struct Limits {
     /// Bytes that verify_run may hold in vector clocks and their snapshots.
     std::int64_t most_clock_bytes = std::int64_t{4} << 30;
     /// Bytes of them from which on those that nobody can ask for any more are looked for and let go.
-    std::int64_t spare_clock_bytes = std::int64_t{64} << 20;
+    std::int64_t spare_clock_bytes = std::int64_t{1} << 20;
 };
 
 /// What can be said of the program data alone, whatever the machine: it can be printed, encoded and resolved if there are no findings.

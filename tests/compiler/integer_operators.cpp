@@ -143,7 +143,7 @@ TEST_CASE("an average pool is its definition", "[compiler][reference]") {
                         ++taps;
                     }
                 }
-                const float real = static_cast<float>(sum) * 0.7F / static_cast<float>(include_pad ? 6 : taps);
+                const float real = static_cast<float>(sum) * (0.7F / static_cast<float>(include_pad ? 6 : taps));
                 CHECK(y[at++] == rounded(real, 50, 20, 255));
             }
         }

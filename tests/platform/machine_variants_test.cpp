@@ -1,6 +1,8 @@
 // Generated networks on generated machines: grids, clusters, networks, memories down to where plans get tight or move to L0, crossbars of
 // any shape, converters that lose something.
 
+#include <algorithm>
+#include <cstdlib>
 #include <iostream>
 #include <numeric>
 
@@ -16,62 +18,6 @@ using namespace cim::test;
 using isa::Dice;
 
 namespace {
-
-/// configs/tiny.yaml with everything that the compiler plans by, and every price, by the dice.
-hw::Machine random_variant(std::uint64_t seed) {
-    Dice dice(seed);
-    const auto roll = [&](int low, int high) { return static_cast<int>(dice.roll(low, high)); };
-    hw::Machine m = machine_of("tiny");
-    m.name = "variant " + std::to_string(seed);
-    m.mode = dice.once_in(2) ? hw::ComputingMode::XBM : hw::ComputingMode::WLM;
-    const std::array<const char*, 4> models{"ideal", "cost-matrix", "disjoint-buffer-switch", "mesh-packet"};
-    m.chip.noc.model = models[static_cast<std::size_t>(roll(0, 3))];
-    m.chip.noc.flit_bits = 8 << roll(0, 5);
-    m.chip.noc.hop_latency = roll(0, 3);
-    m.chip.noc.inject_latency = roll(0, 2);
-    m.chip.noc.cost_base = roll(0, 3);
-    m.chip.noc.cost_per_hop = roll(0, 3);
-    hw::Grid cores{roll(2, 6), roll(2, 6)};
-    if (dice.once_in(3)) {
-        m.chip.cluster = hw::ClusterSpec{{roll(1, 2), roll(1, 3)}, {}};
-        cores = {cores.rows * m.chip.cluster->cores.rows, cores.cols * m.chip.cluster->cores.cols};
-    }
-    m.chip.noc.memory_node = {roll(0, 9), roll(0, 9)};  // reshape() brings it inside
-    m.core.noc.model = dice.once_in(2) ? "ideal" : "cost-matrix";
-    reshape(m, cores, {roll(1, 3), roll(1, 3)});
-    m.crossbar.rows = 8 * roll(1, 8);
-    m.crossbar.parallel_row = roll(1, m.crossbar.rows);
-    m.device.bits_per_cell = roll(1, 4);
-    m.crossbar.dac.bits = 1 << roll(0, 2);
-    m.crossbar.encoding = static_cast<hw::WeightEncoding>(roll(0, 3));
-    m.crossbar.input_encoding = static_cast<hw::InputEncoding>(roll(0, 1));
-    m.crossbar.cols = m.columns(8) * roll(1, 10) + roll(0, 2);
-    m.crossbar.adc.transfer = dice.once_in(2) ? hw::AdcTransfer::Uniform : hw::AdcTransfer::Saturate;
-    m.crossbar.adc.bits = dice.once_in(2) ? 16 : roll(3, 9);
-    m.crossbar.adc.sample_latency = roll(0, 2);
-    m.crossbar.read_latency = roll(1, 9);
-    m.crossbar.pipelined = dice.once_in(2);
-    m.device.write_latency = roll(0, 20);
-    m.core.l1.size = {false, 64 << roll(0, 7)};
-    m.chip.l0.size = {false, 512 << roll(0, 7)};
-    for (hw::BufferSpec* buffer : {&m.core.l1, &m.chip.l0}) {
-        buffer->bandwidth = dice.once_in(4) ? hw::Limit{} : hw::Limit{false, 8 << roll(0, 5)};
-        buffer->latency = roll(0, 2);
-    }
-    m.chip.external_memory.bandwidth = dice.once_in(4) ? hw::Limit{} : hw::Limit{false, 8 << roll(0, 5)};
-    m.chip.external_memory.latency = roll(0, 20);
-    for (hw::AluSpec* alu : {&m.core.alu, &m.chip.alu}) {
-        alu->rate = dice.once_in(4) ? hw::Limit{} : hw::Limit{false, roll(1, 16)};
-        alu->latency = roll(0, 2);
-    }
-    m.core.control.issue_latency = roll(1, 3);
-    m.chip.control.issue_latency = roll(1, 3);
-    m.chip.sync_latency = roll(0, 5);
-    for (hw::Clock* clock : {&m.chip_clock, &m.core_clock, &m.crossbar_clock}) {
-        clock->ticks_per_cycle = roll(1, 4);
-    }
-    return m;
-}
 
 NetworkOptions random_options(std::uint64_t seed, bool branches) {
     Dice dice(seed + 77);
@@ -91,12 +37,18 @@ struct Tally {
     int in_l0 = 0;  ///< programs in which windows are staged from L0
     int lossy = 0;
     int optimistic = 0;  ///< predicted no longer than simulated
+    int segmented = 0;   ///< in several segments
+    int cut = 0;         ///< with operators in pieces
 };
 
-void check_variant(std::uint64_t seed, bool branches, Tally& tally) {
-    INFO("seed " << seed);
-    const hw::Machine machine = random_variant(seed);
-    const compiler::QuantGraph graph = random_network(seed, random_options(seed, branches));
+/// Pieces of operators are named after where in the operator they begin.
+bool in_pieces(const isa::Program& program) {
+    return std::any_of(program.weights.begin(), program.weights.end(), [](const isa::Weight& weight) {
+        return weight.name.find(".c0.") != std::string::npos || weight.name.find(".r0.") != std::string::npos;
+    });
+}
+
+void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, Tally& tally) {
     isa::Program program;
     try {
         program = compile_network(graph, machine);
@@ -108,6 +60,8 @@ void check_variant(std::uint64_t seed, bool branches, Tally& tally) {
         return;
     }
     ++tally.fitted;
+    tally.segmented += program.segment_count() > 1 ? 1 : 0;
+    tally.cut += in_pieces(program) ? 1 : 0;
     const std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
@@ -148,12 +102,33 @@ void check_variant(std::uint64_t seed, bool branches, Tally& tally) {
     }
 }
 
-Tally check_variants(std::uint64_t first, std::uint64_t count, bool branches) {
+using MachineMaker = hw::Machine (*)(std::uint64_t);
+using OptionsMaker = NetworkOptions (*)(std::uint64_t);
+
+NetworkOptions plain(std::uint64_t seed) {
+    return random_options(seed, false);
+}
+
+NetworkOptions branching(std::uint64_t seed) {
+    return random_options(seed, true);
+}
+
+/// Nodes of every kind, with several inputs and outputs every other time.
+NetworkOptions of_every_kind(std::uint64_t seed) {
+    NetworkOptions options = random_options(seed, seed % 2 == 0);
+    options.every_kind = true;
+    options.inputs = seed % 5 == 0 ? 2 : options.inputs;
+    return options;
+}
+
+Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker options, MachineMaker machine = random_variant) {
     Tally tally;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
-        check_variant(seed, branches, tally);
+        INFO("seed " << seed);
+        check_network(machine(seed), random_network(seed, options(seed)), seed, tally);
     }
-    std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, " << tally.lossy
+    std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, "
+              << tally.segmented << " in segments, " << tally.cut << " with operators in pieces, " << tally.lossy
               << " with lossy conversions, " << tally.optimistic << " predicted to take no longer than simulated\n";
     return tally;
 }
@@ -161,21 +136,51 @@ Tally check_variants(std::uint64_t first, std::uint64_t count, bool branches) {
 }  // namespace
 
 TEST_CASE("networks on machines of any shape give the reference's bytes, at every run the same times") {
-    const Tally tally = check_variants(0, 60, false);
+    const Tally tally = check_variants(0, 60, plain);
     CHECK(tally.fitted > 15);
     CHECK(tally.lossy > 3);
     CHECK(tally.in_l0 > 0);
 }
 
 TEST_CASE("networks that branch, with several inputs and outputs, give the reference's bytes") {
-    CHECK(check_variants(500, 60, true).fitted > 15);
+    CHECK(check_variants(500, 60, branching).fitted > 15);
 }
 
-// Not in the usual run: test_platform '[long]'.
+TEST_CASE("networks of every kind of node give the reference's bytes") {
+    CHECK(check_variants(1000, 60, of_every_kind).fitted > 40);
+}
+
+TEST_CASE("networks and operators larger than the chip give the reference's bytes") {
+    const Tally tally = check_variants(2000, 60, of_every_kind, small_variant);
+    CHECK(tally.fitted > 20);
+    CHECK(tally.segmented > 10);
+    CHECK(tally.cut > 5);
+}
+
+// Not in the usual run: test_platform '[long]'. CIM_SEEDS=FIRST+COUNT in the environment runs other seeds, to look at one or to share the
+// work among processes.
+void sweep(std::uint64_t first, OptionsMaker options, MachineMaker machine = random_variant) {
+    std::uint64_t count = 3000;
+    if (const char* seeds = std::getenv("CIM_SEEDS")) {
+        char* rest = nullptr;
+        first = std::strtoull(seeds, &rest, 10);
+        count = *rest == '+' ? std::strtoull(rest + 1, nullptr, 10) : 1;
+    }
+    check_variants(first, count, options, machine);
+}
+
 TEST_CASE("many networks on many machine variants", "[.long]") {
-    check_variants(100'000, 3000, false);
+    sweep(100'000, plain);
 }
 
 TEST_CASE("many networks that branch", "[.long]") {
-    check_variants(200'000, 3000, true);
+    sweep(200'000, branching);
+}
+
+TEST_CASE("many networks of every kind", "[.long]") {
+    sweep(300'000, of_every_kind);
+}
+
+TEST_CASE("many networks larger than the chip", "[.long]") {
+    sweep(400'000, of_every_kind, small_variant);
 }

@@ -20,6 +20,7 @@ struct NetworkOptions {
     bool joins = true;      ///< residual additions
     bool branches = false;  ///< nodes read any tensor before, additions any two of a shape; several outputs
     int inputs = 1;
+    bool every_kind = false;  ///< all that a quantised network may hold; else the plain CNN
 };
 
 compiler::QuantGraph random_network(std::uint64_t seed, const NetworkOptions& options = {});

@@ -1,24 +1,13 @@
 #include "tests/platform/support.h"
 
-#include <cstdlib>
 #include <cstring>
-#include <exception>
 #include <stdexcept>
 
-#include <catch2/catch.hpp>
-#include <poll.h>
-#include <signal.h>
-#include <sys/wait.h>
-#include <unistd.h>
-
-#include "hw_models/spec/load.h"
 #include "isa/text/parse.h"
 
 namespace cim::test {
 
 namespace {
-
-constexpr unsigned seconds_a_child = 60;
 
 /// Writes values one after another, or reads them back in the same order.
 class Archive {
@@ -140,83 +129,7 @@ void take(Outcome& o, platform::SimulationResult&& r) {
     o.deadlock = std::move(r.deadlock);
 }
 
-[[noreturn]] void answer(int to, const std::function<std::string()>& work) {
-    alarm(seconds_a_child);
-    std::string bytes;
-    try {
-        bytes = "y" + work();
-    } catch (const std::exception& e) {
-        bytes = std::string("n") + e.what();
-    }
-    for (std::size_t sent = 0; sent < bytes.size();) {
-        const ssize_t n = write(to, bytes.data() + sent, bytes.size() - sent);
-        if (n <= 0) {
-            _exit(2);
-        }
-        sent += static_cast<std::size_t>(n);
-    }
-    _exit(0);
-}
-
-hw::Grid routers(const hw::Machine& m) {
-    const hw::Grid cluster = m.chip.cluster ? m.chip.cluster->cores : hw::Grid{1, 1};
-    return {m.chip.cores.rows / cluster.rows, m.chip.cores.cols / cluster.cols};
-}
-
-void derive_cost(hw::NocSpec& noc, hw::Grid grid, hw::Grid cluster) {
-    if (noc.model != "cost-matrix") {
-        return;
-    }
-    std::vector<hw::Grid> at;
-    for (int i = 0; i < grid.count(); ++i) {
-        at.push_back({i / grid.cols / cluster.rows, i % grid.cols / cluster.cols});
-    }
-    at.push_back(noc.memory_node);
-    noc.cost.assign(at.size(), std::vector<hw::Cycles>(at.size(), 0));
-    for (std::size_t i = 0; i < at.size(); ++i) {
-        for (std::size_t j = 0; j < at.size(); ++j) {
-            const int hops = std::abs(at[i].rows - at[j].rows) + std::abs(at[i].cols - at[j].cols);
-            noc.cost[i][j] = i == j ? 0 : noc.cost_base + noc.cost_per_hop * hops;
-        }
-    }
-}
-
 }  // namespace
-
-std::string run_in_child(const std::function<std::string()>& work) {
-    int ends[2];
-    if (pipe(ends) != 0) {
-        throw std::runtime_error("no pipe");
-    }
-    const pid_t child = fork();
-    if (child < 0) {
-        throw std::runtime_error("no child process");
-    }
-    if (child == 0) {
-        close(ends[0]);
-        // What the test runner does about signals is not for the child.
-        for (const int number : {SIGSEGV, SIGABRT, SIGFPE, SIGILL, SIGTERM, SIGINT}) {
-            signal(number, SIG_DFL);
-        }
-        answer(ends[1], work);
-    }
-    close(ends[1]);
-    std::string bytes;
-    std::array<char, 1 << 16> part;
-    for (ssize_t n = 0; (n = read(ends[0], part.data(), part.size())) > 0;) {
-        bytes.append(part.data(), static_cast<std::size_t>(n));
-    }
-    close(ends[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (WIFSIGNALED(status)) {
-        throw std::runtime_error(std::string("a child ended with signal ") + strsignal(WTERMSIG(status)));
-    }
-    if (bytes.empty() || bytes[0] != 'y') {
-        throw std::runtime_error(bytes.empty() ? "a child said nothing" : bytes.substr(1));
-    }
-    return bytes.substr(1);
-}
 
 Outcome run(const isa::Program& program, const hw::Machine& machine, const RunOptions& options,
             const std::vector<std::vector<std::uint8_t>>& inputs) {
@@ -249,48 +162,6 @@ std::string all_of(const Outcome& outcome) {
     Archive archive;
     all(archive, copy);
     return archive.bytes();
-}
-
-hw::Machine machine_of(const std::string& name) {
-    const hw::LoadResult loaded = hw::load_machine(CIM_SOURCE_DIR "/configs/" + name + ".yaml");
-    for (const hw::Diagnostic& diagnostic : loaded.diagnostics) {
-        FAIL(diagnostic.text());
-    }
-    return loaded.machine;
-}
-
-hw::Machine machine_from(const std::string& yaml) {
-    const hw::LoadResult loaded = hw::load_machine_text(yaml, "machine.yaml");
-    for (const hw::Diagnostic& diagnostic : loaded.diagnostics) {
-        FAIL(diagnostic.text());
-    }
-    return loaded.machine;
-}
-
-void reshape(hw::Machine& machine, hw::Grid cores, hw::Grid crossbars) {
-    machine.chip.cores = cores;
-    machine.core.crossbars = crossbars;
-    const hw::Grid last = routers(machine);
-    machine.chip.noc.memory_node = {std::min(machine.chip.noc.memory_node.rows, last.rows - 1),
-                                    std::min(machine.chip.noc.memory_node.cols, last.cols - 1)};
-    derive_cost(machine.chip.noc, cores, machine.chip.cluster ? machine.chip.cluster->cores : hw::Grid{1, 1});
-    derive_cost(machine.core.noc, crossbars, {1, 1});
-}
-
-hw::Machine without_contention(hw::Machine machine, bool noc_ideal) {
-    for (hw::BufferSpec* buffer : {&machine.core.l1, &machine.chip.l0}) {
-        buffer->bandwidth = {};
-        buffer->latency = 0;
-    }
-    machine.chip.external_memory.bandwidth = {};
-    machine.chip.external_memory.latency = 0;
-    machine.chip.noc.model = noc_ideal ? "ideal" : "cost-matrix";
-    if (!noc_ideal) {
-        machine.chip.noc.cost_base = 3;
-        machine.chip.noc.cost_per_hop = 2;
-        derive_cost(machine.chip.noc, machine.chip.cores, machine.chip.cluster ? machine.chip.cluster->cores : hw::Grid{1, 1});
-    }
-    return machine;
 }
 
 isa::Program program_of(const std::string& text) {

@@ -1,24 +1,19 @@
 #pragma once
-// What the tests of the platform share. SystemC elaborates once a process, so every simulation runs in a child of its own and comes back
-// through a pipe: a test case may run as many as it likes.
+// What the tests of the platform share. Every simulation runs in a child process of its own (child.h).
 
 #include <array>
 #include <cstdint>
-#include <functional>
 #include <string>
 #include <vector>
 
-#include "hw_models/spec/machine.h"
 #include "isa/program.h"
 #include "platform/loader/simulate.h"
+#include "tests/platform/child.h"
+#include "tests/platform/machines.h"
 
 namespace cim::test {
 
 using hw::Ticks;
-
-/// Runs `work` in a child process and returns its result. An exception or a crash of the child is a std::runtime_error here; so is a child
-/// that needs longer than a minute.
-std::string run_in_child(const std::function<std::string()>& work);
 
 /// One call of platform::Observer.
 struct Trace {
@@ -69,15 +64,6 @@ Outcome run(const isa::Program& program, const hw::Machine& machine, const RunOp
 std::string timing_of(const Outcome& outcome);
 /// timing_of, outputs, ADC and trace.
 std::string all_of(const Outcome& outcome);
-
-/// configs/NAME.yaml, resolved.
-hw::Machine machine_of(const std::string& name);
-/// Machine from YAML text; fails the test if it has mistakes.
-hw::Machine machine_from(const std::string& yaml);
-/// Other numbers of cores and crossbars; cost matrices, if the machine has any, are derived again.
-void reshape(hw::Machine& machine, hw::Grid cores, hw::Grid crossbars);
-/// Nothing but engines and crossbars can be busy: ports and external memory without time. With `noc_ideal` transfers take none either.
-hw::Machine without_contention(hw::Machine machine, bool noc_ideal);
 
 /// Program from text; weights count 1, 2, 3, ... , params have scale 1 and no bias.
 isa::Program program_of(const std::string& text);
