@@ -234,7 +234,7 @@ void Generator::merge_flow(int index, int g) {
         const Outbox& outbox = memory_.nodes[at(index)].outboxes[at(part)];
         const OutboxCode& results = outboxes_[at(index)][at(part)];
         const Ex slots = f.number("slots", outbox.slots);
-        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), w + 1 - slots);
+        await_sent(f, results, w + 1 - slots);
         const Ex dst = f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(outbox.bytes));
         if (gives_sums) {
             sum_to(dst);

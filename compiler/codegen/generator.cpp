@@ -450,6 +450,12 @@ std::vector<FlowBuilder::Field> Generator::ring_window(FlowBuilder& f, const Lan
     return fields;
 }
 
+void Generator::await_sent(FlowBuilder& f, const OutboxCode& results, Ex count) {
+    if (results.senders > 0) {
+        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), count);
+    }
+}
+
 void Generator::signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index) {
     if (amount > 0) {
         f.signal_at(counter, f.number(name + "_index", index), f.number(name, amount));

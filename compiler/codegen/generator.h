@@ -158,6 +158,8 @@ class Generator {
     /// distinguishes what differs from tile to tile.
     std::vector<FlowBuilder::Field> ring_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, int c0,
                                                 int c1, Ex from, Ex bytes, const std::string& own = "");
+    /// Waits until all receivers of a part have its results before `count`; a part may have none.
+    static void await_sent(FlowBuilder& f, const OutboxCode& results, Ex count);
     void signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index);
 
     const QuantGraph& network_;
