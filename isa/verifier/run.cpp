@@ -197,7 +197,7 @@ class UntimedRun {
             return;
         }
         if (!good_amount(amount)) {
-            findings_.add("amount", fmt::format("{}: {} += {}; a signal adds 1 to {}", where(program_, index, line),
+            findings_.add("amount", fmt::format("{}: {} += {}; a signal adds 0 to {}", where(program_, index, line),
                                                 counter_text(program_, counter), amount, max_number));
             return;
         }
