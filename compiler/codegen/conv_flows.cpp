@@ -220,10 +220,10 @@ void Generator::merge_flow(int index, int g) {
                                     {"count", f.number("terms", terms)},
                                     {"pitch", f.number("pitch", 4LL * group.cols)}});
         };
-        if (terms > 1 && !gives_sums) {
-            sum_to(slot);
-        }
         if (!group.home) {
+            if (terms > 1) {
+                sum_to(slot);
+            }
             f.signal(f.counter("summed", code.summed), one);
             return;
         }
@@ -243,7 +243,9 @@ void Generator::merge_flow(int index, int g) {
                                         {"src", slot},
                                         {"n", cols},
                                         {"param", f.param("param", params_[at(index)])},
-                                        {"channel", f.number("channel", group.col)}});
+                                        {"channel", f.number("channel", group.col)},
+                                        {"count", f.number("terms", terms)},
+                                        {"pitch", f.number("pitch", 4LL * group.cols)}});
         }
         f.signal_at(f.counter("sums_free", core.sums_free), f.number("group", code.position), one);
         f.signal(f.counter("out", results.out), one);
