@@ -1,5 +1,7 @@
 // What generated machines lose with half of one resource, and where they gain by it: less should never be faster. Timing-only runs of one
 // generated network a machine. Usage: cimmlc-halving [MACHINES [FIRST SEED]]; without words 200 machines from 0 on.
+#include "tests/platform/halving.h"
+
 #include <algorithm>
 #include <cmath>
 #include <cstdlib>
@@ -7,7 +9,6 @@
 
 #include <fmt/format.h>
 
-#include "tests/platform/halving.h"
 #include "tests/platform/machines.h"
 
 namespace {
@@ -55,8 +56,7 @@ int sc_main(int argc, char** argv) {
             if (ratio < tolerance) {
                 rows[i].faster.push_back(ratio);
                 fmt::print("machine {:>4}, half of {:<22} {:>6.1f} % faster: {} -> {} ticks, {} -> {} segments\n", seed,
-                           test::halvings()[i].resource, 100 * (1 - ratio), whole->ticks, halved->ticks, whole->segments,
-                           halved->segments);
+                           test::halvings()[i].resource, 100 * (1 - ratio), whole->ticks, halved->ticks, whole->segments, halved->segments);
             }
         }
     }

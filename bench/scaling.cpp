@@ -8,9 +8,9 @@
 #include <cstring>
 #include <ctime>
 #include <systemc>
-#include <sys/resource.h>
 
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "bench/networks.h"
 #include "compiler/codegen/generate.h"
@@ -90,9 +90,8 @@ Cost measure(const hw::Machine& machine, int size, bool functional) {
     if (functional) {
         image.emplace_back(static_cast<std::size_t>(graph.tensors[0].shape.count()), std::uint8_t{100});
     }
-    cost.seconds[functional ? Data : Time] = seconds_of([&] {
-        cost.cycles = platform::simulate(program, machine, options, image).ticks / machine.chip_clock.ticks_per_cycle;
-    });
+    cost.seconds[functional ? Data : Time] =
+        seconds_of([&] { cost.cycles = platform::simulate(program, machine, options, image).ticks / machine.chip_clock.ticks_per_cycle; });
     rusage usage{};
     getrusage(RUSAGE_SELF, &usage);
     cost.mb = static_cast<double>(usage.ru_maxrss) / 1024;

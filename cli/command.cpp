@@ -36,6 +36,7 @@ const std::vector<Command>& commands() {
         {"arch", &arch, "check, show or describe hardware files"},
         {"isa", &isa_command, "describe the meta-operators; check, print or convert programs"},
         {"models", &models, "list the hardware models"},
+        {"zoo", &zoo, "list well-known networks, or write one as ONNX with made weights"},
         {"regress", &regress, "compare timing with the golden traces"},
     };
     return table;

@@ -24,6 +24,7 @@ int reference(const Words& words);
 int arch(const Words& words);
 int isa_command(const Words& words);
 int models(const Words& words);
+int zoo(const Words& words);
 int regress(const Words& words);
 
 struct Command {

@@ -117,9 +117,13 @@ int reference(const Words& words) {
     const Network network = network_of(*values, true);
     Results results((*values)["output"].as<std::string>(), values->count("tensors") > 0);
     if (values->count("float") > 0) {
+        if (values->count("emit-qdq") > 0) {
+            throw compiler::InputError("--emit-qdq writes the quantised network, --float does not make one");
+        }
         run_float(network, results);
     } else {
         const compiler::QuantGraph quantised = compiler::quantise(network.graph, network.ranges);
+        emit_qdq(*values, quantised);
         run_integer(network, quantised, results);
         fmt::print("calibrated on {}\n", network.calibrated_on);
     }

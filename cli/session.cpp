@@ -10,6 +10,7 @@
 
 #include "compiler/driver/limits.h"
 #include "compiler/error.h"
+#include "compiler/export/qdq.h"
 #include "compiler/frontend/onnx_import.h"
 #include "compiler/io/file.h"
 #include "compiler/io/npy.h"
@@ -59,7 +60,29 @@ void add_compile_options(po::options_description& options) {
                           "ranges found by 'cimmlc calibrate', or inputs to find them on (.npy, .pb or a folder of them)")(
         "calibration-method", po::value<std::string>()->value_name("NAME"), "min-max (default) or mean-square")(
         "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"),
-        "shape of an input that the network leaves open");
+        "shape of an input that the network leaves open")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+                                                          "leaves an optimisation out: duplication")(
+        "emit-qdq", po::value<std::string>()->value_name("FILE"),
+        "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
+}
+
+void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network) {
+    if (values.count("emit-qdq") > 0) {
+        compiler::write_qdq(values["emit-qdq"].as<std::string>(), network);
+    }
+}
+
+compiler::ScheduleOptions schedule_options(const po::variables_map& values) {
+    compiler::ScheduleOptions options;
+    if (values.count("disable") > 0) {
+        for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
+            if (pass != "duplication") {
+                throw InputError(fmt::format("--disable: there is no optimisation '{}' to leave out; there is duplication", pass));
+            }
+            options.duplication = false;
+        }
+    }
+    return options;
 }
 
 void add_simulation_options(po::options_description& options) {

@@ -20,8 +20,12 @@ hw::Machine machine_of(const std::string& path);
 /// Checks a program for a machine and a number of inputs. InputError with what the verifier found.
 void verify_for(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);
 
-/// Options of compile and run that say how a network becomes a program.
+/// Options of compile, run and reference that say how a network is quantised, and --emit-qdq.
 void add_compile_options(po::options_description& options);
+/// What --disable leaves of the scheduler.
+compiler::ScheduleOptions schedule_options(const po::variables_map& values);
+/// Writes the quantised network where --emit-qdq says, if it does.
+void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network);
 /// Options of simulate and run.
 void add_simulation_options(po::options_description& options);
 

@@ -65,7 +65,9 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
             const std::int64_t n = op[f::ShiftAdd::n];
             return alu(AluWork::ShiftAdd, n, op[f::ShiftAdd::count], 4 * n * op[f::ShiftAdd::count], 4 * n);
         }
-        case isa::Opcode::Requant: return alu(AluWork::Requant, op[f::Requant::n], 1, 4 * op[f::Requant::n], op[f::Requant::n]);
+        case isa::Opcode::Requant:
+            return alu(AluWork::Requant, op[f::Requant::n], op[f::Requant::count], 4 * op[f::Requant::n] * op[f::Requant::count],
+                       op[f::Requant::n]);
         case isa::Opcode::MaxPool: {
             const isa::Window window = isa::window_of(op);
             return alu(AluWork::Max, window.tap, window.n / window.tap, window.n, window.tap);

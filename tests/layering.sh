@@ -50,7 +50,7 @@ allow cli cli platform compiler pricing isa hw_models
 
 only 'systemc|tlm|sysc/' platform/ cli/main.cpp tests/main.cpp tests/platform/ bench/
 only 'onnx/|google/protobuf/' compiler/frontend/onnx_reader.cpp compiler/frontend/tensor_proto.h compiler/io/tensor_file.cpp \
-    tests/compiler/onnx_files.h tests/compiler/onnx_import.cpp tests/cli/
+    compiler/zoo/onnx_writer.cpp compiler/export/ tests/compiler/qdq.cpp tests/compiler/onnx_files tests/compiler/onnx_import.cpp tests/cli/
 only 'yaml-cpp/' hw_models/spec/
 only 'boost/' cli/
 exit $status

@@ -6,8 +6,8 @@
 
 #include <sys/resource.h>
 
+#include "cli/report/resources.h"
 #include "hw_models/device/traits.h"
-#include "isa/interpreter/resolved.h"
 
 namespace cim::cli {
 
@@ -15,34 +15,6 @@ namespace {
 
 using hw::Ticks;
 using platform::Cause;
-
-/// Cores and crossbars of each operator: places of its flows, crossbars that its flows program.
-struct Resources {
-    std::set<isa::Index> cores;
-    std::set<std::pair<isa::Index, std::int64_t>> crossbars;
-};
-
-std::vector<Resources> resources_of(const isa::Program& program) {
-    std::vector<Resources> resources(program.operators.size());
-    for (isa::Index id = 0; id < static_cast<isa::Index>(program.flows.size()); ++id) {
-        const isa::Flow& flow = program.flows[static_cast<std::size_t>(id)];
-        Resources& mine = resources[static_cast<std::size_t>(flow.op)];
-        if (flow.place != isa::chip) {
-            mine.cores.insert(flow.place);
-        }
-        if (flow.engine != isa::Engine::Crossbar) {
-            continue;
-        }
-        const isa::ResolvedFlow code = isa::resolve(program, id, 1);
-        isa::FlowRun run(code);
-        for (const isa::Step* step = &run.next(); step->kind != isa::Step::Kind::End; step = &run.next()) {
-            for (isa::Index i = 0; step->kind == isa::Step::Kind::Ops && i < step->op_count; ++i) {
-                mine.crossbars.emplace(flow.place, step->ops[i][0]);
-            }
-        }
-    }
-    return resources;
-}
 
 class Builder {
   public:
@@ -76,7 +48,7 @@ class Builder {
         add_area_and_rates(r);
         r["verification"] = verification();
         r["operators"] = operators();
-        r["segments"] = Json::array({Json{{"index", 0}, {"operators", f_.program.operators.size()}, {"crossbars", crossbars_used()}}});
+        r["segments"] = segments();
         Json mops = Json::object();
         for (const isa::OpInfo& info : isa::op_table()) {
             if (const std::int64_t n = s_.operations[static_cast<std::size_t>(info.opcode)]; n > 0) {
@@ -126,26 +98,43 @@ class Builder {
 
     Json interval() const {
         const auto n = static_cast<std::int64_t>(s_.image_ends.size());
+        if (s_.segments.size() > 1) {
+            // All images pass each segment before the next begins.
+            return static_cast<double>(cycles(f_.result.ticks)) / static_cast<double>(n);
+        }
         if (n < 2 || s_.image_ends.front() < 0 || s_.image_ends.back() < 0) {
             return cycles(f_.result.ticks);
         }
         return static_cast<double>(cycles(s_.image_ends.back() - s_.image_ends.front())) / static_cast<double>(n - 1);
     }
 
-    /// No order of work with these weights in these crossbars is faster: what the reads of an image cost, spread evenly over the crossbars
-    /// of the core that has most of it. A pipeline cannot give images faster, nor one image sooner.
-    Json bounds() const {
-        Ticks busiest = 0;
-        for (std::size_t place = 0; place + 1 < s_.crossbar_work.size(); ++place) {
-            std::int64_t used = 0;
-            for (const Resources& resources : resources_) {
-                used += std::count_if(resources.crossbars.begin(), resources.crossbars.end(),
-                                      [&](const auto& xb) { return xb.first == static_cast<isa::Index>(place); });
+    /// What the reads of an image cost, spread evenly over the crossbars of the core that has most of it: no order of work is faster with
+    /// the weights where the program has them. A pipeline cannot give images faster, nor one image sooner.
+    std::int64_t program_interval() const {
+        std::map<isa::Index, std::int64_t> used;
+        for (const Resources& resources : resources_) {
+            for (const auto& xb : resources.crossbars) {
+                ++used[xb.first];
             }
-            busiest = std::max(busiest, used > 0 ? s_.crossbar_work[place] / used : 0);
         }
-        const std::int64_t least = busiest / std::max<std::int64_t>(1, f_.batch) / m_.chip_clock.ticks_per_cycle;
-        return Json{{"interval_cycles", least}, {"latency_cycles", least}};
+        Ticks busiest = 0;
+        for (const auto& [place, crossbars] : used) {
+            busiest = std::max(busiest, s_.crossbar_work[static_cast<std::size_t>(place)] / crossbars);
+        }
+        return busiest / std::max<std::int64_t>(1, f_.batch) / m_.chip_clock.ticks_per_cycle;
+    }
+
+    /// docs/timing.md, "What no schedule beats".
+    Json bounds() const {
+        const std::int64_t program = program_interval();
+        Json bounds{{"of", "program"}, {"interval_cycles", program}, {"latency_cycles", program}, {"program_interval_cycles", program}};
+        if (f_.bounds) {
+            const bool resident = f_.bounds->residence == compiler::Residence::Resident;
+            bounds["of"] = resident ? "network, weights resident" : "network, weights rewritten";
+            bounds["interval_cycles"] = f_.bounds->interval / m_.chip_clock.ticks_per_cycle;
+            bounds["latency_cycles"] = f_.bounds->latency / m_.chip_clock.ticks_per_cycle;
+        }
+        return bounds;
     }
 
     void add_energy(Json& r) {
@@ -252,7 +241,8 @@ class Builder {
                                 {"cores", resources_[i].cores.size()},
                                 {"crossbars", resources_[i].crossbars.size()},
                                 {"duplication", 1},
-                                {"segment", 0},
+                                {"segment", resources_[i].segments.empty() ? 0 : *resources_[i].segments.begin()},
+                                {"last_segment", resources_[i].segments.empty() ? 0 : *resources_[i].segments.rbegin()},
                                 {"start_cycle", time(op.start)},
                                 {"end_cycle", time(op.end)},
                                 {"predicted_start", time(predicted.start)},
@@ -260,6 +250,26 @@ class Builder {
                                 {"busy_cycles", cycles(op.times[0])},
                                 {"stall_cycles", stalls(op.times)},
                                 {"energy_pj", dynamic(op.events)}});
+        }
+        return list;
+    }
+
+    Json segments() const {
+        Json list = Json::array();
+        for (std::size_t i = 0; i < s_.segments.size(); ++i) {
+            const auto segment = static_cast<isa::Index>(i);
+            std::int64_t operators = 0;
+            std::int64_t tiles = 0;
+            for (const Resources& resources : resources_) {
+                operators += resources.segments.count(segment) != 0 ? 1 : 0;
+                const auto found = resources.tiles.find(segment);
+                tiles += found == resources.tiles.end() ? 0 : found->second;
+            }
+            list.push_back(Json{{"index", i},
+                                {"operators", operators},
+                                {"crossbars", tiles},
+                                {"start_cycle", cycles(s_.segments[i].start)},
+                                {"end_cycle", cycles(s_.segments[i].end)}});
         }
         return list;
     }
@@ -291,7 +301,7 @@ class Builder {
     }
 
     std::size_t crossbars_used() const {
-        std::set<std::pair<isa::Index, std::int64_t>> used;
+        std::set<std::pair<isa::Index, isa::Index>> used;
         for (const Resources& resources : resources_) {
             used.insert(resources.crossbars.begin(), resources.crossbars.end());
         }
@@ -310,7 +320,13 @@ class Builder {
         }
         const std::size_t used = crossbars_used();
         const std::int64_t all = static_cast<std::int64_t>(m_.core_count()) * m_.crossbars_per_core();
-        const double capacity = static_cast<double>(used) * m_.crossbar.rows * m_.crossbar.cols;
+        std::int64_t tiles = 0;
+        for (const Resources& resources : resources_) {
+            for (const auto& entry : resources.tiles) {
+                tiles += entry.second;
+            }
+        }
+        const double capacity = static_cast<double>(tiles) * m_.crossbar.rows * m_.crossbar.cols;
         std::set<isa::Index> cores;
         for (const Resources& resources : resources_) {
             cores.insert(resources.cores.begin(), resources.cores.end());

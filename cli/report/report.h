@@ -7,6 +7,7 @@
 #include <nlohmann/json.hpp>
 
 #include "compiler/prediction/predict.h"
+#include "compiler/scheduling/cg/bound.h"
 #include "hw_models/spec/machine.h"
 #include "isa/program.h"
 #include "platform/loader/simulate.h"
@@ -41,6 +42,7 @@ struct RunFacts {
     bool functional = true;
     Verification verification;
     HostCost host;
+    std::optional<compiler::Bounds> bounds = {};  ///< of the network, if it is at hand and not the program alone
 };
 
 Json make_report(const RunFacts& facts);

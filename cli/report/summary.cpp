@@ -90,9 +90,13 @@ class Summary {
         line("  predicted {:>14} cycles   {}", grouped(predicted),
              faint(fmt::format("without contention, {:+.2f} %", 100.0 * (static_cast<double>(predicted) - static_cast<double>(cycles)) /
                                                                     static_cast<double>(std::max<std::int64_t>(1, cycles)))));
-        const auto setup = r_["setup_cycles"].get<std::int64_t>();
-        line("  setup     {:>14} cycles   {:>10}   {}", grouped(setup), time_text(static_cast<double>(setup) * ns_per_cycle),
-             faint("weights into crossbars, once"));
+        if (const std::size_t segments = r_["segments"].size(); segments > 1) {
+            line("  segments  {:>14}          {}", segments, faint("one after the other, weights written in each"));
+        } else {
+            const auto setup = r_["setup_cycles"].get<std::int64_t>();
+            line("  setup     {:>14} cycles   {:>10}   {}", grouped(setup), time_text(static_cast<double>(setup) * ns_per_cycle),
+                 faint("weights into crossbars, once"));
+        }
         const Json& v = r_["verification"];
         if (v["reference"] != "none") {
             std::string outcome =

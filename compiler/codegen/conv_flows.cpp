@@ -11,7 +11,7 @@ void Generator::conv_flows(int index) {
     const NodeMemory& memory = memory_.nodes[at(index)];
     add_groups(index);
     for (const CoreCode& core : cores_) {
-        read_flow(index, core.core, core.reader);
+        read_flow(index, core.reader);
     }
     int taking = 0;
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
@@ -34,8 +34,9 @@ void Generator::add_groups(int index) {
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
         const Group& group = memory.groups[g];
         GroupCode& code = groups_[g];
-        if (cores_.empty() || cores_.back().core != group.core) {
+        if (cores_.empty() || cores_.back().core != group.core || cores_.back().copy != group.copy) {
             cores_.emplace_back();
+            cores_.back().copy = group.copy;
             cores_.back().core = group.core;
             cores_.back().reader = static_cast<int>(cores_.size()) - 1;
         }
@@ -43,7 +44,7 @@ void Generator::add_groups(int index) {
         code.core = cores_.size() - 1;
         code.position = static_cast<int>(core.groups.size());
         core.groups.push_back(static_cast<int>(g));
-        const std::string group_name = fmt::format("{}.sums.{}.{}", name, group.core, group.col);
+        const std::string group_name = fmt::format("{}.sums.{}.{}{}", name, group.core, group.col, tag_of(index, group.copy));
         code.buffer = builder_.buffer(group_name, group.core, group.offset, group.slots * group.slot_bytes());
         if (group.before >= 0 || group.takes_sums) {
             code.arrived = builder_.counter(group_name + ".arrived", 1, group.core, isa::CounterRole::Data);
@@ -53,7 +54,12 @@ void Generator::add_groups(int index) {
         }
     }
     for (CoreCode& core : cores_) {
-        const std::string core_name = fmt::format("{}.{}", name, core.core);
+        for (const int landing : memory.landings[0]) {
+            core.landing = memory_.landings[at(landing)].place == core.core ? landing : core.landing;
+        }
+        core.landing_reader =
+            static_cast<int>(std::count_if(cores_.data(), &core, [&](const CoreCode& other) { return other.core == core.core; }));
+        const std::string core_name = fmt::format("{}.{}{}", name, core.core, tag_of(index, core.copy));
         core.done = builder_.counter(core_name + ".done", 1, core.core, isa::CounterRole::Data);
         core.sums_free =
             builder_.counter(core_name + ".sums_free", static_cast<std::int64_t>(core.groups.size()), core.core, isa::CounterRole::Space);
@@ -77,21 +83,24 @@ std::vector<FlowBuilder::Field> Generator::staged_tile(FlowBuilder& f, const Rea
             {"n", rows}};
 }
 
-void Generator::read_flow(int index, int core_number, int reader) {
+void Generator::read_flow(int index, int reader) {
     const NodeMemory& memory = memory_.nodes[at(index)];
     const CoreCode& core = cores_[at(reader)];
     const bool staged = memory.staged(0);
-    const int landing_index = memory.landings[0][staged ? 0 : at(reader)];
+    const int landing_index = staged ? memory.landings[0][0] : core.landing;
     const Landing& landing = memory_.landings[at(landing_index)];
     const LandingCode& code = landings_[at(landing_index)];
-    const Reading& r = landing.reading;
+    const Grid& grid = grid_of(index, core.copy);
+    const Reading r = reading_of(graph_, node(index), 0, grid);
+    const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
     std::int64_t tiles = 0;
     for (const int g : core.groups) {
         tiles += static_cast<std::int64_t>(memory.groups[at(g)].tiles.size());
     }
     const char* kind = staged ? "read_stage" : (landing.flat ? "read_vector" : "read_rows");
-    FlowBuilder f(builder_, fmt::format("{}.{}", kind, tiles), fmt::format("{}.read.{}", node(index).name, core_number), op_of(index),
-                  core_number, isa::Engine::Crossbar);
+    FlowBuilder f(builder_, fmt::format("{}{}.{}", kind, !staged && !same_rows ? "_dealt" : "", tiles),
+                  fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
+                  isa::Engine::Crossbar);
     const Ex one = f.constant(1);
     if (!written_[at(index)].empty()) {
         const Written& written = written_[at(index)][at(reader)];
@@ -124,9 +133,15 @@ void Generator::read_flow(int index, int core_number, int reader) {
         fields.emplace_back("cols", own("cols", tile.cols));
         f.op(isa::Opcode::ReadXb, fields, &completion);
     };
+    const auto row_in_landing = [&](Ex j) {
+        return staged || same_rows ? j : f.number("y0", grid.y0 - landing.reading.y0) + j * f.number("row_step", grid.dy);
+    };
     for_positions(
         f, r,
-        [&](Ex n, Ex oy, Ex ox, Ex w) {
+        [&](Ex n, Ex j, Ex x, Ex w) {
+            const Ex oy = row_in_landing(j);
+            const int first = grid.x0 - landing.reading.x0;
+            const Ex ox = !staged && first > 0 ? f.number("first_here", first) + x : x;
             if (staged) {
                 f.await(f.counter("staged", stages_[at(index)][0][at(reader)].staged), one, w + 1);
             } else {
@@ -152,11 +167,24 @@ void Generator::read_flow(int index, int core_number, int reader) {
                 f.signal(f.counter("stage_free", stages_[at(index)][0][at(reader)].free), one);
             }
         },
-        [&](Ex n, Ex oy) {
+        [&](Ex n, Ex j) {
             // The row's last window is in the sums: its input is done with. Nothing is lost by waiting, the crossbars are busy until then.
-            if (!staged) {
-                f.await(done, one, (n * f.number("oh", r.oh) + oy + 1) * f.number("ow", r.ow) * count);
-                f.signal(f.counter("freed", code.freed), one);
+            if (staged) {
+                return;
+            }
+            f.await(done, one, (n * f.number("oh", r.oh) + j + 1) * f.number("ow", r.ow) * count);
+            const Ex freed = f.counter("freed", code.freed);
+            if (same_rows) {
+                signal_if(f, freed, "freed_rows", 1, core.landing_reader);
+                return;
+            }
+            // With it all rows up to the next of this copy.
+            f.signal_at(freed, f.number("landing_reader", core.landing_reader),
+                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.reading.oh) - row_in_landing(j)));
+        },
+        [&] {
+            if (!staged && !same_rows) {
+                signal_if(f, f.counter("freed", code.freed), "rows_before", grid.y0 - landing.reading.y0, core.landing_reader);
             }
         });
     f.finish();
@@ -166,7 +194,7 @@ void Generator::merge_flow(int index, int g) {
     const Group& group = memory_.nodes[at(index)].groups[at(g)];
     const GroupCode& code = groups_[at(g)];
     const CoreCode& core = cores_[code.core];
-    const Reading r = reading_of(graph_, node(index));
+    const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));
     std::int64_t tiles = 0;
     for (const int other : core.groups) {
         tiles += static_cast<std::int64_t>(memory_.nodes[at(index)].groups[at(other)].tiles.size());
@@ -174,7 +202,8 @@ void Generator::merge_flow(int index, int g) {
     const std::int64_t terms = group.terms();
     const bool gives_sums = group.home && params_[at(index)] < 0;
     FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"),
-                  fmt::format("{}.merge.{}.{}", node(index).name, group.core, group.col), op_of(index), group.core, isa::Engine::Alu);
+                  fmt::format("{}.merge.{}.{}{}", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index),
+                  group.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -191,21 +220,21 @@ void Generator::merge_flow(int index, int g) {
                                     {"count", f.number("terms", terms)},
                                     {"pitch", f.number("pitch", 4LL * group.cols)}});
         };
-        if (terms > 1 && !gives_sums) {
-            sum_to(slot);
-        }
         if (!group.home) {
+            if (terms > 1) {
+                sum_to(slot);
+            }
             f.signal(f.counter("summed", code.summed), one);
             return;
         }
         int part = 0;
-        while (placement_[at(index)].parts[at(part)].c0 != group.col) {
+        while (placement_[at(index)].parts[at(part)].c0 != group.col || placement_[at(index)].parts[at(part)].copy != group.copy) {
             ++part;
         }
         const Outbox& outbox = memory_.nodes[at(index)].outboxes[at(part)];
         const OutboxCode& results = outboxes_[at(index)][at(part)];
         const Ex slots = f.number("slots", outbox.slots);
-        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), w + 1 - slots);
+        await_sent(f, results, w + 1 - slots);
         const Ex dst = f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(outbox.bytes));
         if (gives_sums) {
             sum_to(dst);
@@ -214,7 +243,9 @@ void Generator::merge_flow(int index, int g) {
                                         {"src", slot},
                                         {"n", cols},
                                         {"param", f.param("param", params_[at(index)])},
-                                        {"channel", f.number("channel", group.col)}});
+                                        {"channel", f.number("channel", group.col)},
+                                        {"count", f.number("terms", terms)},
+                                        {"pitch", f.number("pitch", 4LL * group.cols)}});
         }
         f.signal_at(f.counter("sums_free", core.sums_free), f.number("group", code.position), one);
         f.signal(f.counter("out", results.out), one);
@@ -226,12 +257,13 @@ void Generator::partial_flow(int index, int g) {
     const std::vector<Group>& groups = memory_.nodes[at(index)].groups;
     const Group& group = groups[at(g)];
     const GroupCode& code = groups_[at(g)];
-    const auto next =
-        std::find_if(groups.begin(), groups.end(), [&](const Group& x) { return x.before == group.core && x.col == group.col; });
+    const auto next = std::find_if(groups.begin(), groups.end(),
+                                   [&](const Group& x) { return x.before == group.core && x.col == group.col && x.copy == group.copy; });
     const Group& target = *next;
     const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
-    const Reading r = reading_of(graph_, node(index));
-    FlowBuilder f(builder_, "send_sums", fmt::format("{}.sums.{}.{}.send", node(index).name, group.core, group.col), op_of(index),
+    const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));
+    FlowBuilder f(builder_, "send_sums",
+                  fmt::format("{}.sums.{}.{}{}.send", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index),
                   group.core, isa::Engine::Move);
     const Ex one = f.constant(1);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -275,6 +307,14 @@ void Generator::sums_flow(int index, int g, int reader) {
         },
         [&](Ex, Ex) { f.signal_at(f.counter("freed", landing_code.freed), f.number("reader", reader), one); });
     f.finish();
+}
+
+const Grid& Generator::grid_of(int index, int copy) const {
+    return placement_[at(index)].copies[at(copy)];
+}
+
+std::string Generator::tag_of(int index, int copy) const {
+    return tag(grid_of(index, copy).y0, grid_of(index, copy).x0);
 }
 
 }  // namespace cim::compiler

@@ -45,12 +45,16 @@ const LandingCode& Generator::landing_code_of(int index, int input, int part) co
     return landings_[at(landings[landings.size() > 1 ? at(part) : 0])];
 }
 
+bool Generator::one_for_all(int index, int input) const {
+    return reading_of(graph_, node(index), input).positions() == 1 && whole_grid(graph_, node(index)).positions() > 1;
+}
+
 Ex Generator::await_operand(FlowBuilder& f, int index, int input, int part, Ex n, Ex oy, Ex ox, Ex w) {
     const std::string which = node(index).inputs.size() > 1 ? (input == 0 ? "_a" : "_b") : "";
     const Landing& landing = landing_of(index, input, part);
     const LandingCode& code = landing_code_of(index, input, part);
-    const bool one_for_all = landing.reading.positions() == 1 && reading_of(graph_, node(index)).positions() > 1;
-    const Ex position = one_for_all ? n : w;
+    const bool vector = one_for_all(index, input);
+    const Ex position = vector ? n : w;
     if (memory_.nodes[at(index)].staged(input)) {
         const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(part)];
         const StageCode& stage_code = stages_[at(index)][at(input)][at(part)];
@@ -59,11 +63,11 @@ Ex Generator::await_operand(FlowBuilder& f, int index, int input, int part, Ex n
                mod(position, f.number("stage_slots" + which, stage.slots)) * f.number("stage_slot" + which, align4(stage.bytes));
     }
     const Ex zero = f.constant(0);
-    await_window(f, landing, code, n, one_for_all ? zero : oy, one_for_all ? zero : ox, which);
+    await_window(f, landing, code, n, vector ? zero : oy, vector ? zero : ox, which);
     const Ex rows = f.number("rows" + which, landing.reading.padded_rows());
-    const Ex row = mod(n * rows + (one_for_all ? zero : oy), f.number("ring" + which, landing.rows));
+    const Ex row = mod(n * rows + (vector ? zero : oy), f.number("ring" + which, landing.rows));
     const Ex line = f.buffer("src" + which, code.buffer) + row * f.number("pitch" + which, landing.row_bytes());
-    return one_for_all ? line : line + ox * f.number("pixel" + which, landing.pixel_bytes());
+    return vector ? line : line + ox * f.number("pixel" + which, landing.pixel_bytes());
 }
 
 std::vector<FlowBuilder::Field> Generator::operand_window(FlowBuilder& f, int index, int part_index, Ex n, Ex oy, Ex ox, Ex w) {
@@ -103,17 +107,18 @@ void Generator::digital_flow(int index, int part_index) {
     const Part& part = placement_[at(index)].parts[at(part_index)];
     const Outbox& outbox = memory.outboxes[at(part_index)];
     const OutboxCode& results = outboxes_[at(index)][at(part_index)];
-    const Reading reading = reading_of(graph_, n_);
+    const Reading reading = reading_of(graph_, n_, 0, part.grid);
     const bool window = n_.kind == NodeKind::MaxPool || n_.kind == NodeKind::AveragePool;
     const auto inputs = static_cast<int>(n_.inputs.size());
     // The second input of a product may be one vector for all positions of an image.
-    const bool vector = inputs > 1 && reading.positions() > 1 && landing_of(index, 1, part_index).reading.positions() == 1;
+    const bool vector = inputs > 1 && one_for_all(index, 1);
     std::string kind = kind_name(n_.kind);
     for (int input = 0; input < inputs; ++input) {
         kind += memory.staged(input) ? (inputs > 1 ? (input == 0 ? "_stage_a" : "_stage_b") : "_stage") : "";
     }
     kind += vector ? "_vector" : "";
-    FlowBuilder f(builder_, kind, fmt::format("{}.{}.{}", n_.name, kind_name(n_.kind), part.c0), op_of(index), part.core, isa::Engine::Alu);
+    FlowBuilder f(builder_, kind, fmt::format("{}.{}.{}{}", n_.name, kind_name(n_.kind), part.c0, tag(part.grid.y0, part.grid.x0)),
+                  op_of(index), part.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex slots = f.number("slots", outbox.slots);
     const auto operate = [&](Ex n, Ex oy, Ex ox, Ex w) {
@@ -127,7 +132,7 @@ void Generator::digital_flow(int index, int part_index) {
             }
             fields.emplace_back("n", f.number("bytes", part.c1 - part.c0));
         }
-        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), w + 1 - slots);
+        await_sent(f, results, w + 1 - slots);
         fields.emplace_back("dst", f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(outbox.bytes)));
         if (params_[at(index)] >= 0) {
             fields.emplace_back("param", f.param("param", params_[at(index)]));
@@ -140,7 +145,8 @@ void Generator::digital_flow(int index, int part_index) {
             fields.emplace_back("channel", f.number("channel", part.c0));
         }
         if (n_.kind == NodeKind::AveragePool) {
-            add_divisor(f, n_, reading, oy, ox, fields);
+            const Ex y = reading.y0 > 0 || reading.dy > 1 ? f.number("y0", reading.y0) + oy * f.number("row_step", reading.dy) : oy;
+            add_divisor(f, n_, reading, y, reading.x0 > 0 ? f.number("x0", reading.x0) + ox : ox, fields);
         }
         f.op(opcode_of(n_.kind), fields);
         f.signal(f.counter("out", results.out), one);
@@ -172,7 +178,7 @@ void Generator::digital_flow(int index, int part_index) {
 void Generator::add_divisor(FlowBuilder& f, const QuantNode& n, const Reading& r, Ex oy, Ex ox, std::vector<FlowBuilder::Field>& fields) {
     const auto taps = [&](const char* name, Ex o, int count, int stride, int dilation, int pad, int size) {
         const Ex all = f.number(std::string(name) + "_taps", count);
-        if (n.count_include_pad || (pad == 0 && (r.padded_rows() <= r.h && r.padded_cols() <= r.w))) {
+        if (n.count_include_pad || (n.pad_top == 0 && n.pad_left == 0 && n.pad_bottom == 0 && n.pad_right == 0)) {
             return all;
         }
         // Taps inside the map: from the first that is not above it to the last that is not below.
@@ -185,8 +191,8 @@ void Generator::add_divisor(FlowBuilder& f, const QuantNode& n, const Reading& r
         const Ex step = f.number(std::string(name) + "_step", dilation);
         return min(all, div(rest + (step - 1), step)) - max(div(above + (step - 1), step), f.constant(0));
     };
-    fields.emplace_back("rows", taps("row", oy, r.taps_h, r.stride_h, r.dilation_h, r.pad_top, r.h));
-    fields.emplace_back("cols", taps("col", ox, r.taps_w, r.stride_w, r.dilation_w, r.pad_left, r.w));
+    fields.emplace_back("rows", taps("row", oy, r.taps_h, n.stride_h, r.dilation_h, n.pad_top, r.h));
+    fields.emplace_back("cols", taps("col", ox, r.taps_w, n.stride_w, r.dilation_w, n.pad_left, r.w));
 }
 
 }  // namespace cim::compiler

@@ -31,6 +31,21 @@ std::int8_t element(const QuantNode& whole, const Origin& origin, const QuantNod
 
 }  // namespace
 
+Overlap::Overlap(const Grid& from, const Reading& to) {
+    const auto clip = [](int value, int most) { return std::clamp(value, 0, most); };
+    const int top = to.skip_top - from.y0;
+    const int bottom = to.skip_top + to.used_rows() - from.y0;
+    const auto steps = [&](int rows) { return rows <= 0 ? 0 : (rows + from.dy - 1) / from.dy; };
+    j0 = clip(steps(top), from.rows);
+    j1 = clip(steps(bottom), from.rows);
+    x0 = clip(to.skip_left - from.x0, from.cols);
+    x1 = clip(to.skip_left + to.used_cols() - from.x0, from.cols);
+}
+
+std::string Generator::tag(int y0, int x0) {
+    return y0 > 0 || x0 > 0 ? fmt::format(".y{}x{}", y0, x0) : "";
+}
+
 Generator::Generator(const QuantGraph& network, const Segment& segment, const std::vector<ExternalTensor>& external,
                      const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
@@ -134,12 +149,16 @@ int Generator::op_of_output(int output) const {
 }
 
 void Generator::add_weights() {
+    // Copies of a Conv share their weights.
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const QuantNode& n = graph_.nodes[i];
         const Origin& origin = segment_.origins[i];
         const QuantNode& whole = network_.nodes[at(origin.node)];
         weights_.emplace_back();
         for (const Tile& tile : placement_[i].tiles) {
+            if (tile.copy > 0) {
+                break;
+            }
             isa::Weight weight;
             weight.name = builder_.name(fmt::format("{}.w{}", n.name, weights_.back().size()));
             weight.rows = tile.rows;
@@ -241,7 +260,8 @@ void Generator::find_transfers() {
                 transfer.view_c0 = view.c0;
                 transfer.c0 = std::max(view.c0 + part.c0, landing.c0);
                 transfer.c1 = std::min(view.c0 + part.c1, landing.c1);
-                if (transfer.c0 < transfer.c1) {
+                const bool meet = transfer.c0 < transfer.c1 && Overlap(part.grid, rows_of(landing)).any();
+                if (meet) {
                     transfer.feeder = landings_[l].feeders++;
                     transfer.sender = outboxes_[at(producer)][p].senders++;
                     transfers_.push_back(transfer);
@@ -268,7 +288,7 @@ void Generator::add_landings() {
         } else {
             code.name = node(landing.node).name + (landing.input > 0 ? ".b" : ".a");
             if (landing.place != isa::chip) {
-                code.name += fmt::format(".{}.{}", landing.place, landing.c0);
+                code.name += fmt::format(".{}.{}{}", landing.place, landing.c0, tag(landing.reading.y0, landing.reading.x0));
             }
         }
         code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
@@ -287,7 +307,8 @@ void Generator::add_outboxes() {
         for (std::size_t p = 0; p < placement_[i].parts.size(); ++p) {
             const Outbox& outbox = memory_.nodes[i].outboxes[p];
             OutboxCode& code = outboxes_[i][p];
-            const std::string name = fmt::format("{}.out.{}", graph_.nodes[i].name, placement_[i].parts[p].c0);
+            const Part& part = placement_[i].parts[p];
+            const std::string name = fmt::format("{}.out.{}{}", graph_.nodes[i].name, part.c0, tag(part.grid.y0, part.grid.x0));
             code.buffer = builder_.buffer(name, outbox.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * align4(outbox.bytes));
             code.out = builder_.counter(name + ".ready", 1, outbox.core, isa::CounterRole::Data);
             code.sent = builder_.counter(name + ".sent", std::max(1, code.senders), outbox.core, isa::CounterRole::Space);
@@ -314,10 +335,13 @@ void Generator::add_stages() {
 // ---- shared -----------------------------------------------------------------------------------------------------------------------
 
 void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end) {
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin) {
     const Ex oh = f.number("oh", r.oh);
     const Ex ow = f.number("ow", r.ow);
     f.loop("n", f.batch(), [&](Ex n) {
+        if (image_begin) {
+            image_begin();
+        }
         f.loop("oy", oh, [&](Ex oy) {
             f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
             row_end(n, oy);
@@ -335,18 +359,30 @@ void Generator::stage_flow(int index, int input, int reader) {
                   stage.core, isa::Engine::Move);
     const Ex slots = f.number("slots", stage.slots);
     const Ex one = f.constant(1);
-    for_positions(
-        f, landing.reading,
-        [&](Ex n, Ex oy, Ex ox, Ex w) {
-            await_window(f, landing, code, n, oy, ox);
-            f.await(f.counter("stage_free", stage_code.free), one, w + 1 - slots);
-            std::vector<FlowBuilder::Field> fields =
-                ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1, f.number("from", stage.from), f.number("bytes", stage.bytes));
-            fields.emplace_back("dst", f.buffer("dst", stage_code.buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
-            f.op(isa::Opcode::Load, fields);
-            f.signal(f.counter("staged", stage_code.staged), one);
-        },
-        [&](Ex, Ex) { f.signal_at(f.counter("freed", code.freed), f.number("reader", reader), one); });
+    const Grid& grid = stage.grid;
+    const Ex rows = f.number("rows_here", grid.rows);
+    const Ex cols = f.number("cols_here", grid.cols);
+    const Ex freed = f.counter("freed", code.freed);
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, freed, "rows_before", grid.y0, reader);
+        f.loop("j", rows, [&](Ex j) {
+            const Ex oy = grid.dy > 1 || grid.y0 > 0 ? f.number("y0", grid.y0) + j * f.number("row_step", grid.dy) : j;
+            f.loop("x", cols, [&](Ex x) {
+                const Ex ox = grid.x0 > 0 ? f.number("x0", grid.x0) + x : x;
+                const Ex w = (n * rows + j) * cols + x;
+                await_window(f, landing, code, n, oy, ox);
+                f.await(f.counter("stage_free", stage_code.free), one, w + 1 - slots);
+                std::vector<FlowBuilder::Field> fields = ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1,
+                                                                     f.number("from", stage.from), f.number("bytes", stage.bytes));
+                fields.emplace_back("dst", f.buffer("dst", stage_code.buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
+                f.op(isa::Opcode::Load, fields);
+                f.signal(f.counter("staged", stage_code.staged), one);
+            });
+            // Rows up to the next of this reader are done with as far as it is concerned.
+            const Ex done = grid.dy > 1 ? min(f.number("row_step", grid.dy), f.number("oh", landing.reading.oh) - oy) : one;
+            f.signal_at(freed, f.number("reader", reader), done);
+        });
+    });
     f.finish();
 }
 
@@ -412,6 +448,12 @@ std::vector<FlowBuilder::Field> Generator::ring_window(FlowBuilder& f, const Lan
         fields[4].second = fields[4].second + f.number("first" + own, (c0 - landing.c0) * landing.element_bytes);
     }
     return fields;
+}
+
+void Generator::await_sent(FlowBuilder& f, const OutboxCode& results, Ex count) {
+    if (results.senders > 0) {
+        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), count);
+    }
 }
 
 void Generator::signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index) {

@@ -32,7 +32,7 @@ struct LandingCode {
     isa::Index buffer = -1;
     isa::Index ready = -1;  ///< [feeder]: positions that have come, padding included
     int feeders = 0;
-    isa::Index freed = -1;  ///< [reader]: output rows (flat: images) that are done with
+    isa::Index freed = -1;  ///< [reader]: its output rows (flat: images) that are done with
     isa::Index pad = -1;    ///< the first fill and then each padding row filled; -1: no padding
 };
 
@@ -61,6 +61,14 @@ struct Transfer {
     int view_c0 = 0;     ///< where the node's channels begin in that tensor
 };
 
+/// What a landing takes of the positions of a part: rows j0 .. j1-1 and columns x0 .. x1-1 of the part's own grid.
+struct Overlap {
+    Overlap(const Grid& from, const Reading& to);
+    bool any() const { return j0 < j1 && x0 < x1; }
+    int j0 = 0, j1 = 0;
+    int x0 = 0, x1 = 0;
+};
+
 class Generator {
   public:
     /// `external` and `targets` by tensor of the mapped network. Weights lie in external memory from `weight_offset` on, which moves on.
@@ -70,6 +78,8 @@ class Generator {
 
   private:
     static std::size_t at(int i) { return static_cast<std::size_t>(i); }
+    /// What tells the names of copies apart; nothing for the first.
+    static std::string tag(int y0, int x0);
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[at(id)]; }
     const QuantNode& node(int i) const { return graph_.nodes[at(i)]; }
     /// Operator of the program that a node belongs to.
@@ -100,11 +110,15 @@ class Generator {
     // transfer_flows.cpp
     void pad_flow(int landing);
     void transfer_flow(const Transfer& transfer);
+    /// The rows that a landing receives.
+    static Reading rows_of(const Landing& landing);
 
     // conv_flows.cpp
     void conv_flows(int index);
+    const Grid& grid_of(int index, int copy) const;
+    std::string tag_of(int index, int copy) const;
     void add_groups(int index);
-    void read_flow(int index, int core, int reader);
+    void read_flow(int index, int reader);
     std::vector<FlowBuilder::Field> staged_tile(FlowBuilder& f, const Reading& r, const Stage& stage, const StageCode& code,
                                                 const Tile& tile, int t, Ex w);
     void merge_flow(int index, int group);
@@ -120,14 +134,17 @@ class Generator {
     void free_row(FlowBuilder& f, int index, int input, int part);
     /// Fields rows and cols of an average: taps of the window, or those inside the map.
     static void add_divisor(FlowBuilder& f, const QuantNode& n, const Reading& r, Ex oy, Ex ox, std::vector<FlowBuilder::Field>& fields);
+    /// Whether one vector of the input serves all positions of an image.
+    bool one_for_all(int index, int input) const;
     const Landing& landing_of(int index, int input, int part) const;
     const LandingCode& landing_code_of(int index, int input, int part) const;
 
     // shared
     void stage_flow(int index, int input, int reader);
-    /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row.
+    /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row, `image_begin` before
+    /// each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end);
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin = {});
     /// Padding rows of the images before n, and of image n before its row `end`.
     static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
@@ -138,6 +155,8 @@ class Generator {
     /// distinguishes what differs from tile to tile.
     std::vector<FlowBuilder::Field> ring_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, int c0,
                                                 int c1, Ex from, Ex bytes, const std::string& own = "");
+    /// Waits until all receivers of a part have its results before `count`; a part may have none.
+    static void await_sent(FlowBuilder& f, const OutboxCode& results, Ex count);
     void signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index);
 
     const QuantGraph& network_;
@@ -162,11 +181,14 @@ class Generator {
     };
     std::vector<std::vector<Written>> written_;  ///< by node, core in order; empty if weights are written in setup
 
-    // Counters of a Conv, filled by conv_flows() for the flows of that operator.
+    // Counters of a Conv, by copy and core, filled by conv_flows() for the flows of that operator.
     struct CoreCode {
+        int copy = 0;
         int core = 0;
         isa::Index done = -1;       ///< reads completed, all tiles of the core
         isa::Index sums_free = -1;  ///< [group of this core]
+        int landing = 0;            ///< that it reads, unless it is staged
+        int landing_reader = 0;     ///< which of that landing's readers it is
         int reader = 0;
         std::vector<int> groups;  ///< into NodeMemory::groups
     };

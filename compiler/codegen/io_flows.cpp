@@ -17,14 +17,15 @@ void Generator::write_flows() {
         for (std::size_t t = 0; t < tiles.size();) {
             // Tiles of one core lie in consecutive crossbars, and their weights in consecutive rows of the table.
             std::size_t end = t;
-            while (end < tiles.size() && tiles[end].core == tiles[t].core) {
+            while (end < tiles.size() && tiles[end].core == tiles[t].core && tiles[end].copy == tiles[t].copy) {
                 ++end;
             }
             const int core = tiles[t].core;
-            const std::string name = fmt::format("{}.write.{}", graph_.nodes[i].name, core);
+            const Grid& grid = placement_[i].copies[at(tiles[t].copy)];
+            const std::string name = fmt::format("{}.write.{}{}", graph_.nodes[i].name, core, tag(grid.y0, grid.x0));
             FlowBuilder f(builder_, setup ? "write" : "rewrite", name, op_of(static_cast<int>(i)), core, isa::Engine::Crossbar, setup);
             const Ex first_xb = f.number("xb", tiles[t].xb);
-            const Ex first_weight = f.weight("weight", weights_[i][t]);
+            const Ex first_weight = f.weight("weight", weights_[i][t % weights_[i].size()]);
             std::optional<FlowBuilder::Signal> completion;
             if (!setup) {
                 written_[i].push_back(
@@ -97,8 +98,8 @@ void Generator::load_flow(int input_landing, int reader, int index) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const int first_row = landing.flat ? landing.px0 / r.w : 0;
-    const int last_row = landing.flat ? landing.px1 / r.w : r.used_rows();
+    const int first_row = landing.flat ? landing.px0 / r.w : r.skip_top;
+    const int last_row = landing.flat ? landing.px1 / r.w : r.skip_top + r.used_rows();
     const int pixels = landing.flat ? r.w : r.used_cols();
     FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", op_of(landing.node), landing.place,
                   isa::Engine::Move);
@@ -123,7 +124,7 @@ void Generator::load_flow(int input_landing, int reader, int index) {
                 dst = dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
                       (y - y0) * f.number("row_bytes", static_cast<std::int64_t>(r.w) * landing.pixel_bytes());
             } else {
-                const Ex row = n * f.number("rows", r.padded_rows()) + y + f.number("top", r.pad_top);
+                const Ex row = n * f.number("rows", r.padded_rows()) + y + f.number("top", r.pad_top - r.skip_top);
                 await_room(f, landing, code, row);
                 dst = dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
                       f.number("left", static_cast<std::int64_t>(r.pad_left) * landing.pixel_bytes());
@@ -133,7 +134,7 @@ void Generator::load_flow(int input_landing, int reader, int index) {
                                      {"ring", f.number("source_ring", from.rows)},
                                      {"pitch", f.number("source_pitch", from.row_bytes())},
                                      {"y", n * height + y},
-                                     {"x", f.number("channel", landing.c0)},
+                                     {"x", f.number("channel", (landing.flat ? 0 : r.skip_left) * r.c + landing.c0)},
                                      {"taps", f.number("pixels", pixels)},
                                      {"tap", f.number("pixel", landing.pixel_bytes())},
                                      {"step", f.number("pixel_step", r.c)},

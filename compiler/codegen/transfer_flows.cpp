@@ -1,4 +1,6 @@
 // Flows that carry results from operator to operator, and those that keep the padding of a landing filled.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
@@ -50,15 +52,16 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const OutboxCode& results = outboxes_[at(transfer.node)][at(transfer.part)];
     const Landing& landing = memory_.landings[at(transfer.landing)];
     const LandingCode& code = landings_[at(transfer.landing)];
-    const Reading& r = landing.reading;
     const bool from_chip = part.core == isa::chip;
     const bool to_chip = landing.place == isa::chip;
     // Whoever has the bytes sends them; out of L0 the receiving core takes them.
     const int place = from_chip ? landing.place : part.core;
     const std::string kind =
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
-    FlowBuilder f(builder_, kind, fmt::format("{}.{}.to.{}", node(transfer.node).name, transfer.view_c0 + part.c0, code.name),
-                  op_of(transfer.node), place, isa::Engine::Move);
+    FlowBuilder f(
+        builder_, kind,
+        fmt::format("{}.{}{}.to.{}", node(transfer.node).name, transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
+        op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
     const Ex sent = f.counter("sent", results.sent);
@@ -88,37 +91,89 @@ void Generator::transfer_flow(const Transfer& transfer) {
     if (code.pad >= 0) {
         f.await(f.counter("pad", code.pad), one, one);
     }
-    f.loop("n", f.batch(), [&](Ex n) {
-        if (landing.flat) {
-            const std::int64_t positions = static_cast<std::int64_t>(r.h) * r.w;
+    const Grid& grid = part.grid;
+    if (landing.flat && grid.positions() == static_cast<std::int64_t>(landing.reading.h) * landing.reading.w) {
+        f.loop("n", f.batch(), [&](Ex n) {
             signal_if(f, sent, "skipped_before", landing.px0, transfer.sender);
             f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
             const Ex px0 = f.number("px0", landing.px0);
             f.loop("p", px0, f.number("px1", landing.px1), [&](Ex p) {
-                move(n * f.number("positions", positions) + p,
+                move(n * f.number("positions", grid.positions()) + p,
                      dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + (p - px0) * pixel +
                          dst_first);
             });
-            signal_if(f, sent, "skipped_after", positions - landing.px1, transfer.sender);
-            return;
-        }
-        signal_if(f, ready, "top_positions", static_cast<std::int64_t>(r.pad_top) * r.padded_cols(), transfer.feeder);
-        f.loop("y", f.number("used_rows", r.used_rows()), [&](Ex y) {
-            const Ex row = n * f.number("rows", r.padded_rows()) + y + f.number("top", r.pad_top);
-            await_room(f, landing, code, row);
-            signal_if(f, ready, "left", r.pad_left, transfer.feeder);
-            f.loop("x", f.number("used_cols", r.used_cols()), [&](Ex x) {
-                move((n * f.number("height", r.h) + y) * f.number("width", r.w) + x,
-                     dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                         (x + f.number("left_cols", r.pad_left)) * pixel + dst_first);
-            });
-            signal_if(f, ready, "right", r.right_cols(), transfer.feeder);
-            signal_if(f, sent, "unused_cols", r.w - r.used_cols(), transfer.sender);
+            signal_if(f, sent, "skipped_after", grid.positions() - landing.px1, transfer.sender);
         });
-        signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), transfer.feeder);
-        signal_if(f, sent, "unused_positions", static_cast<std::int64_t>(r.h - r.used_rows()) * r.w, transfer.sender);
+        f.finish();
+        return;
+    }
+    const Reading r = rows_of(landing);
+    const Overlap own(grid, r);
+    const int rows = r.padded_rows();
+    const int cols = r.padded_cols();
+    const int top = grid.y0 - r.skip_top + r.pad_top;  // row of the landing that is row 0 of the part
+    const int left = grid.x0 - r.skip_left + r.pad_left;
+    const int last = top + grid.dy * (own.j1 - 1);
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, sent, "rows_before", static_cast<std::int64_t>(own.j0) * grid.cols, transfer.sender);
+        if (landing.flat) {
+            f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
+        }
+        signal_if(f, ready, "top_positions", static_cast<std::int64_t>(top + grid.dy * own.j0) * cols, transfer.feeder);
+        const auto row_of_part = [&](Ex j) {
+            const Ex step = grid.dy > 1 ? j * f.number("row_step", grid.dy) : j;
+            const Ex in_image = step + f.number("top", top);
+            const Ex row = n * f.number("rows", rows) + in_image;
+            if (!landing.flat) {
+                await_room(f, landing, code, row);
+            }
+            signal_if(f, ready, "left", left + own.x0, transfer.feeder);
+            signal_if(f, sent, "cols_before", own.x0, transfer.sender);
+            const Ex line = landing.flat ? dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
+                                               in_image * f.number("line", static_cast<std::int64_t>(cols) * landing.pixel_bytes())
+                                         : dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes());
+            const auto pixel_of_part = [&](Ex x) {
+                move((n * f.number("height", grid.rows) + j) * f.number("width", grid.cols) + x,
+                     line + (x + f.number("left_cols", left)) * pixel + dst_first);
+            };
+            if (own.x0 > 0) {
+                f.loop("x", f.number("first_col", own.x0), f.number("used_cols", own.x1), pixel_of_part);
+            } else {
+                f.loop("x", f.number("used_cols", own.x1), pixel_of_part);
+            }
+            const int right = cols - left - own.x1;
+            if (grid.dy > 1) {
+                // Rows of other copies up to the next of this one are not waited for.
+                f.signal_at(ready, feeder,
+                            f.number("right", right) +
+                                min(f.number("rows_between", grid.dy - 1), f.number("rows", rows) - 1 - in_image) * f.number("cols", cols));
+            } else {
+                signal_if(f, ready, "right", right, transfer.feeder);
+            }
+            signal_if(f, sent, "unused_cols", grid.cols - own.x1, transfer.sender);
+        };
+        if (own.j0 > 0) {
+            f.loop("y", f.number("first_row", own.j0), f.number("used_rows", own.j1), row_of_part);
+        } else {
+            f.loop("y", f.number("used_rows", own.j1), row_of_part);
+        }
+        const int told = std::min(grid.dy - 1, rows - 1 - last);
+        signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(rows - 1 - last - told) * cols, transfer.feeder);
+        signal_if(f, sent, "unused_positions", static_cast<std::int64_t>(grid.rows - own.j1) * grid.cols, transfer.sender);
     });
     f.finish();
+}
+
+Reading Generator::rows_of(const Landing& landing) {
+    Reading r = landing.reading;
+    if (landing.flat) {
+        // The rows that its pixels lie in, walked one by one.
+        r.skip_top = landing.px0 / r.w;
+        r.oh = (landing.px1 + r.w - 1) / r.w - r.skip_top;
+        r.ow = r.w;
+        r.kernel_h = r.kernel_w = r.stride_h = r.stride_w = 1;
+    }
+    return r;
 }
 
 }  // namespace cim::compiler

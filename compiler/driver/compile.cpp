@@ -5,10 +5,10 @@
 
 namespace cim::compiler {
 
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine) {
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options) {
     Compiled result;
     result.network = quantise(graph, ranges);
-    result.schedule = schedule(result.network, machine);
+    result.schedule = schedule(result.network, machine, options);
     result.program = generate(result.network, result.schedule, machine);
     return result;
 }

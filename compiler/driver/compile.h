@@ -17,6 +17,6 @@ struct Compiled {
 };
 
 /// Quantise, schedule, generate. InputError if the network does not fit the machine.
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine);
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options = {});
 
 }  // namespace cim::compiler

@@ -6,28 +6,12 @@
 #include <map>
 #include <set>
 
+#include "compiler/frontend/pick.h"
+
 namespace cim::compiler {
 namespace {
 
 using Inputs = std::vector<const Constant*>;
-
-/// A constant of shape `shape` whose element i is source element index(i); `index` is called in order.
-template <typename Index>
-Constant pick(const Constant& source, Dims shape, Index index) {
-    Constant result;
-    result.shape = std::move(shape);
-    const auto n = static_cast<std::size_t>(count(result.shape));
-    std::visit(
-        [&](const auto& from) {
-            std::decay_t<decltype(from)> to(n);
-            for (std::size_t i = 0; i < n; ++i) {
-                to[i] = from[static_cast<std::size_t>(index(static_cast<std::int64_t>(i)))];
-            }
-            result.data = std::move(to);
-        },
-        source.data);
-    return result;
-}
 
 class Folder {
   public:
@@ -249,42 +233,10 @@ class Folder {
     Constant arithmetic() const {
         const Constant& a = input(0);
         const Constant& b = input(1);
-        if (a.is_integer() != b.is_integer()) {
-            node_.fail("one input is of floats, the other of integers");
-        }
         if (node_.opset() < 7 && node_.has("axis") && a.shape != b.shape) {
             node_.fail("with an axis is not supported for constants");
         }
-        const Dims shape = broadcast(a.shape, b.shape);
-        const auto spread = [&](const Constant& c) {
-            return pick(c, shape, [&](std::int64_t i) {
-                std::int64_t index = 0;
-                std::int64_t stride = 1;
-                for (std::size_t d = shape.size(), e = c.shape.size(); d-- > 0 && e > 0;) {
-                    --e;
-                    index += c.shape[e] == 1 ? 0 : i % shape[d] * stride;
-                    stride *= c.shape[e];
-                    i /= shape[d];
-                }
-                return index;
-            });
-        };
-        Constant result = spread(a);
-        const Constant right = spread(b);
-        const char op = node_.type() == "Add" ? '+' : node_.type() == "Sub" ? '-' : node_.type() == "Mul" ? '*' : '/';
-        if (result.is_integer()) {
-            auto& left = std::get<1>(result.data);
-            for (std::size_t i = 0; i < left.size(); ++i) {
-                left[i] = calculate(op, left[i], right.integers()[i]);
-            }
-        } else {
-            auto& left = std::get<0>(result.data);
-            for (std::size_t i = 0; i < left.size(); ++i) {
-                const float r = right.floats()[i];
-                left[i] = op == '+' ? left[i] + r : op == '-' ? left[i] - r : op == '*' ? left[i] * r : left[i] / r;
-            }
-        }
-        return result;
+        return combine_constants(node_, a, b, limit_);
     }
 
     Constant unary() const {
@@ -322,32 +274,6 @@ class Folder {
             node_.fail("its result would have the shape " + to_string(shape) + ", too large for a constant of this network");
         }
         return n;
-    }
-
-    Dims broadcast(const Dims& a, const Dims& b) const {
-        Dims shape(std::max(a.size(), b.size()), 1);
-        for (std::size_t d = 0; d < shape.size(); ++d) {
-            const std::int64_t x = d < a.size() ? a[a.size() - 1 - d] : 1;
-            const std::int64_t y = d < b.size() ? b[b.size() - 1 - d] : 1;
-            if (x != y && x != 1 && y != 1) {
-                node_.fail("shapes " + to_string(a) + " and " + to_string(b) + " do not broadcast");
-            }
-            shape[shape.size() - 1 - d] = x == 1 ? y : x;
-        }
-        bounded(shape);
-        return shape;
-    }
-
-    std::int64_t calculate(char op, std::int64_t a, std::int64_t b) const {
-        std::int64_t result = 0;
-        const bool overflow = op == '+'   ? __builtin_add_overflow(a, b, &result)
-                              : op == '-' ? __builtin_sub_overflow(a, b, &result)
-                              : op == '*' ? __builtin_mul_overflow(a, b, &result)
-                                          : b == 0 || (b == -1 && __builtin_mul_overflow(a, b, &result));
-        if (overflow) {
-            node_.fail(b == 0 ? "division by zero" : "the result does not fit an integer");
-        }
-        return op == '/' ? a / b : result;
     }
 
     const NodeView& node_;

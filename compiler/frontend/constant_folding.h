@@ -15,6 +15,9 @@ bool is_foldable(const std::string& type);
 /// Result of a foldable node whose inputs are all constant (null: left out). A result of more than `limit` elements is an error.
 Constant fold_constants(const NodeView& node, const std::vector<const Constant*>& inputs, std::int64_t limit);
 
+/// Sum, difference, product or quotient (by the node's type) of two constants, broadcast.
+Constant combine_constants(const NodeView& node, const Constant& a, const Constant& b, std::int64_t limit);
+
 /// Shape of the result of Reshape, Flatten, Squeeze or Unsqueeze of a tensor of shape `from`; `inputs` as above, where inputs[0] may
 /// be null.
 Dims reshaped(const NodeView& node, const Dims& from, const std::vector<const Constant*>& inputs);

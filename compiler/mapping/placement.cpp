@@ -1,6 +1,7 @@
 #include "compiler/mapping/placement.h"
 
 #include <algorithm>
+#include <set>
 
 #include "compiler/mapping/alignment.h"
 #include "compiler/mapping/reading.h"
@@ -15,14 +16,29 @@ int ceil_div(int a, int b) {
 }
 
 /// A column's sums travel along the cores of its tiles; the last one has the result.
-std::vector<Part> parts_of(const std::vector<Tile>& tiles) {
+std::vector<Part> parts_of(const NodePlacement& conv) {
+    const std::vector<Tile>& tiles = conv.tiles;
     std::vector<Part> parts;
     for (std::size_t i = 0; i < tiles.size(); ++i) {
-        if (i + 1 == tiles.size() || tiles[i + 1].col != tiles[i].col) {
-            parts.push_back({tiles[i].core, tiles[i].col, tiles[i].col + tiles[i].cols});
+        if (i + 1 == tiles.size() || tiles[i + 1].col != tiles[i].col || tiles[i + 1].copy != tiles[i].copy) {
+            parts.push_back({tiles[i].core, tiles[i].col, tiles[i].col + tiles[i].cols,
+                             conv.copies[static_cast<std::size_t>(tiles[i].copy)], tiles[i].copy});
         }
     }
     return parts;
+}
+
+/// dx bands of about the same width, each dealt to dy.
+std::vector<Grid> grids_of(const Grid& whole, const Split& split) {
+    std::vector<Grid> grids;
+    for (int i = 0; i < split.dx; ++i) {
+        const int x0 = static_cast<int>(static_cast<std::int64_t>(whole.cols) * i / split.dx);
+        const int x1 = static_cast<int>(static_cast<std::int64_t>(whole.cols) * (i + 1) / split.dx);
+        for (int phase = 0; phase < split.dy; ++phase) {
+            grids.push_back({phase, split.dy, (whole.rows - phase + split.dy - 1) / split.dy, x0, x1 - x0});
+        }
+    }
+    return grids;
 }
 
 /// How tightly operators are packed; the first that fits the chip is taken.
@@ -41,11 +57,13 @@ int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing)
         if (!tiles.empty() && packing != Packing::Dense) {
             next_core();
         }
+        const auto same_column = [&](std::size_t a, std::size_t b) {
+            return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy;
+        };
         for (std::size_t t = 0; t < tiles.size(); ++t) {
-            if (packing == Packing::Columns && (t == 0 || tiles[t].col != tiles[t - 1].col)) {
+            if (packing == Packing::Columns && (t == 0 || !same_column(t, t - 1))) {
                 int column = 0;
-                while (t + static_cast<std::size_t>(column) < tiles.size() &&
-                       tiles[t + static_cast<std::size_t>(column)].col == tiles[t].col) {
+                while (t + static_cast<std::size_t>(column) < tiles.size() && same_column(t, t + static_cast<std::size_t>(column))) {
                     ++column;
                 }
                 if (column > per_core - next % per_core) {
@@ -78,30 +96,41 @@ bool larger_than_l1(const QuantGraph& graph, const QuantNode& node, const hw::Ma
 
 /// Parts of a node that works channel by channel: where the channels of its input come from, or behind the core of the operator before;
 /// windows that are large for an L1 are spread over the cores that follow.
-std::vector<Part> digital_parts(const std::vector<Part>& from, int core, int channels, int most, int cores) {
-    std::vector<Part> wanted = from.empty() ? std::vector<Part>{{core, 0, channels}} : from;
+std::vector<Part> digital_parts(const std::vector<Part>& from, const Grid& whole, int core, int channels, int most, int cores) {
+    std::vector<Part> wanted = from.empty() ? std::vector<Part>{{core, 0, channels, whole, 0}} : from;
     std::vector<Part> parts;
     for (const Part& part : wanted) {
         int place = part.core;
         for (int c = part.c0; c < part.c1; c += most) {
-            parts.push_back({place, c, std::min(part.c1, c + most)});
+            parts.push_back({place, c, std::min(part.c1, c + most), part.grid, 0});
             place = (place + 1) % cores;
         }
     }
     return parts;
 }
 
-/// Parts that a tensor's channels come from; empty if some come from outside or from the chip.
+/// Parts that a tensor's channels come from, each band of columns on the core of its first row, as parts of a node with output `whole`;
+/// empty if some come from outside or from the chip.
 std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& producers, const std::vector<NodePlacement>& placement,
-                          TensorId id) {
+                          TensorId id, const Grid& whole) {
     std::vector<Part> parts;
     for (const ViewPart& view : view_of(graph, producers, id)) {
         const NodeId producer = producers[static_cast<std::size_t>(view.tensor)];
         if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
             return {};
         }
-        for (const Part& part : placement[static_cast<std::size_t>(producer)].parts) {
-            parts.push_back({part.core, view.c0 + part.c0, view.c0 + part.c1});
+        const std::vector<Part>& from = placement[static_cast<std::size_t>(producer)].parts;
+        std::set<int> bands;
+        for (const Part& part : from) {
+            bands.insert(part.grid.x0);
+        }
+        const int dx = std::min(static_cast<int>(bands.size()), whole.cols);
+        const std::vector<Grid> grids = grids_of(whole, {dx, 1});
+        for (const Part& part : from) {
+            const auto band = static_cast<int>(std::distance(bands.begin(), bands.find(part.grid.x0)));
+            if (part.grid.y0 == 0 && band < dx) {
+                parts.push_back({part.core, view.c0 + part.c0, view.c0 + part.c1, grids[static_cast<std::size_t>(band)], 0});
+            }
         }
     }
     return parts;
@@ -109,14 +138,22 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 
 }  // namespace
 
-std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine) {
+std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
+                                                const std::vector<Split>& splits) {
     std::vector<NodePlacement> placement(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
     std::size_t crossbars = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         if (graph.nodes[i].kind == NodeKind::Conv) {
-            placement[i].tiles = cut_into_tiles(graph.nodes[i], origins[i], machine);
+            const std::vector<Tile> tiles = cut_into_tiles(graph.nodes[i], origins[i], machine);
+            placement[i].copies = grids_of(whole_grid(graph, graph.nodes[i]), splits[i]);
+            for (int copy = 0; copy < splits[i].copies(); ++copy) {
+                for (Tile tile : tiles) {
+                    tile.copy = copy;
+                    placement[i].tiles.push_back(tile);
+                }
+            }
             crossbars += placement[i].tiles.size();
         }
     }
@@ -136,12 +173,13 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
         const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
-            here.parts = parts_of(here.tiles);
+            here.parts = parts_of(here);
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
-            here.parts = {{isa::chip, 0, channels}};
+            here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {
             const int taps = node.kernel_h * node.kernel_w * static_cast<int>(node.inputs.size());
-            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0]), core, channels,
+            const Grid whole = whole_grid(graph, node);
+            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], whole), whole, core, channels,
                                        most_channels(machine, taps, channels), machine.core_count());
         }
     }

@@ -5,25 +5,37 @@
 #include <vector>
 
 #include "compiler/mapping/mapped_network.h"
+#include "compiler/mapping/reading.h"
 #include "compiler/mapping/tiles.h"
 #include "hw_models/spec/machine.h"
 
 namespace cim::compiler {
 
-/// Channels c0 .. c1-1 of a node's output come from `core` (isa::chip: the chip's ALU).
+/// Channels c0 .. c1-1 of some positions of a node's output come from `core` (isa::chip: the chip's ALU).
 struct Part {
     int core = 0;
     int c0 = 0, c1 = 0;
+    Grid grid;
+    int copy = 0;  ///< Conv: which
 };
 
 struct NodePlacement {
-    std::vector<Tile> tiles;  ///< Conv: by column, then by row
-    std::vector<Part> parts;  ///< by channel; of a Concat none
+    std::vector<Grid> copies;  ///< Conv: the positions of each
+    std::vector<Tile> tiles;   ///< Conv: by copy, column, row
+    std::vector<Part> parts;   ///< by copy, channel; of a Concat none
+};
+
+/// How the copies of a Conv share its output: dx bands of columns, and in each the rows dealt to dy copies in turn.
+struct Split {
+    int dx = 1;
+    int dy = 1;
+    int copies() const { return dx * dy; }
 };
 
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
-/// otherwise operators are packed crossbar by crossbar. A Softmax, and windows that no L1 holds, go to
-/// the chip's ALU. Nothing if the crossbars do not suffice.
-std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine);
+/// otherwise operators are packed crossbar by crossbar. A Softmax, and windows that no L1 holds, go to the chip's ALU. Nothing if the
+/// crossbars do not suffice. `splits`: by node.
+std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
+                                                const std::vector<Split>& splits);
 
 }  // namespace cim::compiler

@@ -29,4 +29,30 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input) {
     return r;
 }
 
+Grid whole_grid(const QuantGraph& graph, const QuantNode& node) {
+    const Shape3& out = graph.tensors[static_cast<std::size_t>(node.output)].shape;
+    return {0, 1, out.h, 0, out.w};
+}
+
+Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid) {
+    Reading r = reading_of(graph, node, input);
+    const bool one_for_all = r.positions() == 1 && whole_grid(graph, node).positions() > 1;
+    if (one_for_all) {
+        return r;
+    }
+    r.y0 = grid.y0;
+    r.dy = grid.dy;
+    r.x0 = grid.x0;
+    r.oh = grid.rows;
+    r.ow = grid.cols;
+    const int top = grid.y0 * r.stride_h - r.pad_top;
+    const int left = grid.x0 * r.stride_w - r.pad_left;
+    r.pad_top = std::max(0, -top);
+    r.skip_top = std::max(0, top);
+    r.pad_left = std::max(0, -left);
+    r.skip_left = std::max(0, left);
+    r.stride_h *= grid.dy;
+    return r;
+}
+
 }  // namespace cim::compiler

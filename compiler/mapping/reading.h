@@ -8,24 +8,34 @@
 
 namespace cim::compiler {
 
+/// Output positions that one copy of a node gives: rows y0, y0 + dy, ... (`rows` of them), columns x0 .. x0+cols-1.
+struct Grid {
+    int y0 = 0, dy = 1, rows = 0;
+    int x0 = 0, cols = 0;
+    std::int64_t positions() const { return static_cast<std::int64_t>(rows) * cols; }
+};
+
 /// Geometry of a node reading a feature map. "Used" rows and columns are those that some window touches; padded coordinates count from the
 /// first padding row and column.
 struct Reading {
     int h = 1, w = 1, c = 1;         ///< input
     int oh = 1, ow = 1;              ///< output positions
+    int y0 = 0, x0 = 0;              ///< first of them in the whole output
+    int dy = 1;                      ///< rows of the whole output from one to the next
     int kernel_h = 1, kernel_w = 1;  ///< extent of a window, dilation included
     int taps_w = 1;                  ///< taps a window row
     int taps_h = 1;
     int stride_h = 1, stride_w = 1;
     int dilation_h = 1, dilation_w = 1;
     int pad_top = 0, pad_left = 0;
+    int skip_top = 0, skip_left = 0;  ///< rows and columns of the input before the first window
 
     int padded_rows() const { return (oh - 1) * stride_h + kernel_h; }
     int padded_cols() const { return (ow - 1) * stride_w + kernel_w; }
     /// Whether some window reaches into the map.
-    bool reaches() const { return padded_rows() > pad_top && padded_cols() > pad_left; }
-    int used_rows() const { return reaches() ? std::min(h, padded_rows() - pad_top) : 0; }
-    int used_cols() const { return reaches() ? std::min(w, padded_cols() - pad_left) : 0; }
+    bool reaches() const { return padded_rows() > pad_top && padded_cols() > pad_left && h > skip_top && w > skip_left; }
+    int used_rows() const { return reaches() ? std::min(h - skip_top, padded_rows() - pad_top) : 0; }
+    int used_cols() const { return reaches() ? std::min(w - skip_left, padded_cols() - pad_left) : 0; }
     int bottom_rows() const { return padded_rows() - pad_top - used_rows(); }
     int right_cols() const { return padded_cols() - pad_left - used_cols(); }
     bool padded() const { return pad_top > 0 || pad_left > 0 || bottom_rows() > 0 || right_cols() > 0; }
@@ -34,7 +44,11 @@ struct Reading {
     std::int64_t positions() const { return static_cast<std::int64_t>(oh) * ow; }
 };
 
-/// How `node` reads its input `input`.
+/// All positions of a node's output.
+Grid whole_grid(const QuantGraph& graph, const QuantNode& node);
+
+/// How `node` reads its input `input` for all positions, or those of a grid.
 Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input = 0);
+Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid);
 
 }  // namespace cim::compiler

@@ -14,6 +14,7 @@ struct Tile {
     int row = 0, rows = 0;
     int col = 0, cols = 0;
     int c0 = 0, c1 = 0;
+    int copy = 0;
     int core = 0, xb = 0;
 };
 

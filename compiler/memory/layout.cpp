@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -22,11 +23,11 @@ struct TileRange {
     int c0 = 0, c1 = 0;
 };
 
-TileRange range_of(const NodePlacement& placement, int core) {
+TileRange range_of(const NodePlacement& placement, int copy, int core) {
     TileRange range;
     bool first = true;
     for (const Tile& tile : placement.tiles) {
-        if (tile.core != core) {
+        if (tile.core != core || tile.copy != copy) {
             continue;
         }
         range.from = first ? tile.row : std::min(range.from, tile.row);
@@ -84,15 +85,33 @@ bool Layout::from_outside(TensorId id) const {
     return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
 }
 
-std::vector<int> Layout::readers(int n) const {
-    std::set<int> cores;
-    for (const Tile& tile : placement_[at(n)].tiles) {
-        cores.insert(tile.core);
+bool Layout::from_one_copy(TensorId id) const {
+    const std::vector<NodeId> producers = producers_of(graph_);
+    for (const ViewPart& view : view_of(graph_, producers, id)) {
+        const NodeId producer = producers[at(view.tensor)];
+        for (std::size_t p = 0; producer >= 0 && p < placement_[at(producer)].parts.size(); ++p) {
+            const Grid& grid = placement_[at(producer)].parts[p].grid;
+            if (grid.positions() != whole_grid(graph_, node(producer)).positions()) {
+                return false;
+            }
+        }
     }
-    std::vector<int> result(cores.begin(), cores.end());
+    return true;
+}
+
+std::vector<Layout::Reader> Layout::readers(int n) const {
+    const NodePlacement& here = placement_[at(n)];
+    std::set<std::pair<int, int>> cores;
+    for (const Tile& tile : here.tiles) {
+        cores.emplace(tile.copy, tile.core);
+    }
+    std::vector<Reader> result;
+    for (const auto& [copy, core] : cores) {
+        result.push_back({core, here.copies[at(copy)], copy});
+    }
     if (result.empty()) {
-        for (const Part& part : placement_[at(n)].parts) {
-            result.push_back(part.core);
+        for (const Part& part : here.parts) {
+            result.push_back({part.core, part.grid, 0});
         }
     }
     return result;
@@ -128,15 +147,21 @@ void Layout::make_landings(int n, int input) {
     }
     if (in_l0(n, input)) {
         base.place = isa::chip;
-        base.readers = readers(n);
+        for (const Reader& each : readers(n)) {
+            base.readers.push_back(each.core);
+        }
         base.rows = ring_rows(n, input, base.reading, choices_.l0_tight);
         add(base);
         make_stages(n, input);
         return;
     }
     if (reader.kind == NodeKind::Conv) {
-        for (const int core : readers(n)) {
-            make_conv_landing(base, core);
+        std::map<int, std::vector<Reader>> by_core;
+        for (const Reader& each : readers(n)) {
+            by_core[each.core].push_back(each);
+        }
+        for (const auto& entry : by_core) {
+            make_conv_landing(base, entry.second);
         }
         return;
     }
@@ -145,21 +170,40 @@ void Layout::make_landings(int n, int input) {
         landing.place = part.core;
         landing.c0 = part.c0;
         landing.c1 = part.c1;
+        landing.reading = reading_of(graph_, reader, input, part.grid);
         landing.rows = ring_rows(n, input, landing.reading, choices_.tight.count(n) != 0);
         landing.readers = {part.core};
         add(landing);
     }
 }
 
-void Layout::make_conv_landing(const Landing& base, int core) {
+void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& copies) {
     const QuantNode& conv = node(base.node);
-    const TileRange range = range_of(placement_[at(base.node)], core);
-    const int channels = base.reading.c;
+    const int core = copies[0].core;
+    Grid grid = copies[0].grid;
+    TileRange range = range_of(placement_[at(base.node)], copies[0].copy, core);
     Landing landing = base;
     landing.place = core;
-    landing.readers = {core};
+    for (const Reader& each : copies) {
+        landing.readers.push_back(core);
+        const TileRange more = range_of(placement_[at(base.node)], each.copy, core);
+        range = {std::min(range.from, more.from), std::max(range.to, more.to), std::min(range.c0, more.c0), std::max(range.c1, more.c1)};
+        const int end = std::max(grid.x0 + grid.cols, each.grid.x0 + each.grid.cols);
+        grid.x0 = std::min(grid.x0, each.grid.x0);
+        grid.cols = end - grid.x0;
+        if (each.grid.y0 != grid.y0 || each.grid.dy != grid.dy) {
+            // Rows dealt to several copies: from the first to the last that any of them gives, so that each row of the input is read.
+            const auto last = [](const Grid& g) { return g.y0 + g.dy * (g.rows - 1); };
+            const int bottom = std::max(last(grid), last(each.grid));
+            grid.y0 = std::min(grid.y0, each.grid.y0);
+            grid.dy = 1;
+            grid.rows = bottom - grid.y0 + 1;
+        }
+    }
+    const int channels = base.reading.c;
     if (!base.reading.whole() || conv.groups > 1 || range.c1 - range.c0 < channels) {
         const bool one_tap = base.reading.taps_h == 1 && base.reading.taps_w == 1;
+        landing.reading = reading_of(graph_, conv, 0, grid);
         landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
         landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
         landing.rows = ring_rows(base.node, 0, landing.reading, choices_.tight.count(base.node) != 0);
@@ -173,8 +217,8 @@ void Layout::make_conv_landing(const Landing& base, int core) {
         landing.c0 = range.from - landing.px0 * channels;
         landing.c1 = range.to - landing.px0 * channels;
     }
-    if (from_outside(conv.inputs[0])) {
-        // Rows come whole from L0.
+    if (from_outside(conv.inputs[0]) || !from_one_copy(conv.inputs[0])) {
+        // Rows come whole from L0, or in pieces of rows from several copies.
         landing.px0 = landing.px0 / base.reading.w * base.reading.w;
         landing.px1 = (landing.px1 + base.reading.w - 1) / base.reading.w * base.reading.w;
         if (landing.px1 - landing.px0 > 1) {
@@ -206,9 +250,10 @@ void Layout::make_stages(int n, int input) {
     const Reading reading = reading_of(graph_, reader, input);
     const int taps = reading.taps_h * reading.taps_w;
     std::vector<Stage>& stages = plan_.nodes[at(n)].stages[at(input)];
-    const auto stage_on = [&](int core, int c0, int c1) {
+    const auto stage_on = [&](int core, const Grid& grid, int c0, int c1) {
         Stage stage;
         stage.core = core;
+        stage.grid = grid;
         stage.c0 = c0;
         stage.c1 = c1;
         stage.bytes = taps * (c1 - c0);
@@ -217,13 +262,13 @@ void Layout::make_stages(int n, int input) {
     };
     if (reader.kind != NodeKind::Conv) {
         for (const Part& part : placement_[at(n)].parts) {
-            stage_on(part.core, part.c0, part.c1);
+            stage_on(part.core, part.grid, part.c0, part.c1);
         }
         return;
     }
-    for (const int core : readers(n)) {
-        const TileRange range = range_of(placement_[at(n)], core);
-        stage_on(core, range.c0, range.c1);
+    for (const Reader& each : readers(n)) {
+        const TileRange range = range_of(placement_[at(n)], each.copy, each.core);
+        stage_on(each.core, each.grid, range.c0, range.c1);
         if (reader.groups == 1) {
             stages.back().from = range.from;
             stages.back().bytes = range.to - range.from;
@@ -233,26 +278,28 @@ void Layout::make_stages(int n, int input) {
 
 void Layout::make_groups(int n) {
     const NodePlacement& here = placement_[at(n)];
-    std::map<std::pair<int, int>, Group> groups;  // by core, column
+    std::map<std::tuple<int, int, int>, Group> groups;  // by copy, core, column
     for (std::size_t t = 0; t < here.tiles.size(); ++t) {
         const Tile& tile = here.tiles[t];
-        Group& group = groups[{tile.core, tile.col}];
+        Group& group = groups[{tile.copy, tile.core, tile.col}];
+        group.copy = tile.copy;
         group.core = tile.core;
         group.col = tile.col;
         group.cols = tile.cols;
         group.slots = slots(n);
         group.tiles.push_back(static_cast<int>(t));
     }
-    std::map<int, int> last;  // core by column
+    std::map<std::pair<int, int>, int> last;  // core by copy, column
     for (auto& [key, group] : groups) {
-        const auto before = last.find(group.col);
+        const auto before = last.find({group.copy, group.col});
         group.before = before == last.end() ? -1 : before->second;
         group.takes_sums = group.before < 0 && node(n).inputs.size() > 1;
-        last[group.col] = group.core;
+        last[{group.copy, group.col}] = group.core;
     }
     for (auto& entry : groups) {
-        entry.second.home = last[entry.second.col] == entry.second.core;
-        plan_.nodes[at(n)].groups.push_back(std::move(entry.second));
+        Group& group = entry.second;
+        group.home = last[{group.copy, group.col}] == group.core;
+        plan_.nodes[at(n)].groups.push_back(std::move(group));
     }
 }
 

@@ -30,13 +30,21 @@ class Layout {
     bool on_chip(int node) const;
     /// Whether some channels of a tensor come from outside.
     bool from_outside(TensorId id) const;
-    /// Who reads the inputs of a node: each core of a Conv, else each part's core.
-    std::vector<int> readers(int node) const;
+    /// Whether one copy of one node gives all positions of a tensor.
+    bool from_one_copy(TensorId id) const;
+    /// Who reads the inputs of a node: each core of each copy of a Conv, else each part's core.
+    struct Reader {
+        int core = 0;
+        Grid grid;
+        int copy = 0;
+    };
+    std::vector<Reader> readers(int node) const;
 
     int add(const Landing& landing);
     int ring_rows(int node, int input, const Reading& reading, bool tight);
     void make_landings(int node, int input);
-    void make_conv_landing(const Landing& base, int core);
+    /// For all copies that work on one core.
+    void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
     void make_sums_landing(const Landing& base);
     void make_stages(int node, int input);
     void make_groups(int node);

@@ -22,11 +22,11 @@ struct Landing {
     int input = 0;  ///< which of its inputs
     int place = 0;  ///< core, or isa::chip: in L0
     Reading reading;
-    bool flat = false;   ///< a vector: pixels px0 .. px1-1, channels c0 .. c1-1, `rows` copies for successive images
+    bool flat = false;   ///< a vector: pixels px0 .. px1-1, channels c0 .. c1-1, `rows` of them for successive images
     int c0 = 0, c1 = 0;  ///< channels kept
     int px0 = 0, px1 = 0;
     int element_bytes = 1;
-    int rows = 1;              ///< ring rows, or copies
+    int rows = 1;              ///< ring rows, or vectors
     std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0
     std::int64_t offset = 0;   ///< address
 
@@ -41,6 +41,7 @@ struct Landing {
 /// channels c0 .. c1-1.
 struct Stage {
     int core = 0;
+    Grid grid;  ///< positions that it serves
     int c0 = 0, c1 = 0;
     int from = 0, bytes = 0;
     int slots = 2;
@@ -50,6 +51,7 @@ struct Stage {
 /// Tiles of one column on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column, in order of
 /// core; each adds its own, the last one (home) has the result.
 struct Group {
+    int copy = 0;
     int core = 0;
     int col = 0, cols = 0;
     bool home = false;
@@ -73,7 +75,7 @@ struct Outbox {
 struct NodeMemory {
     std::vector<std::vector<int>> landings;  ///< by input: indices into MemoryPlan::landings
     std::vector<std::vector<Stage>> stages;  ///< by input; of one that lies in L0, by reader of that landing
-    std::vector<Group> groups;               ///< Conv: by core, then column
+    std::vector<Group> groups;               ///< Conv: by copy, core, column
     std::vector<Outbox> outboxes;            ///< by part
 
     bool staged(int input) const { return !stages[static_cast<std::size_t>(input)].empty(); }

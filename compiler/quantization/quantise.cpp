@@ -184,9 +184,6 @@ class Quantiser {
 
     QuantParams result_params(std::size_t n) const { return activations_.params(fusion_.results[n]); }
 
-    /// Slope of channel c.
-    static float slope_of(const std::vector<float>& slopes, std::size_t c) { return slopes[slopes.size() == 1 ? 0 : c]; }
-
     void take_matrix(std::size_t n, QuantNode& made) {
         Node& node = graph_.nodes[n];
         const QuantTensor& input = tensor(node.inputs[0]);
@@ -210,12 +207,9 @@ class Quantiser {
         }
         const std::vector<float> slopes = fuse_tail(n, made);
         const std::string trouble =
-            quantise_weights(node.weight.data, node.bias, kernel, input.quant, result_params(n), made, means_of(input));
+            quantise_weights(node.weight.data, node.bias, kernel, input.quant, result_params(n), made, means_of(input), slopes);
         if (!trouble.empty()) {
             fail(node, trouble);
-        }
-        for (std::size_t c = 0; c < made.scale.size() && !slopes.empty(); ++c) {
-            made.negative_scale.push_back(made.scale[c] * slope_of(slopes, c));
         }
         node.weight = {};  // the float weights of a large network are not kept beside the integer ones
         emit(made, n, shape);

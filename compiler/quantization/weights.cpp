@@ -3,6 +3,7 @@
 #include <limits>
 
 #include "compiler/quantization/quantise.h"
+#include "compiler/quantization/ties.h"
 
 namespace cim::compiler {
 namespace {
@@ -20,10 +21,21 @@ float channel_scale(const float* weight, std::int64_t n, float bias, float input
     return scale < 1e-30 ? 1.0F : static_cast<float>(scale);
 }
 
+/// Sums, in units of input scale x weight, that are hardly ever exceeded: those of inputs as large as they can be and as like the weights
+/// as noise is.
+double usual_sum(const float* weight, std::int64_t n, float bias, float input_scale) {
+    double squares = 0;
+    for (std::int64_t i = 0; i < n; ++i) {
+        squares += static_cast<double>(weight[i]) * static_cast<double>(weight[i]);
+    }
+    return 255 * std::sqrt(squares) + std::fabs(static_cast<double>(bias / input_scale));
+}
+
 }  // namespace
 
 std::string quantise_weights(const std::vector<float>& weight, const std::vector<float>& bias, const Shape3& kernel,
-                             const QuantParams& input, const QuantParams& output, QuantNode& node, const std::vector<float>& input_means) {
+                             const QuantParams& input, const QuantParams& output, QuantNode& node, const std::vector<float>& input_means,
+                             const std::vector<float>& slopes) {
     node.kernel_h = kernel.h;
     node.kernel_w = kernel.w;
     node.rows = static_cast<int>(kernel.count());
@@ -31,7 +43,10 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
     node.matrix.resize(static_cast<std::size_t>(node.rows) * node.cols);
     for (int col = 0; col < node.cols; ++col) {
         const float* from = weight.data() + static_cast<std::int64_t>(col) * node.rows;
-        const float scale = channel_scale(from, node.rows, bias[col], input.scale);
+        const float slope = slopes.empty() ? 1.0F : slopes[slopes.size() == 1 ? 0 : col];
+        const float widest = channel_scale(from, node.rows, bias[col], input.scale);
+        const float scale = scale_away_from_ties(widest, input.scale / output.scale, slope, node.lo - output.zero, node.hi - output.zero,
+                                                 usual_sum(from, node.rows, bias[col], input.scale) / static_cast<double>(widest));
         std::int64_t positive = 0;  // sums of the weights above and below zero: they bound every partial sum
         std::int64_t negative = 0;
         double drift = 0;  // what rounding the weights adds to the result on average
@@ -61,6 +76,9 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
         node.bias.push_back(static_cast<std::int32_t>(offset));
         node.scale.push_back(requantise_scale);
         node.weight_scale.push_back(scale);
+        if (!slopes.empty()) {
+            node.negative_scale.push_back(requantise_scale * slope);
+        }
     }
     return {};
 }

@@ -18,7 +18,7 @@ std::int64_t alu_operations(AluWork work, std::int64_t n, std::int64_t terms) {
         case AluWork::Fill: return n;
         case AluWork::Sum: return n * terms;
         case AluWork::ShiftAdd: return 2 * n * terms;
-        case AluWork::Requant: return 3 * n;  // bias, scale, clamp; the sign selects the scale
+        case AluWork::Requant: return 3 * n + (terms > 1 ? n * terms : 0);  // sums; bias, scale, clamp; the sign selects the scale
         case AluWork::Max: return n * terms;
         case AluWork::Average: return n * terms + 3 * n;  // sum of the taps, then zero point, scale, clamp
         case AluWork::Clip: return n;

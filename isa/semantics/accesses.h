@@ -220,7 +220,7 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
         }
         case Opcode::Requant: {
             using P = field::Requant;
-            return at(local, op[P::src], 4 * op[P::n], false) && at(local, op[P::dst], op[P::n], true);
+            return read_vectors(op[P::src], 4 * op[P::n], op[P::count], op[P::pitch]) && at(local, op[P::dst], op[P::n], true);
         }
         case Opcode::MaxPool: {
             const Window window = window_of(op);

@@ -30,7 +30,7 @@ const std::vector<Rule>& rules() {
         {"columns", "a crossbar read gives at most the tile's columns"},
         {"unwritten", "a crossbar is read only after, by flow order or counters, its rows were written"},
         {"counter", "each counter awaited or signalled lies in the array that was named"},
-        {"amount", "a signal adds 1 or more"},
+        {"amount", "a signal adds 0 or more"},
         {"one-signaller", "one flow only signals a counter"},
         {"range", "each access lies inside one buffer"},
         {"race", "of two accesses to the same bytes of which one writes, one happens before the other"},

@@ -143,7 +143,7 @@ class OperandCheck {
                 return vectors(field::ShiftAdd::n, field::ShiftAdd::count, field::ShiftAdd::pitch) && need(field::ShiftAdd::shift, 0, 31);
             case Opcode::Requant: {
                 using P = field::Requant;
-                return need(P::n, 1) && need(P::channel, 0) &&
+                return vectors(P::n, P::count, P::pitch) && need(P::channel, 0) &&
                        constants(param(P::param), op_[P::channel] + op_[P::n], op_[P::channel] + op_[P::n]);
             }
             case Opcode::MaxPool: return whole_taps();

@@ -111,7 +111,7 @@ class UntimedRun {
     std::int32_t component_of(Index flow) const { return component_of_[static_cast<std::size_t>(flow)]; }
     std::int32_t next_component() const { return static_cast<std::int32_t>(component_flows_.size()); }
 
-    static bool good_amount(std::int64_t amount) { return amount >= 1 && amount <= max_number; }
+    static bool good_amount(std::int64_t amount) { return amount >= 0 && amount <= max_number; }
 
     void spend(std::int64_t work) {
         left_ -= work;
@@ -198,7 +198,7 @@ class UntimedRun {
             return;
         }
         if (!good_amount(amount)) {
-            findings_.add("amount", fmt::format("{}: {} += {}; a signal adds 1 to {}", where(program_, index, line),
+            findings_.add("amount", fmt::format("{}: {} += {}; a signal adds 0 to {}", where(program_, index, line),
                                                 counter_text(program_, counter), amount, max_number));
             return;
         }

@@ -135,7 +135,13 @@ void sum_vectors(std::uint8_t* memory, std::int64_t dst, std::int64_t src, std::
 void execute_requant(const isa::Param& param, std::uint8_t* memory, const isa::OpInstance& op) {
     const std::int64_t n = op[f::Requant::n];
     std::vector<std::int32_t> sums(static_cast<std::size_t>(n));
-    std::memcpy(sums.data(), memory + op[f::Requant::src], static_cast<std::size_t>(4 * n));
+    for (std::int64_t i = 0; i < n; ++i) {
+        std::uint32_t total = 0;
+        for (std::int64_t j = 0; j < op[f::Requant::count]; ++j) {
+            total += static_cast<std::uint32_t>(load_sum(memory + op[f::Requant::src] + j * op[f::Requant::pitch] + 4 * i));
+        }
+        sums[static_cast<std::size_t>(i)] = static_cast<std::int32_t>(total);
+    }
     requant(param, sums.data(), op[f::Requant::channel], n, memory + op[f::Requant::dst]);
 }
 

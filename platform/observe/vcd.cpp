@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "hw_models/noc/noc.h"
-#include "isa/interpreter/resolved.h"
+#include "isa/semantics/programming.h"
 
 namespace cim::platform {
 
@@ -35,18 +35,8 @@ std::string plain(std::string name) {
 /// Crossbars that the program programs, by core.
 std::map<int, std::set<int>> programmed(const isa::Program& program) {
     std::map<int, std::set<int>> crossbars;
-    for (isa::Index id = 0; id < static_cast<isa::Index>(program.flows.size()); ++id) {
-        const isa::Flow& flow = program.flows[static_cast<std::size_t>(id)];
-        if (flow.engine != isa::Engine::Crossbar) {
-            continue;
-        }
-        const isa::ResolvedFlow resolved = isa::resolve(program, id, 1);
-        isa::FlowRun run(resolved);
-        for (const isa::Step* step = &run.next(); step->kind != isa::Step::Kind::End; step = &run.next()) {
-            for (isa::Index i = 0; step->kind == isa::Step::Kind::Ops && i < step->op_count; ++i) {
-                crossbars[flow.place].insert(static_cast<int>(step->ops[i][0]));
-            }
-        }
+    for (const isa::CrossbarWrite& write : isa::crossbar_writes(program)) {
+        crossbars[write.core].insert(write.xb);
     }
     return crossbars;
 }

@@ -2,6 +2,8 @@
 
 #include <fstream>
 
+#include <onnx/checker.h>
+#include <onnx/shape_inference/implementation.h>
 #include <unistd.h>
 
 #include "compiler/error.h"
@@ -162,6 +164,21 @@ ModelBuilder small_network() {
     set_integer(m.node("Gemm", {"r3", "w4", "b4"}, {"g2"}), "transB", 1);
     m.node("Softmax", {"g2"}, {"scores"});
     return m;
+}
+
+std::string onnx_error(const fs::path& path) {
+    onnx::ModelProto model;
+    std::ifstream stream(path, std::ios::binary);
+    if (!model.ParseFromIstream(&stream)) {
+        return "not a model";
+    }
+    try {
+        onnx::checker::check_model(model);
+        onnx::shape_inference::InferShapes(model, onnx::OpSchemaRegistry::Instance(), {true, 1, false});
+        return "";
+    } catch (const std::exception& error) {
+        return error.what();
+    }
 }
 
 std::string import_error(const fs::path& path) {

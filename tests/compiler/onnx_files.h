@@ -63,6 +63,9 @@ FloatTensor noise(const compiler::Dims& shape, unsigned seed = 1);
 /// conv 3x3 -> relu -> max pool -> conv 2x2 -> relu -> flatten -> gemm -> relu -> gemm -> softmax on 1x2x10x10, output "scores".
 ModelBuilder small_network();
 
+/// What ONNX's own checker and its strict shape inference say about the file, "" if it is right.
+std::string onnx_error(const std::filesystem::path& path);
+
 /// What importing the file says, "" if it is accepted.
 std::string import_error(const std::filesystem::path& path);
 

@@ -149,6 +149,58 @@ TEST_CASE("Identity, Dropout and reshapes to the same shape leave nothing", "[co
     CHECK(graph.values.size() == 2);
 }
 
+TEST_CASE("one network in every opset is one graph", "[compiler][onnx]") {
+    std::vector<FloatTensor> results;
+    for (int opset = 6; opset <= 17; ++opset) {
+        ModelBuilder m(opset);
+        m.input("x", {1, 4, 6, 6}).output("y").weights("w", {4, 1, 3, 3}).weights("v", {5, 36}).floats("one", {4}, {1, 2, 0.5F, 1});
+        m.floats("zero", {4}, {0, 0.1F, 0, -0.1F}).floats("slope", {4, 1, 1}, {0.1F, 0.2F, 0.3F, 0.4F}).integers("axes", {2, 3});
+        m.integers("pads", {0, 0, 1, 1, 0, 0, 1, 1}).floats("lo", {}, {-0.5F}).floats("hi", {}, {2});
+        if (opset < 11) {
+            set_integers(m.node("Pad", {"x"}, {"p"}), "pads", {0, 0, 1, 1, 0, 0, 1, 1});
+        } else {
+            m.node("Pad", {"x", "pads"}, {"p"});
+        }
+        set_integer(m.node("Conv", {"p", "w"}, {"c"}), "group", 4);
+        auto& norm = m.node("BatchNormalization", {"c", "one", "zero", "zero", "one"}, {"n"});
+        if (opset < 7) {
+            set_integer(norm, "is_test", 1);
+        }
+        m.node("PRelu", {"n", "slope"}, {"r"});
+        if (opset < 11) {
+            auto& clip = m.node("Clip", {"r"}, {"k"});
+            set_real(clip, "min", -0.5F);
+            set_real(clip, "max", 2);
+        } else {
+            m.node("Clip", {"r", "lo", "hi"}, {"k"});
+        }
+        auto& dropout = m.node("Dropout", {"k"}, {"d"});
+        if (opset < 7) {
+            set_integer(dropout, "is_test", 1);
+        }
+        auto& pool = m.node("AveragePool", {"d"}, {"a"});
+        set_integers(pool, "kernel_shape", {2, 2});
+        set_integers(pool, "strides", {2, 2});
+        m.node("Flatten", {"a"}, {"f"});
+        set_integer(m.node("Gemm", {"f", "v", "bias"}, {"g"}), "transB", 1);
+        m.weights("bias", {5});
+        if (opset < 13) {
+            set_integers(m.node("Unsqueeze", {"g"}, {"u"}), "axes", {2, 3});
+            set_integers(m.node("Squeeze", {"u"}, {"q"}), "axes", {2, 3});
+        } else {
+            m.node("Unsqueeze", {"g", "axes"}, {"u"});
+            m.node("Squeeze", {"u", "axes"}, {"q"});
+        }
+        set_integer(m.node("Softmax", {"q"}, {"y"}), "axis", 1);
+        INFO(opset);
+        const Graph graph = imported(m);
+        CHECK(types(graph) == std::vector<std::string>{"Conv+BatchNormalization", "PRelu", "Clip", "AveragePool", "Flatten", "Gemm",
+                                                       "Unsqueeze", "Squeeze", "Softmax"});
+        results.push_back(FloatExecutor(graph).run({noise({1, 4, 6, 6})})[0]);
+        CHECK(results.back().data == results.front().data);
+    }
+}
+
 TEST_CASE("Clip takes its bounds from attributes or inputs, by opset", "[compiler][onnx]") {
     ModelBuilder old(10);
     auto& clip = old.input("x", {1, 4}).output("y").node("Clip", {"x"}, {"y"});

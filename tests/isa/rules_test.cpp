@@ -177,7 +177,7 @@ const std::vector<Case>& cases() {
         {"counter", "signal c[0]", "signal c[2*i]", {}, "flow 'fill.f', line 24: ready[2] is outside of the array"},
         {"counter", "await c[0] >= 4", "await c[0, 3] >= 0", {}, "ready[0] and 3 counters in all is outside"},
         {"counter", "signal c[0]", "signal c[4294967296*i]", {}, "ready[an impossible index]"},
-        {"amount", "signal c[0] += 1", "signal c[0] += 1 - i", {}, "flow 'fill.f', line 24: ready[0] += 0; a signal adds 1"},
+        {"amount", "signal c[0] += 1", "signal c[0] += 1 - 2*i", {}, "flow 'fill.f', line 24: ready[0] += -1; a signal adds 0"},
         {"one-signaller",
          "alu.requant dst=out",
          "signal done[0] += 1 alu.requant dst=out",

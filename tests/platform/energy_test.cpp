@@ -5,6 +5,7 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/error.h"
+#include "isa/interpreter/resolved.h"
 #include "tests/platform/networks.h"
 #include "tests/platform/support.h"
 
@@ -148,9 +149,20 @@ TEST_CASE("counts follow from the operators executed") {
     CHECK(count(hw::Event::AdcSample) == count(hw::Event::ShiftAdd));
     CHECK(count(hw::Event::RowRead) == count(hw::Event::DacDrive));
     CHECK(count(hw::Event::CellWrite) == 0);
+    // Each write programs a whole tile; copies of an operator share theirs.
     std::int64_t cells = 0;
-    for (const isa::Weight& weight : c.program.weights) {
-        cells += static_cast<std::int64_t>(weight.rows) * weight.cols * several_tiny().columns(weight.bits);
+    for (isa::Index id = 0; id < static_cast<isa::Index>(c.program.flows.size()); ++id) {
+        if (c.program.flows[static_cast<std::size_t>(id)].segment != isa::setup) {
+            continue;
+        }
+        const isa::ResolvedFlow code = isa::resolve(c.program, id, 1);
+        isa::FlowRun flow(code);
+        for (const isa::Step* step = &flow.next(); step->kind != isa::Step::Kind::End; step = &flow.next()) {
+            for (isa::Index i = 0; step->kind == isa::Step::Kind::Ops && i < step->op_count; ++i) {
+                const isa::Weight& weight = c.program.weights[static_cast<std::size_t>(step->ops[i][isa::field::WriteXb::weight])];
+                cells += static_cast<std::int64_t>(weight.rows) * weight.cols * several_tiny().columns(weight.bits);
+            }
+        }
     }
     CHECK(outcome.setup_events.at(0)[static_cast<std::size_t>(hw::Event::CellWrite)] == cells);
     CHECK(outcome.most_writes == 1);

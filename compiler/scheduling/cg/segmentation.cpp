@@ -8,6 +8,8 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/scheduling/cg/duplication.h"
+#include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
@@ -23,8 +25,8 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 class Cutter {
   public:
-    Cutter(const QuantGraph& network, const hw::Machine& machine)
-        : machine_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options)
+        : machine_(machine), options_(options), prices_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
@@ -48,6 +50,9 @@ class Cutter {
         }
         if (too_large_) {
             throw *too_large_;
+        }
+        if (options_.duplication && segments_.size() == 1) {
+            duplicate_in(segments_[0]);
         }
         return {std::move(mapped_), std::move(segments_)};
     }
@@ -190,16 +195,88 @@ class Cutter {
                 part.outputs.push_back(part.nodes.back().output);
             }
         }
-        std::optional<std::vector<NodePlacement>> placement = place(part, segment.origins, machine_);
-        if (!placement) {
+        if (!lay_out(segment, std::vector<Split>(part.nodes.size()))) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
-        segment.placement = std::move(*placement);
-        segment.memory = plan_memory(part, machine_, segment.placement);
         return segment;
     }
 
+    /// Places and memories of a segment; false if its copies have too few crossbars.
+    bool lay_out(Segment& segment, const std::vector<Split>& splits) const {
+        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits);
+        if (!placement) {
+            return false;
+        }
+        segment.memory = plan_memory(segment.graph, machine_, *placement);
+        segment.placement = std::move(*placement);
+        return true;
+    }
+
+    /// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all
+    /// rows of such a tensor come from one copy, in order.
+    static bool rows_are_all_read(const QuantGraph& graph, TensorId id) {
+        return std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
+            if (std::find(node.inputs.begin(), node.inputs.end(), id) == node.inputs.end()) {
+                return true;
+            }
+            const Reading r = reading_of(graph, node);
+            return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output)
+                                                 : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
+        });
+    }
+
+    DuplicationTask task_of(const Segment& segment, std::size_t node) const {
+        const QuantNode& conv = segment.graph.nodes[node];
+        const Reading r = reading_of(segment.graph, conv);
+        DuplicationTask task;
+        const std::vector<Tile>& tiles = segment.placement[node].tiles;
+        task.tiles = static_cast<int>(tiles.size());
+        task.rows = r.oh;
+        task.cols = r.ow;
+        // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
+        const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
+        task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
+        task.window_ticks = 0;
+        for (const Tile& tile : tiles) {
+            const hw::OpCost cost = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false);
+            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, cost.sync_ticks()));
+        }
+        return task;
+    }
+
+    /// Gives the crossbars that are left to copies, as many as places and memories hold.
+    void duplicate_in(Segment& segment) const {
+        std::vector<DuplicationTask> tasks;
+        std::vector<std::size_t> nodes;
+        for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
+            const QuantNode& node = segment.graph.nodes[i];
+            if (node.kind == NodeKind::Conv && node.inputs.size() == 1 && segment.graph.tensors[at(node.output)].element_bytes == 1) {
+                tasks.push_back(task_of(segment, i));
+                nodes.push_back(i);
+            }
+        }
+        const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
+        for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+            const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
+            std::vector<Split> splits(segment.graph.nodes.size());
+            for (std::size_t i = 0; i < nodes.size(); ++i) {
+                splits[nodes[i]] = chosen[i];
+            }
+            Segment larger = segment;
+            try {
+                if (lay_out(larger, splits)) {
+                    segment = std::move(larger);
+                    return;
+                }
+            } catch (const InputError&) {
+                // Too much for a memory: fewer copies.
+            }
+        }
+    }
+
     const hw::Machine& machine_;
+    const ScheduleOptions& options_;
+    hw::PriceList prices_;
     MappedNetwork mapped_;
     const QuantGraph& graph_;
     std::vector<NodeId> producer_;
@@ -210,8 +287,8 @@ class Cutter {
 
 }  // namespace
 
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine) {
-    return Cutter(network, machine).run();
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options) {
+    return Cutter(network, machine, options).run();
 }
 
 }  // namespace cim::compiler

@@ -20,6 +20,11 @@ struct Segment {
     MemoryPlan memory;
 };
 
+/// What the scheduler may do.
+struct ScheduleOptions {
+    bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
+};
+
 struct Schedule {
     MappedNetwork network;
     std::vector<Segment> segments;
@@ -27,6 +32,6 @@ struct Schedule {
 
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine);
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {});
 
 }  // namespace cim::compiler

@@ -1,0 +1,205 @@
+#include "compiler/scheduling/cg/bound.h"
+
+#include <algorithm>
+#include <limits>
+#include <map>
+#include <utility>
+
+#include "compiler/mapping/reading.h"
+#include "compiler/mapping/tiles.h"
+#include "compiler/scheduling/cg/dependence.h"
+#include "hw_models/timing/price.h"
+
+namespace cim::compiler {
+
+namespace {
+
+using hw::Ticks;
+
+constexpr int input_bits = 8;
+constexpr int weight_bits = 8;
+
+std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
+    return (a + b - 1) / b;
+}
+
+std::size_t at(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+std::vector<Tile> tiles_of(const QuantGraph& network, const QuantNode& node, const hw::Machine& machine) {
+    return cut_into_tiles(node, {0, 0, 0, 0, network.tensors[at(node.inputs[0])].shape.c}, machine);
+}
+
+hw::OpCost read_cost(const hw::PriceList& prices, const Tile& tile, int xb) {
+    return prices.read(xb, tile.rows, tile.cols, input_bits, weight_bits, tile.rows, false);
+}
+
+Ticks ticks_on(const hw::OpCost& cost, hw::Resource resource) {
+    Ticks ticks = 0;
+    for (std::size_t i = 0; i < cost.stage_count; ++i) {
+        ticks += cost.stages[i].resource == resource ? cost.stages[i].ticks : 0;
+    }
+    return ticks;
+}
+
+/// From the window's way to the crossbar to the sums' way back, in the crossbar nearest to L1.
+Ticks read_ticks(const hw::PriceList& prices, const hw::Machine& machine, const Tile& tile, bool with_ports) {
+    if (!with_ports || machine.mode == hw::ComputingMode::CM) {
+        return prices.mvm_ticks(tile.rows, tile.cols, input_bits, weight_bits);
+    }
+    Ticks least = read_cost(prices, tile, 0).stage_ticks();
+    for (int xb = 1; xb < machine.crossbars_per_core(); ++xb) {
+        least = std::min(least, read_cost(prices, tile, xb).stage_ticks());
+    }
+    return least;
+}
+
+/// Windows that lie inside the input.
+std::int64_t inner_positions(const Reading& r) {
+    const auto inner = [](int outputs, int stride, int pad, int kernel, int size) {
+        std::int64_t count = 0;
+        for (int o = 0; o < outputs; ++o) {
+            count += o * stride >= pad && o * stride - pad + kernel <= size ? 1 : 0;
+        }
+        return count;
+    };
+    return inner(r.oh, r.stride_h, r.pad_top, r.kernel_h, r.h) * inner(r.ow, r.stride_w, r.pad_left, r.kernel_w, r.w);
+}
+
+std::int64_t chip_crossbars(const hw::Machine& machine) {
+    return static_cast<std::int64_t>(machine.core_count()) * machine.crossbars_per_core();
+}
+
+/// Reads of each node. With `apart` (by node) only those of windows without padding, which wait for what is before.
+std::vector<TileReads> reads_of(const QuantGraph& network, const hw::Machine& machine, const hw::PriceList& prices, bool with_ports,
+                                const std::vector<Ticks>& apart) {
+    std::vector<TileReads> reads;
+    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+        const QuantNode& node = network.nodes[i];
+        if (node.kind != NodeKind::Conv) {
+            continue;
+        }
+        const Reading reading = reading_of(network, node);
+        const std::int64_t windows = apart.empty() ? reading.positions() : inner_positions(reading);
+        if (windows == 0) {
+            continue;
+        }
+        std::map<std::pair<int, int>, std::int64_t> sizes;
+        for (const Tile& tile : tiles_of(network, node, machine)) {
+            ++sizes[{tile.rows, tile.cols}];
+        }
+        for (const auto& [size, count] : sizes) {
+            Tile tile;
+            tile.rows = size.first;
+            tile.cols = size.second;
+            reads.push_back({count, windows, read_ticks(prices, machine, tile, with_ports), apart.empty() ? 0 : apart[i]});
+        }
+    }
+    return reads;
+}
+
+/// Work of one kind of resource, of which there are `units` alike.
+struct Work {
+    std::int64_t an_image = 0;
+    std::int64_t once = 0;
+    std::int64_t units = 1;
+    /// Time an image, if all units share the work evenly.
+    std::int64_t interval(std::int64_t batch) const { return ceil_div(an_image * batch + once, units * batch); }
+};
+
+/// Occupancy that no schedule avoids, spread evenly over all resources of a kind.
+Ticks occupancy(const QuantGraph& network, const hw::Machine& machine, const hw::PriceList& prices, Residence residence,
+                std::int64_t batch) {
+    Work crossbars{0, 0, chip_crossbars(machine)};
+    Work l1{0, 0, machine.core_count()};
+    Work external;
+    std::int64_t sum_bytes = 0;
+    for (const TileReads& reads : tile_reads(network, machine)) {
+        crossbars.an_image += reads.tiles * reads.windows * reads.ticks;
+    }
+    for (const QuantNode& node : network.nodes) {
+        if (node.kind != NodeKind::Conv) {
+            continue;
+        }
+        const std::int64_t windows = reading_of(network, node).positions();
+        for (const Tile& tile : tiles_of(network, node, machine)) {
+            if (machine.mode != hw::ComputingMode::CM) {
+                l1.an_image += windows * ticks_on(read_cost(prices, tile, 0), hw::Resource::L1Port);
+            }
+            if (residence == Residence::Rewritten) {
+                const hw::OpCost write =
+                    prices.write(0, tile.rows, tile.cols, weight_bits, static_cast<std::int64_t>(tile.rows) * tile.cols);
+                crossbars.once += ticks_on(write, hw::Resource::Crossbar);
+                external.once += ticks_on(write, hw::Resource::External);
+            }
+        }
+        sum_bytes += machine.mode == hw::ComputingMode::CM ? 0 : 4 * windows * node.cols;
+    }
+    l1.an_image += port_ticks(sum_bytes, machine.core.l1.bandwidth, machine.core_clock);
+    const std::int64_t moved = network_bytes(network);
+    external.an_image = port_ticks(moved, machine.chip.external_memory.bandwidth, machine.chip_clock);
+    const Ticks l0 = port_ticks(2 * moved, machine.chip.l0.bandwidth, machine.chip_clock);
+    return std::max({crossbars.interval(batch), l1.interval(batch), external.interval(batch), l0, alu_interval(network, machine, prices)});
+}
+
+}  // namespace
+
+std::optional<std::int64_t> least_time(const std::vector<TileReads>& reads, std::int64_t crossbars) {
+    std::int64_t tiles = 0;
+    std::int64_t low = 0;   // too short
+    std::int64_t high = 0;  // long enough for one copy of each
+    for (const TileReads& r : reads) {
+        tiles += r.tiles;
+        low = std::max(low, r.apart + r.ticks - 1);
+        high = std::max(high, r.apart + r.windows * r.ticks);
+    }
+    if (tiles > crossbars) {
+        return std::nullopt;
+    }
+    const auto fits = [&](std::int64_t time) {
+        std::int64_t used = 0;
+        for (const TileReads& r : reads) {
+            used += r.tiles * ceil_div(r.windows, (time - r.apart) / r.ticks);
+        }
+        return used <= crossbars;
+    };
+    while (high - low > 1) {
+        const std::int64_t middle = low + (high - low) / 2;
+        (fits(middle) ? high : low) = middle;
+    }
+    return high;
+}
+
+std::vector<TileReads> tile_reads(const QuantGraph& network, const hw::Machine& machine, bool with_ports) {
+    return reads_of(network, machine, hw::PriceList(machine), with_ports, {});
+}
+
+Bounds bounds_of(const QuantGraph& network, const hw::Machine& machine, std::size_t segments, std::int64_t batch) {
+    const hw::PriceList prices(machine);
+    const std::optional<std::int64_t> resident = least_time(tile_reads(network, machine), chip_crossbars(machine));
+    Bounds bounds;
+    bounds.residence = segments == 1 && resident ? Residence::Resident : Residence::Rewritten;
+    bounds.interval = occupancy(network, machine, prices, bounds.residence, batch);
+
+    std::vector<Ticks> least(network.nodes.size(), 0);
+    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+        const QuantNode& node = network.nodes[i];
+        if (node.kind == NodeKind::Conv) {
+            least[i] = std::numeric_limits<Ticks>::max();
+            for (const Tile& tile : tiles_of(network, node, machine)) {
+                least[i] = std::min(least[i], read_ticks(prices, machine, tile, true));
+            }
+        }
+    }
+    const Dependence chains = dependence(network, machine, prices, least);
+    bounds.latency = std::max(occupancy(network, machine, prices, bounds.residence, 1), chains.longest);
+    if (bounds.residence == Residence::Resident) {
+        bounds.interval = std::max(bounds.interval, *resident);
+        const std::vector<TileReads> reads = reads_of(network, machine, prices, true, chains.apart);
+        bounds.latency = std::max(bounds.latency, least_time(reads, chip_crossbars(machine)).value());
+    }
+    return bounds;
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,20 @@
+#pragma once
+// Which crossbars a program programs.
+
+#include <vector>
+
+#include "isa/program.h"
+
+namespace cim::isa {
+
+/// A crossbar written by a flow, as a whole or in part.
+struct CrossbarWrite {
+    Index flow = 0;
+    Index core = 0;
+    Index xb = 0;
+};
+
+/// All writes of one run, flow by flow, in order.
+std::vector<CrossbarWrite> crossbar_writes(const Program& program);
+
+}  // namespace cim::isa
