@@ -61,7 +61,7 @@ void add_compile_options(po::options_description& options) {
         "calibration-method", po::value<std::string>()->value_name("NAME"), "min-max (default) or mean-square")(
         "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"),
         "shape of an input that the network leaves open")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-                                                          "leaves an optimisation out: duplication")(
+                                                          "leaves an optimisation out: duplication, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }
@@ -76,10 +76,14 @@ compiler::ScheduleOptions schedule_options(const po::variables_map& values) {
     compiler::ScheduleOptions options;
     if (values.count("disable") > 0) {
         for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
-            if (pass != "duplication") {
-                throw InputError(fmt::format("--disable: there is no optimisation '{}' to leave out; there is duplication", pass));
+            if (pass == "duplication") {
+                options.duplication = false;
+            } else if (pass == "spread") {
+                options.spread = false;
+            } else {
+                throw InputError(
+                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication and spread", pass));
             }
-            options.duplication = false;
         }
     }
     return options;

@@ -1,16 +1,47 @@
 #include "compiler/driver/compile.h"
 
+#include <optional>
+#include <utility>
+
 #include "compiler/codegen/generate.h"
+#include "compiler/error.h"
+#include "compiler/prediction/occupancy.h"
 #include "compiler/quantization/quantise.h"
 
 namespace cim::compiler {
 
+Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const ScheduleOptions& options) {
+    Compiled best;
+    hw::Ticks least = 0;
+    bool fits = false;
+    std::optional<InputError> refusal;
+    for (const Spread spread : {Spread::None, Spread::Columns, Spread::Tiles}) {
+        if (spread != Spread::None && !options.spread) {
+            break;
+        }
+        try {
+            Schedule schedule = compiler::schedule(network, machine, options, spread);
+            isa::Program program = generate(network, schedule, machine);
+            const hw::Ticks busiest = busiest_ticks(program, machine, 1);
+            if (!fits || busiest < least) {
+                best.schedule = std::move(schedule);
+                best.program = std::move(program);
+                least = busiest;
+            }
+            fits = true;
+        } catch (const InputError& error) {
+            refusal = error;
+        }
+    }
+    if (!fits) {
+        throw *refusal;
+    }
+    best.network = std::move(network);
+    return best;
+}
+
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options) {
-    Compiled result;
-    result.network = quantise(graph, ranges);
-    result.schedule = schedule(result.network, machine, options);
-    result.program = generate(result.network, result.schedule, machine);
-    return result;
+    return compile_quantised(quantise(graph, ranges), machine, options);
 }
 
 }  // namespace cim::compiler

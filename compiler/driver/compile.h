@@ -16,7 +16,11 @@ struct Compiled {
     isa::Program program;
 };
 
-/// Quantise, schedule, generate. InputError if the network does not fit the machine.
+/// Schedules a quantised network and generates its program: of the schedules that fit, the one whose busiest resource is held least
+/// (compiler/prediction/occupancy.h). InputError if none does.
+Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const ScheduleOptions& options = {});
+
+/// Quantise, then that.
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options = {});
 
 }  // namespace cim::compiler

@@ -78,6 +78,33 @@ int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing)
     return next;
 }
 
+/// Tiles of the tallest column, as many as a core has room for.
+int tallest_column(const std::vector<NodePlacement>& placement, int per_core) {
+    int tallest = 1;
+    for (const NodePlacement& here : placement) {
+        int height = 0;
+        for (std::size_t t = 0; t < here.tiles.size(); ++t) {
+            const bool goes_on = t > 0 && here.tiles[t].col == here.tiles[t - 1].col && here.tiles[t].copy == here.tiles[t - 1].copy;
+            height = goes_on ? height + 1 : 1;
+            tallest = std::max(tallest, std::min(height, per_core));
+        }
+    }
+    return tallest;
+}
+
+/// The loosest packing that fits the chip, of those that use few crossbars a core the one that uses fewest.
+void assign_spread(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
+    const int per_core = machine.crossbars_per_core();
+    const int fewest = spread == Spread::None ? per_core : (spread == Spread::Columns ? tallest_column(placement, per_core) : 1);
+    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
+        for (int used = fewest; used <= per_core; ++used) {
+            if (ceil_div(assign(placement, used, packing), used) <= machine.core_count()) {
+                return;
+            }
+        }
+    }
+}
+
 /// Channels that one core may take of a window with `taps` taps, so that the window fills a quarter of L1 at most.
 int most_channels(const hw::Machine& machine, int taps, int channels) {
     const hw::Limit& l1 = machine.core.l1.size;
@@ -139,7 +166,7 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 }  // namespace
 
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits) {
+                                                const std::vector<Split>& splits, Spread spread) {
     std::vector<NodePlacement> placement(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
@@ -160,11 +187,7 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
     if (crossbars > static_cast<std::size_t>(available)) {
         return std::nullopt;
     }
-    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
-        if (assign(placement, per_core, packing) <= available) {
-            break;
-        }
-    }
+    assign_spread(placement, machine, spread);
     const std::vector<NodeId> producers = producers_of(graph);
     int core = 0;  // of the last tile so far
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -1,6 +1,7 @@
 #pragma once
 // Where each node of a segment works: the tiles of weight matrices on crossbars, the channels that each core gives.
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -32,10 +33,17 @@ struct Split {
     int copies() const { return dx * dy; }
 };
 
+/// How many crossbars of a core are used while cores last. More cores have more L1, ports and ALUs, and more to send to each other.
+enum class Spread : std::uint8_t {
+    None,     ///< all of them
+    Columns,  ///< as many as hold the tallest column of tiles
+    Tiles,    ///< one
+};
+
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
 /// otherwise operators are packed crossbar by crossbar. A Softmax, and windows that no L1 holds, go to the chip's ALU. Nothing if the
 /// crossbars do not suffice. `splits`: by node.
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits);
+                                                const std::vector<Split>& splits, Spread spread);
 
 }  // namespace cim::compiler

@@ -1,6 +1,5 @@
 #include "tests/platform/networks.h"
 
-#include "compiler/codegen/generate.h"
 #include "compiler/reference/integer_executor.h"
 
 namespace cim::test {
@@ -31,7 +30,7 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
 }
 
 isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine) {
-    return generate(graph, schedule(graph, machine), machine);
+    return compile_quantised(graph, machine).program;
 }
 
 std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,

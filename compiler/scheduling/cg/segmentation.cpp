@@ -25,8 +25,13 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 class Cutter {
   public:
-    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options)
-        : machine_(machine), options_(options), prices_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, Spread spread)
+        : machine_(machine),
+          options_(options),
+          spread_(spread),
+          prices_(machine),
+          mapped_(map_network(network, machine)),
+          graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
@@ -203,7 +208,7 @@ class Cutter {
 
     /// Places and memories of a segment; false if its copies have too few crossbars.
     bool lay_out(Segment& segment, const std::vector<Split>& splits) const {
-        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits);
+        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits, spread_);
         if (!placement) {
             return false;
         }
@@ -276,6 +281,7 @@ class Cutter {
 
     const hw::Machine& machine_;
     const ScheduleOptions& options_;
+    Spread spread_;
     hw::PriceList prices_;
     MappedNetwork mapped_;
     const QuantGraph& graph_;
@@ -287,8 +293,8 @@ class Cutter {
 
 }  // namespace
 
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options) {
-    return Cutter(network, machine, options).run();
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, Spread spread) {
+    return Cutter(network, machine, options, spread).run();
 }
 
 }  // namespace cim::compiler

@@ -23,6 +23,7 @@ struct Segment {
 /// What the scheduler may do.
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
+    bool spread = true;       ///< operators on more cores than they need, where that is faster
 };
 
 struct Schedule {
@@ -32,6 +33,6 @@ struct Schedule {
 
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {});
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {}, Spread spread = Spread::None);
 
 }  // namespace cim::compiler
