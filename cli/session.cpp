@@ -60,9 +60,10 @@ void add_compile_options(po::options_description& options) {
                           "ranges found by 'cimmlc calibrate', or inputs to find them on (.npy, .pb or a folder of them)")(
         "calibration-method", po::value<std::string>()->value_name("NAME"), "min-max (default) or mean-square")(
         "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"),
-        "shape of an input that the network leaves open")(
-        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication")("emit-qdq", po::value<std::string>()->value_name("FILE"),
-                                                          "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
+        "shape of an input that the network leaves open")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+                                                          "leaves an optimisation out: duplication")(
+        "emit-qdq", po::value<std::string>()->value_name("FILE"),
+        "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }
 
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network) {

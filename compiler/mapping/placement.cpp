@@ -3,15 +3,12 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/mapping/packing.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
 
 namespace {
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 /// A column's sums travel along the cores of its tiles; the last one has the result.
 std::vector<Part> parts_of(const NodePlacement& conv) {
@@ -37,43 +34,6 @@ std::vector<Grid> grids_of(const Grid& whole, const Split& split) {
         }
     }
     return grids;
-}
-
-/// How tightly operators are packed; the first that fits the chip is taken.
-enum class Packing : std::uint8_t {
-    Columns,    ///< the row tiles of a column begin on a new core if they do not fit the rest of the present one
-    Operators,  ///< each operator begins on a new core
-    Dense,      ///< crossbar after crossbar
-};
-
-/// Gives the tiles their crossbars and returns the number of crossbars passed, gaps included.
-int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing) {
-    int next = 0;
-    const auto next_core = [&] { next = ceil_div(next, per_core) * per_core; };
-    for (NodePlacement& here : placement) {
-        std::vector<Tile>& tiles = here.tiles;
-        if (!tiles.empty() && packing != Packing::Dense) {
-            next_core();
-        }
-        const auto same_column = [&](std::size_t a, std::size_t b) {
-            return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy;
-        };
-        for (std::size_t t = 0; t < tiles.size(); ++t) {
-            if (packing == Packing::Columns && (t == 0 || !same_column(t, t - 1))) {
-                int column = 0;
-                while (t + static_cast<std::size_t>(column) < tiles.size() && same_column(t, t + static_cast<std::size_t>(column))) {
-                    ++column;
-                }
-                if (column > per_core - next % per_core) {
-                    next_core();
-                }
-            }
-            tiles[t].core = next / per_core;
-            tiles[t].xb = next % per_core;
-            ++next;
-        }
-    }
-    return next;
 }
 
 /// Channels that one core may take of a window with `taps` taps, so that the window fills a quarter of L1 at most.
@@ -127,7 +87,7 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 }  // namespace
 
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits) {
+                                                const std::vector<Split>& splits, bool balance) {
     std::vector<NodePlacement> placement(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
@@ -148,9 +108,14 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
     if (crossbars > static_cast<std::size_t>(available)) {
         return std::nullopt;
     }
-    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
-        if (assign(placement, per_core, packing) <= available) {
-            break;
+    if (balance && !pack(placement, machine, Packing::Balanced)) {
+        return std::nullopt;
+    }
+    if (!balance) {
+        for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
+            if (pack(placement, machine, packing)) {
+                break;
+            }
         }
     }
     const std::vector<NodeId> producers = producers_of(graph);

@@ -153,8 +153,8 @@ class RunnableMaker {
         // The slot read is given back by who learns that the read is complete.
         program_.flow({in.place, "crossbar", {in}, {sums}, {}, {read}, {}, false});
         const Stream out = stream(in.place);
-        const std::string requant = fmt::format("alu.requant dst={} src={} n={} param=quant count={}", out_slot(out), in_slot(sums), item_,
-                                                dice_.roll(1, 3));
+        const std::string requant =
+            fmt::format("alu.requant dst={} src={} n={} param=quant count={}", out_slot(out), in_slot(sums), item_, dice_.roll(1, 3));
         program_.flow({in.place, "alu", {sums}, {out}, {sums, in}, {requant}, {"quant"}});
         return out;
     }

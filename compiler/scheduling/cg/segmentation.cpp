@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/mapping/packing.h"
 #include "compiler/scheduling/cg/duplication.h"
 #include "hw_models/timing/price.h"
 
@@ -196,8 +197,8 @@ class Cutter {
     }
 
     /// Places and memories of a segment; false if its copies have too few crossbars.
-    bool lay_out(Segment& segment, const std::vector<Split>& splits) const {
-        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits);
+    bool lay_out(Segment& segment, const std::vector<Split>& splits, bool balance = false) const {
+        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits, balance);
         if (!placement) {
             return false;
         }
@@ -206,15 +207,16 @@ class Cutter {
         return true;
     }
 
-    /// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all rows of
-    /// such a tensor come from one copy, in order.
+    /// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all
+    /// rows of such a tensor come from one copy, in order.
     static bool rows_are_all_read(const QuantGraph& graph, TensorId id) {
         return std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
             if (std::find(node.inputs.begin(), node.inputs.end(), id) == node.inputs.end()) {
                 return true;
             }
             const Reading r = reading_of(graph, node);
-            return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output) : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
+            return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output)
+                                                 : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
         });
     }
 
@@ -249,7 +251,18 @@ class Cutter {
             }
         }
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
+        // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
+        // load.
+        std::vector<std::pair<int, bool>> tries;
+        for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+            if (ports_matter(machine_)) {
+                tries.emplace_back(percent, true);
+            }
+        }
         for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+            tries.emplace_back(percent, false);
+        }
+        for (const auto& [percent, balance] : tries) {
             const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -257,7 +270,7 @@ class Cutter {
             }
             Segment larger = segment;
             try {
-                if (lay_out(larger, splits)) {
+                if (lay_out(larger, splits, balance)) {
                     segment = std::move(larger);
                     return;
                 }
