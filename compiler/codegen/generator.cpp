@@ -293,7 +293,7 @@ void Generator::add_landings() {
         }
         code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
-        code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
+        code.ready = builder_.counter(code.name + ".ready", std::max(1, code.feeders), waiter, isa::CounterRole::Data);
         code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,
                                       isa::CounterRole::Space);
         if (!landing.flat && landing.reading.padded()) {
@@ -420,8 +420,11 @@ void Generator::await_window(FlowBuilder& f, const Landing& landing, const Landi
     const Ex rows = f.number("rows" + which, r.padded_rows());
     const Ex cols = f.number("cols" + which, r.padded_cols());
     const Ex last_row = oy * f.number("stride" + which, r.stride_h) + f.number("kernel_h" + which, r.kernel_h);
-    f.await(ready, feeders,
+    if (code.feeders > 0) {  // else the windows lie in the padding
+        f.await(
+            ready, feeders,
             (n * rows + last_row - 1) * cols + ox * f.number("stride_w" + which, r.stride_w) + f.number("kernel_w" + which, r.kernel_w));
+    }
     if (code.pad >= 0) {
         f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, n, last_row) + 1);
     }

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/codegen/flow_builder.h"
+#include "compiler/mapping/alignment.h"
 #include "compiler/scheduling/cg/segmentation.h"
 
 namespace cim::compiler {
@@ -59,10 +60,6 @@ struct Transfer {
     int c0 = 0, c1 = 0;  ///< channels, in the tensor that the landing receives
     int view_c0 = 0;     ///< where the node's channels begin in that tensor
 };
-
-inline std::int64_t align4(std::int64_t bytes) {
-    return (bytes + 3) / 4 * 4;
-}
 
 /// What a landing takes of the positions of a part: rows j0 .. j1-1 and columns x0 .. x1-1 of the part's own grid.
 struct Overlap {

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <set>
 
+#include "compiler/mapping/alignment.h"
 #include "compiler/mapping/packing.h"
+#include "compiler/mapping/reading.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -40,6 +42,16 @@ std::vector<Grid> grids_of(const Grid& whole, const Split& split) {
 int most_channels(const hw::Machine& machine, int taps, int channels) {
     const hw::Limit& l1 = machine.core.l1.size;
     return l1.ideal ? channels : static_cast<int>(std::clamp<std::int64_t>(l1.value / 4 / taps, 1, channels));
+}
+
+/// Whether one channel's windows and result are more than an L1 holds.
+bool larger_than_l1(const QuantGraph& graph, const QuantNode& node, const hw::Machine& machine) {
+    std::int64_t bytes = align4(1);
+    for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+        const Reading reading = reading_of(graph, node, static_cast<int>(input));
+        bytes += align4(static_cast<std::int64_t>(reading.taps_h) * reading.taps_w);
+    }
+    return !machine.core.l1.size.ideal && bytes > machine.core.l1.size.value;
 }
 
 /// Parts of a node that works channel by channel: where the channels of its input come from, or behind the core of the operator before;
@@ -127,7 +139,7 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
             here.parts = parts_of(here);
-        } else if (node.kind == NodeKind::Softmax) {
+        } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {
             const int taps = node.kernel_h * node.kernel_w * static_cast<int>(node.inputs.size());

@@ -74,7 +74,11 @@ MemoryPlan Layout::build() {
 }
 
 bool Layout::in_l0(int n, int input) const {
-    return node(n).kind == NodeKind::Softmax || choices_.in_l0.count({n, input}) != 0;
+    return on_chip(n) || choices_.in_l0.count({n, input}) != 0;
+}
+
+bool Layout::on_chip(int n) const {
+    return placement_[at(n)].parts[0].core == isa::chip;
 }
 
 bool Layout::from_outside(TensorId id) const {
@@ -240,7 +244,7 @@ void Layout::make_sums_landing(const Landing& base) {
 
 void Layout::make_stages(int n, int input) {
     const QuantNode& reader = node(n);
-    if (reader.kind == NodeKind::Softmax) {
+    if (on_chip(n)) {
         return;
     }
     const Reading reading = reading_of(graph_, reader, input);

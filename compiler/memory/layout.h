@@ -26,6 +26,9 @@ class Layout {
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
     int slots(int node) const { return choices_.tight.count(node) != 0 ? 1 : 2; }
     bool in_l0(int node, int input) const;
+    /// Whether the chip's ALU does it.
+    bool on_chip(int node) const;
+    /// Whether some channels of a tensor come from outside.
     bool from_outside(TensorId id) const;
     /// Whether one copy of one node gives all positions of a tensor.
     bool from_one_copy(TensorId id) const;

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/mapping/alignment.h"
 #include "compiler/memory/layout.h"
 #include "isa/program.h"
 
@@ -21,21 +22,20 @@ std::size_t at(int i) {
 /// Calls f(place, bytes, offset) for everything that takes room.
 template <typename F>
 void for_each_room(MemoryPlan& plan, F f) {
-    const auto align = [](std::int64_t bytes) { return (bytes + 3) / 4 * 4; };
     for (Landing& landing : plan.landings) {
-        f(landing.place, align(landing.bytes()), landing.offset);
+        f(landing.place, align4(landing.bytes()), landing.offset);
     }
     for (NodeMemory& memory : plan.nodes) {
         for (std::vector<Stage>& stages : memory.stages) {
             for (Stage& stage : stages) {
-                f(stage.core, stage.slots * align(stage.bytes), stage.offset);
+                f(stage.core, stage.slots * align4(stage.bytes), stage.offset);
             }
         }
         for (Group& group : memory.groups) {
-            f(group.core, align(group.slots * group.slot_bytes()), group.offset);
+            f(group.core, align4(group.slots * group.slot_bytes()), group.offset);
         }
         for (Outbox& outbox : memory.outboxes) {
-            f(outbox.core, outbox.slots * align(outbox.bytes), outbox.offset);
+            f(outbox.core, outbox.slots * align4(outbox.bytes), outbox.offset);
         }
     }
 }
@@ -54,8 +54,9 @@ class Fitting {
             choices_.l0_tight = true;
             build();
             if (plan_.l0_used > l0.value) {
-                throw InputError(fmt::format("machine '{}': {} needs {} bytes of L0, it has {}", machine_.name, names(all_nodes()),
-                                             plan_.l0_used, l0.value));
+                throw DoesNotFit(fmt::format("machine '{}': {} needs {} bytes of L0, it has {}", machine_.name, names(all_nodes()),
+                                             plan_.l0_used, l0.value),
+                                 "L0", plan_.l0_used);
             }
         }
         return std::move(plan_);
@@ -138,8 +139,10 @@ class Fitting {
                     }
                 }
             }
-            throw InputError(fmt::format("machine '{}': core {} needs {} bytes of L1 for {}, it has {}", machine_.name, core,
-                                         plan_.l1_used[at(core)], names(nodes), machine_.core.l1.size.value));
+            const std::int64_t needed = plan_.l1_used[at(core)];
+            throw DoesNotFit(fmt::format("machine '{}': core {} needs {} bytes of L1 for {}, it has {}", machine_.name, core, needed,
+                                         names(nodes), machine_.core.l1.size.value),
+                             "L1", needed);
         }
         return false;
     }

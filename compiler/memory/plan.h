@@ -3,8 +3,11 @@
 // docs/memory.md explains the sizes.
 
 #include <cstdint>
+#include <string>
+#include <utility>
 #include <vector>
 
+#include "compiler/error.h"
 #include "compiler/mapping/placement.h"
 #include "compiler/mapping/reading.h"
 
@@ -87,8 +90,22 @@ struct MemoryPlan {
     std::int64_t l0_used = 0;
 };
 
+/// A memory is too small, however small everything is made.
+class DoesNotFit : public InputError {
+  public:
+    /// `memory`: "L1" or "L0".
+    DoesNotFit(const std::string& message, std::string memory, std::int64_t needed)
+        : InputError(message), memory_(std::move(memory)), needed_(needed) {}
+    const std::string& memory() const { return memory_; }
+    std::int64_t needed() const { return needed_; }  ///< bytes
+
+  private:
+    std::string memory_;
+    std::int64_t needed_;
+};
+
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// InputError with the size needed if they still do not fit.
+/// DoesNotFit if they still do not fit.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
 
 }  // namespace cim::compiler

@@ -43,7 +43,8 @@ class UntimedRun {
     std::vector<Diagnostic> run() {
         try {
             bool ended = walk_segment(setup);
-            for (Index segment = 0; ended && segment < program_.segment_count(); ++segment) {
+            const auto segments = static_cast<Index>(by_segment_.size()) + setup;
+            for (Index segment = 0; ended && segment < segments; ++segment) {
                 // Whatever was done before is past for all that follows.
                 memories_.enter(segment);
                 crossbars_.forget_order();

@@ -56,10 +56,9 @@ Epoch ShadowCell::write_by(const Epoch& now, const ClockView& view) {
 }
 
 void Shadow::forget() {
-    cells_ = {};
-    pieces_ = {};
-    granule_ = 0;
-    in_pieces_ = false;
+    std::fill(cells_.begin() + static_cast<std::ptrdiff_t>(first_), cells_.begin() + static_cast<std::ptrdiff_t>(end_), ShadowCell{});
+    first_ = end_ = 0;
+    pieces_.clear();
 }
 
 void Shadow::refine(std::int64_t begin, std::int64_t end) {
@@ -75,6 +74,10 @@ void Shadow::refine(std::int64_t begin, std::int64_t end) {
         for (std::size_t i = 0; i < cells.size(); ++i) {
             cells[i] = cells_[i / parts];
         }
+    }
+    if (first_ < end_) {
+        first_ = 0;
+        end_ = cells.size();
     }
     cells_ = std::move(cells);
     granule_ = fine;
@@ -93,6 +96,7 @@ void Shadow::to_pieces() {
         i = j;
     }
     cells_ = {};
+    first_ = end_ = 0;
     in_pieces_ = true;
 }
 
@@ -111,8 +115,12 @@ Epoch Shadow::access(std::int64_t begin, std::int64_t end, bool write, const Epo
         return access_pieces(begin, end, write, now, view, visits);
     }
     const auto granule = static_cast<std::uint32_t>(granule_);
-    ShadowCell* cell = cells_.data() + static_cast<std::uint32_t>(begin) / granule;
-    const ShadowCell* last = cells_.data() + static_cast<std::uint32_t>(end) / granule;
+    const std::size_t first = static_cast<std::uint32_t>(begin) / granule;
+    const std::size_t behind = static_cast<std::uint32_t>(end) / granule;
+    first_ = first_ == end_ ? first : std::min(first_, first);
+    end_ = std::max(end_, behind);
+    ShadowCell* cell = cells_.data() + first;
+    const ShadowCell* last = cells_.data() + behind;
     visits += last - cell;
     Epoch conflict;
     for (; cell != last; ++cell) {

@@ -32,6 +32,7 @@ class Shadow {
     /// number of cells visited to `visits`.
     Epoch access(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const ClockView& view, std::int64_t& visits);
 
+    /// Nobody has touched anything; the cells stay as coarse as they are.
     void forget();
 
   private:
@@ -50,6 +51,7 @@ class Shadow {
     std::int64_t size_;
     std::int64_t granule_ = 0;  ///< 0: not touched yet
     std::vector<ShadowCell> cells_;
+    std::size_t first_ = 0, end_ = 0;  ///< cells touched lie between
     bool in_pieces_ = false;
     std::map<std::int64_t, Piece> pieces_;  ///< by first byte; they do not overlap, gaps were not touched
 };

@@ -202,28 +202,27 @@ class Structure {
         }
         const auto key = [](const Buffer* b) { return std::tuple(b->space, b->core, b->offset); };
         std::sort(order.begin(), order.end(), [&](const Buffer* a, const Buffer* b) { return key(a) < key(b); });
-        // Of those before in the same memory: how far the ones of each segment reach, and the furthest of all.
+        // Of those before in the same memory: which reach furthest of each segment, and of all.
         std::map<Index, const Buffer*> furthest;
+        const Buffer* furthest_of_all = nullptr;
         const Buffer* last = nullptr;
         const auto end = [](const Buffer* b) { return b->offset + b->size; };
+        const auto further = [&](const Buffer* a, const Buffer* b) { return a == nullptr || (b != nullptr && end(b) > end(a)) ? b : a; };
         for (const Buffer* present : order) {
             const Buffer& b = *present;
             if (last != nullptr && (last->space != b.space || last->core != b.core)) {
                 furthest.clear();
+                furthest_of_all = nullptr;
             }
             last = present;
-            const Buffer* before = nullptr;
-            for (const auto& [segment, buffer] : furthest) {
-                const bool together = segment == whole_run || b.segment == whole_run || segment == b.segment;
-                before = together && (before == nullptr || end(buffer) > end(before)) ? buffer : before;
-            }
-            const Buffer*& mine = furthest[b.segment];
-            mine = mine == nullptr || end(present) > end(mine) ? present : mine;
+            const Buffer* before = b.segment == whole_run ? furthest_of_all : further(furthest[b.segment], furthest[whole_run]);
             if (before != nullptr && end(before) > b.offset) {
                 const Buffer& a = *before;
                 findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name, a.offset,
                                                      a.offset + a.size, b.name, b.offset, b.offset + b.size));
             }
+            furthest[b.segment] = further(furthest[b.segment], present);
+            furthest_of_all = further(furthest_of_all, present);
         }
     }
 

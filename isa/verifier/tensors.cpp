@@ -1,6 +1,7 @@
 #include "isa/verifier/tensors.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include <fmt/format.h>
 
@@ -10,10 +11,11 @@ namespace cim::isa {
 
 std::vector<Buffer> buffers_of_run(const Program& program, std::int64_t batch) {
     std::vector<Buffer> buffers = program.buffers;
+    std::vector<Buffer> external;
+    std::copy_if(buffers.begin(), buffers.end(), std::back_inserter(external), [](const Buffer& b) { return b.space == Space::Ext; });
     const auto declared = [&](const Tensor& tensor) {
-        return std::any_of(program.buffers.begin(), program.buffers.end(), [&](const Buffer& b) {
-            return b.space == Space::Ext && b.offset <= tensor.ext_offset && tensor.ext_offset < b.offset + b.size;
-        });
+        return std::any_of(external.begin(), external.end(),
+                           [&](const Buffer& b) { return b.offset <= tensor.ext_offset && tensor.ext_offset < b.offset + b.size; });
     };
     for (const auto* tensors : {&program.inputs, &program.outputs, &program.spills}) {
         for (const Tensor& tensor : *tensors) {

@@ -29,6 +29,7 @@ void Place::start_of_simulation() {
 
 void Place::bind_flow(const isa::ResolvedFlow& code) {
     flows_.push_back(std::make_unique<FlowState>(*this, code, context_.program.flows[static_cast<std::size_t>(code.id)]));
+    of_segment_[flows_.back()->flow().segment].push_back(flows_.back().get());
 }
 
 void Place::begin(isa::Index segment) {
@@ -40,12 +41,10 @@ void Place::begin(isa::Index segment) {
         engine.first_unfinished = 0;
         engine.flows.clear();
     }
-    for (const std::unique_ptr<FlowState>& flow : flows_) {
-        if (flow->flow().segment == segment) {
-            engine_of(*flow).flows.push_back(flow.get());
-            ++context_.unfinished;
-            context_.agenda.run_now(*flow);
-        }
+    for (FlowState* flow : of_segment_[segment]) {
+        engine_of(*flow).flows.push_back(flow);
+        ++context_.unfinished;
+        context_.agenda.run_now(*flow);
     }
     for (int engine = 0; engine < isa::engine_count; ++engine) {
         dispatch_soon(static_cast<isa::Engine>(engine));

@@ -3,6 +3,7 @@
 // stages. Core and Controller add what is particular to each tier.
 
 #include <array>
+#include <map>
 #include <memory>
 #include <systemc>
 #include <tlm>
@@ -137,6 +138,7 @@ class Place : public sc_core::sc_module, public Actor {
     int core_;
     std::unique_ptr<CrossbarArray> crossbars_;
     std::vector<std::unique_ptr<FlowState>> flows_;
+    std::map<isa::Index, std::vector<FlowState*>> of_segment_;
     std::array<EngineState, isa::engine_count> engines_;
     unsigned to_dispatch_ = 0;  ///< engines that something happened to, a bit each
     OperationPool pool_;

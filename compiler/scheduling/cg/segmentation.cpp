@@ -49,6 +49,9 @@ class Cutter {
             }
             first = last;
         }
+        if (too_large_) {
+            throw *too_large_;
+        }
         if (options_.duplication && segments_.size() == 1) {
             duplicate_in(segments_[0]);
         }
@@ -127,14 +130,17 @@ class Cutter {
         }
         try {
             best = segment_of(first, first + 1);
-            return first + 1;
-        } catch (const InputError&) {
-            if (!halve(mapped_, first, machine_)) {
-                throw;
+        } catch (const DoesNotFit& error) {
+            if (halve(mapped_, first, machine_)) {
+                index();
+                return first;
             }
-            index();
-            return first;
+            // Goes on, to know what the others need.
+            if (!too_large_ || (error.memory() == too_large_->memory() && error.needed() > too_large_->needed())) {
+                too_large_ = error;
+            }
         }
+        return first + 1;
     }
 
     std::optional<Segment> attempt(NodeId first, NodeId last) const {
@@ -288,6 +294,7 @@ class Cutter {
     std::vector<NodeId> producer_;
     std::vector<std::vector<NodeId>> readers_;
     std::vector<Segment> segments_;
+    std::optional<DoesNotFit> too_large_;  ///< of the nodes that fit in no way, the one that needs most
 };
 
 }  // namespace
