@@ -262,7 +262,8 @@ void Layout::make_stages(int n, int input) {
     };
     if (reader.kind != NodeKind::Conv) {
         for (const Part& part : placement_[at(n)].parts) {
-            stage_on(part.core, part.grid, part.c0, part.c1);
+            // The vector of a product is staged once an image.
+            stage_on(part.core, reading.positions() == 1 ? Grid{0, 1, 1, 0, 1} : part.grid, part.c0, part.c1);
         }
         return;
     }
