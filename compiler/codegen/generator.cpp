@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 
 #include <fmt/format.h>
 
@@ -245,6 +246,7 @@ void Generator::find_transfers() {
     }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const Landing& landing = memory_.landings[l];
+        std::optional<Transfer> apart;
         for (const ViewPart& view : view_of(graph_, producers, tensor_of(landing))) {
             const NodeId producer = landing.node == network_input ? -1 : producers[at(view.tensor)];
             if (producer < 0) {
@@ -260,15 +262,23 @@ void Generator::find_transfers() {
                 transfer.view_c0 = view.c0;
                 transfer.c0 = std::max(view.c0 + part.c0, landing.c0);
                 transfer.c1 = std::min(view.c0 + part.c1, landing.c1);
-                const bool meet = transfer.c0 < transfer.c1 && Overlap(part.grid, rows_of(landing)).any();
-                if (meet) {
-                    transfer.feeder = landings_[l].feeders++;
-                    transfer.sender = outboxes_[at(producer)][p].senders++;
-                    transfers_.push_back(transfer);
+                if (transfer.c0 < transfer.c1 && Overlap(part.grid, rows_of(landing)).any()) {
+                    add_transfer(transfer);
+                } else if (!apart) {
+                    apart = transfer;
                 }
             }
         }
+        if (landings_[l].feeders == 0) {
+            add_transfer(*apart);  // all its windows lie in the padding: somebody has to say so
+        }
     }
+}
+
+void Generator::add_transfer(Transfer transfer) {
+    transfer.feeder = landings_[at(transfer.landing)].feeders++;
+    transfer.sender = outboxes_[at(transfer.node)][at(transfer.part)].senders++;
+    transfers_.push_back(transfer);
 }
 
 void Generator::add_landings() {
@@ -288,7 +298,7 @@ void Generator::add_landings() {
         } else {
             code.name = node(landing.node).name + (landing.input > 0 ? ".b" : ".a");
             if (landing.place != isa::chip) {
-                code.name += fmt::format(".{}.{}{}", landing.place, landing.c0, tag(landing.reading.y0, landing.reading.x0));
+                code.name += fmt::format(".{}.{}{}", landing.place, landing.c0, tag_of(landing));
             }
         }
         code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
@@ -300,6 +310,19 @@ void Generator::add_landings() {
             code.pad = builder_.counter(code.name + ".pad", 1, landing.place, isa::CounterRole::Data);
         }
     }
+}
+
+std::string Generator::tag_of(const Landing& landing) const {
+    if (node(landing.node).kind == NodeKind::Conv) {
+        return tag(landing.reading.y0, landing.reading.x0);
+    }
+    // The vector of a product lies beside each part.
+    std::size_t part = 0;
+    while (&memory_.landings[at(memory_.nodes[at(landing.node)].landings[at(landing.input)][part])] != &landing) {
+        ++part;
+    }
+    const Grid& grid = placement_[at(landing.node)].parts[part].grid;
+    return tag(grid.y0, grid.x0);
 }
 
 void Generator::add_outboxes() {

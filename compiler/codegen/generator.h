@@ -97,6 +97,9 @@ class Generator {
     isa::Param param_of(const QuantNode& node) const;
     void add_landings();
     void find_transfers();
+    void add_transfer(Transfer transfer);
+    /// Which of the landings of an input on one core.
+    std::string tag_of(const Landing& landing) const;
     void add_outboxes();
     void add_stages();
 

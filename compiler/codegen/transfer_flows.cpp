@@ -111,6 +111,14 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const Overlap own(grid, r);
     const int rows = r.padded_rows();
     const int cols = r.padded_cols();
+    if (!own.any()) {
+        f.loop("n", f.batch(), [&](Ex) {
+            signal_if(f, ready, "positions", static_cast<std::int64_t>(rows) * cols, transfer.feeder);
+            signal_if(f, sent, "unused_positions", grid.positions(), transfer.sender);
+        });
+        f.finish();
+        return;
+    }
     const int top = grid.y0 - r.skip_top + r.pad_top;  // row of the landing that is row 0 of the part
     const int left = grid.x0 - r.skip_left + r.pad_left;
     const int last = top + grid.dy * (own.j1 - 1);

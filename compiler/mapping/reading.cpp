@@ -47,11 +47,11 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, co
     r.ow = grid.cols;
     const int top = grid.y0 * r.stride_h - r.pad_top;
     const int left = grid.x0 * r.stride_w - r.pad_left;
-    r.pad_top = std::max(0, -top);
-    r.skip_top = std::max(0, top);
-    r.pad_left = std::max(0, -left);
-    r.skip_left = std::max(0, left);
     r.stride_h *= grid.dy;
+    r.pad_top = std::clamp(-top, 0, r.padded_rows());
+    r.skip_top = std::clamp(top, 0, r.h);
+    r.pad_left = std::clamp(-left, 0, r.padded_cols());
+    r.skip_left = std::clamp(left, 0, r.w);
     return r;
 }
 
