@@ -303,7 +303,7 @@ void Generator::add_landings() {
         }
         code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
-        code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
+        code.ready = builder_.counter(code.name + ".ready", std::max(1, code.feeders), waiter, isa::CounterRole::Data);
         code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,
                                       isa::CounterRole::Space);
         if (!landing.flat && landing.reading.padded()) {
@@ -352,136 +352,6 @@ void Generator::add_stages() {
                 stages_[i][input].push_back(code);
             }
         }
-    }
-}
-
-// ---- shared -----------------------------------------------------------------------------------------------------------------------
-
-void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin) {
-    const Ex oh = f.number("oh", r.oh);
-    const Ex ow = f.number("ow", r.ow);
-    f.loop("n", f.batch(), [&](Ex n) {
-        if (image_begin) {
-            image_begin();
-        }
-        f.loop("oy", oh, [&](Ex oy) {
-            f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
-            row_end(n, oy);
-        });
-    });
-}
-
-void Generator::stage_flow(int index, int input, int reader) {
-    const int landing_index = memory_.nodes[at(index)].landings[at(input)][0];
-    const Landing& landing = memory_.landings[at(landing_index)];
-    const LandingCode& code = landings_[at(landing_index)];
-    const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(reader)];
-    const StageCode& stage_code = stages_[at(index)][at(input)][at(reader)];
-    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index),
-                  stage.core, isa::Engine::Move);
-    const Ex slots = f.number("slots", stage.slots);
-    const Ex one = f.constant(1);
-    const Grid& grid = stage.grid;
-    const Ex rows = f.number("rows_here", grid.rows);
-    const Ex cols = f.number("cols_here", grid.cols);
-    const Ex freed = f.counter("freed", code.freed);
-    f.loop("n", f.batch(), [&](Ex n) {
-        signal_if(f, freed, "rows_before", grid.y0, reader);
-        f.loop("j", rows, [&](Ex j) {
-            const Ex oy = grid.dy > 1 || grid.y0 > 0 ? f.number("y0", grid.y0) + j * f.number("row_step", grid.dy) : j;
-            f.loop("x", cols, [&](Ex x) {
-                const Ex ox = grid.x0 > 0 ? f.number("x0", grid.x0) + x : x;
-                const Ex w = (n * rows + j) * cols + x;
-                await_window(f, landing, code, n, oy, ox);
-                f.await(f.counter("stage_free", stage_code.free), one, w + 1 - slots);
-                std::vector<FlowBuilder::Field> fields = ring_window(f, landing, code, n, oy, ox, stage.c0, stage.c1,
-                                                                     f.number("from", stage.from), f.number("bytes", stage.bytes));
-                fields.emplace_back("dst", f.buffer("dst", stage_code.buffer) + mod(w, slots) * f.number("slot", align4(stage.bytes)));
-                f.op(isa::Opcode::Load, fields);
-                f.signal(f.counter("staged", stage_code.staged), one);
-            });
-            // Rows up to the next of this reader are done with as far as it is concerned.
-            const Ex done = grid.dy > 1 ? min(f.number("row_step", grid.dy), f.number("oh", landing.reading.oh) - oy) : one;
-            f.signal_at(freed, f.number("reader", reader), done);
-        });
-    });
-    f.finish();
-}
-
-void Generator::await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row) {
-    const Ex freed = f.counter("freed", code.freed);
-    const Ex readers = f.number("readers", static_cast<std::int64_t>(landing.readers.size()));
-    const Ex old = row - f.number("ring", landing.rows);
-    const Ex rows = f.number("rows", landing.reading.padded_rows());
-    const Ex oh = f.number("oh", landing.reading.oh);
-    const Ex stride = f.number("stride", landing.reading.stride_h);
-    f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
-    const Reading& r = landing.reading;
-    if (r.stride_h > r.kernel_h && std::max(r.pad_top, r.bottom_rows()) > r.kernel_h) {
-        // Padding between two windows: nobody reads it, and only that it was filled orders its writing before this one.
-        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, div(old, rows), mod(old, rows) + 1) + 1);
-    }
-}
-
-Ex Generator::padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end) {
-    const Ex top = f.number("top", r.pad_top);
-    const Ex bottom = f.number("bottom", r.bottom_rows());
-    const Ex below = end - f.number("data_end", r.pad_top + r.used_rows());
-    return n * (top + bottom) + min(end, top) + max(below, f.constant(0));
-}
-
-void Generator::await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
-                             const std::string& which) {
-    const Reading& r = landing.reading;
-    const Ex ready = f.counter("ready" + which, code.ready);
-    const Ex feeders = f.number("feeders" + which, code.feeders);
-    if (landing.flat) {
-        f.await(ready, feeders, (n + 1) * f.number("positions" + which, landing.positions()));
-        return;
-    }
-    const Ex rows = f.number("rows" + which, r.padded_rows());
-    const Ex cols = f.number("cols" + which, r.padded_cols());
-    const Ex last_row = oy * f.number("stride" + which, r.stride_h) + f.number("kernel_h" + which, r.kernel_h);
-    f.await(ready, feeders,
-            (n * rows + last_row - 1) * cols + ox * f.number("stride_w" + which, r.stride_w) + f.number("kernel_w" + which, r.kernel_w));
-    if (code.pad >= 0) {
-        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, n, last_row) + 1);
-    }
-}
-
-std::vector<FlowBuilder::Field> Generator::ring_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox,
-                                                       int c0, int c1, Ex from, Ex bytes, const std::string& own) {
-    const Reading& r = landing.reading;
-    const int pixel = landing.pixel_bytes();
-    std::vector<FlowBuilder::Field> fields{
-        {"src", f.buffer("src", code.buffer)},
-        {"ring", f.number("ring", landing.rows)},
-        {"pitch", f.number("pitch", landing.row_bytes())},
-        {"y", n * f.number("rows", r.padded_rows()) + oy * f.number("stride", r.stride_h)},
-        {"x", ox * f.number("step_x", static_cast<std::int64_t>(r.stride_w) * pixel)},
-        {"taps", f.number("taps", r.taps_w)},
-        {"tap", f.number("tap" + own, (c1 - c0) * landing.element_bytes)},
-        {"step", f.number("tap_step", static_cast<std::int64_t>(r.dilation_w) * pixel)},
-        {"dy", f.number("dy", r.dilation_h)},
-        {"from", from},
-        {"n", bytes},
-    };
-    if (c0 > landing.c0) {
-        fields[4].second = fields[4].second + f.number("first" + own, (c0 - landing.c0) * landing.element_bytes);
-    }
-    return fields;
-}
-
-void Generator::await_sent(FlowBuilder& f, const OutboxCode& results, Ex count) {
-    if (results.senders > 0) {
-        f.await(f.counter("sent", results.sent), f.number("receivers", results.senders), count);
-    }
-}
-
-void Generator::signal_if(FlowBuilder& f, Ex counter, const std::string& name, std::int64_t amount, std::int64_t index) {
-    if (amount > 0) {
-        f.signal_at(counter, f.number(name + "_index", index), f.number(name, amount));
     }
 }
 

@@ -142,7 +142,7 @@ class Generator {
     const Landing& landing_of(int index, int input, int part) const;
     const LandingCode& landing_code_of(int index, int input, int part) const;
 
-    // shared
+    // windows.cpp
     void stage_flow(int index, int input, int reader);
     /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row, `image_begin` before
     /// each image.

@@ -1,6 +1,7 @@
 // Flows between external memory and the chip: weights into crossbars, rows of the input into L0 and from there to the cores, rows of the
 // output.
 #include <algorithm>
+#include <map>
 #include <optional>
 
 #include <fmt/format.h>
@@ -14,29 +15,40 @@ void Generator::write_flows() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const std::vector<Tile>& tiles = placement_[i].tiles;
         written_.emplace_back();
-        for (std::size_t t = 0; t < tiles.size();) {
-            // Tiles of one core lie in consecutive crossbars, and their weights in consecutive rows of the table.
-            std::size_t end = t;
-            while (end < tiles.size() && tiles[end].core == tiles[t].core && tiles[end].copy == tiles[t].copy) {
-                ++end;
+        std::map<std::pair<int, int>, std::vector<int>> by_core;  // tiles by copy, core
+        for (std::size_t t = 0; t < tiles.size(); ++t) {
+            by_core[{tiles[t].copy, tiles[t].core}].push_back(static_cast<int>(t));
+        }
+        for (const auto& [key, mine] : by_core) {
+            const auto& [copy, core] = key;
+            const std::string name = fmt::format("{}.write.{}{}", graph_.nodes[i].name, core, tag_of(static_cast<int>(i), copy));
+            // Runs of consecutive crossbars and weights.
+            std::vector<int> starts;
+            for (std::size_t k = 0; k < mine.size(); ++k) {
+                if (k == 0 || mine[k] != mine[k - 1] + 1 || tiles[at(mine[k])].xb != tiles[at(mine[k - 1])].xb + 1) {
+                    starts.push_back(static_cast<int>(k));
+                }
             }
-            const int core = tiles[t].core;
-            const Grid& grid = placement_[i].copies[at(tiles[t].copy)];
-            const std::string name = fmt::format("{}.write.{}{}", graph_.nodes[i].name, core, tag(grid.y0, grid.x0));
-            FlowBuilder f(builder_, setup ? "write" : "rewrite", name, op_of(static_cast<int>(i)), core, isa::Engine::Crossbar, setup);
-            const Ex first_xb = f.number("xb", tiles[t].xb);
-            const Ex first_weight = f.weight("weight", weights_[i][t % weights_[i].size()]);
+            FlowBuilder f(builder_,
+                          fmt::format("{}{}", setup ? "write" : "rewrite", starts.size() > 1 ? fmt::format(".{}", starts.size()) : ""),
+                          name, op_of(static_cast<int>(i)), core, isa::Engine::Crossbar, setup);
             std::optional<FlowBuilder::Signal> completion;
             if (!setup) {
                 written_[i].push_back(
-                    {builder_.counter(name + ".done", 1, core, isa::CounterRole::Data), static_cast<std::int64_t>(end - t)});
+                    {builder_.counter(name + ".done", 1, core, isa::CounterRole::Data), static_cast<std::int64_t>(mine.size())});
                 completion = {f.counter("done", written_[i].back().counter), f.constant(0), f.constant(1)};
             }
-            f.loop("i", f.number("count", static_cast<std::int64_t>(end - t)), [&](Ex k) {
-                f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}, completion ? &*completion : nullptr);
-            });
+            for (std::size_t run = 0; run < starts.size(); ++run) {
+                const std::string own = run > 0 ? std::to_string(run) : "";
+                const int first = mine[at(starts[run])];
+                const std::size_t end = run + 1 < starts.size() ? at(starts[run + 1]) : mine.size();
+                const Ex first_xb = f.number("xb" + own, tiles[at(first)].xb);
+                const Ex first_weight = f.weight("weight" + own, weights_[i][at(first) % weights_[i].size()]);
+                f.loop("i", f.number("count" + own, static_cast<std::int64_t>(end) - starts[run]), [&](Ex k) {
+                    f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}, completion ? &*completion : nullptr);
+                });
+            }
             f.finish();
-            t = end;
         }
     }
 }

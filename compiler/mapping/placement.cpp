@@ -4,16 +4,13 @@
 #include <set>
 
 #include "compiler/mapping/alignment.h"
+#include "compiler/mapping/packing.h"
 #include "compiler/mapping/reading.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
 
 namespace {
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 /// A column's sums travel along the cores of its tiles; the last one has the result.
 std::vector<Part> parts_of(const NodePlacement& conv) {
@@ -39,70 +36,6 @@ std::vector<Grid> grids_of(const Grid& whole, const Split& split) {
         }
     }
     return grids;
-}
-
-/// How tightly operators are packed; the first that fits the chip is taken.
-enum class Packing : std::uint8_t {
-    Columns,    ///< the row tiles of a column begin on a new core if they do not fit the rest of the present one
-    Operators,  ///< each operator begins on a new core
-    Dense,      ///< crossbar after crossbar
-};
-
-/// Gives the tiles their crossbars and returns the number of crossbars passed, gaps included.
-int assign(std::vector<NodePlacement>& placement, int per_core, Packing packing) {
-    int next = 0;
-    const auto next_core = [&] { next = ceil_div(next, per_core) * per_core; };
-    for (NodePlacement& here : placement) {
-        std::vector<Tile>& tiles = here.tiles;
-        if (!tiles.empty() && packing != Packing::Dense) {
-            next_core();
-        }
-        const auto same_column = [&](std::size_t a, std::size_t b) {
-            return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy;
-        };
-        for (std::size_t t = 0; t < tiles.size(); ++t) {
-            if (packing == Packing::Columns && (t == 0 || !same_column(t, t - 1))) {
-                int column = 0;
-                while (t + static_cast<std::size_t>(column) < tiles.size() && same_column(t, t + static_cast<std::size_t>(column))) {
-                    ++column;
-                }
-                if (column > per_core - next % per_core) {
-                    next_core();
-                }
-            }
-            tiles[t].core = next / per_core;
-            tiles[t].xb = next % per_core;
-            ++next;
-        }
-    }
-    return next;
-}
-
-/// Tiles of the tallest column, as many as a core has room for.
-int tallest_column(const std::vector<NodePlacement>& placement, int per_core) {
-    int tallest = 1;
-    for (const NodePlacement& here : placement) {
-        int height = 0;
-        for (std::size_t t = 0; t < here.tiles.size(); ++t) {
-            const bool goes_on = t > 0 && here.tiles[t].col == here.tiles[t - 1].col && here.tiles[t].copy == here.tiles[t - 1].copy;
-            height = goes_on ? height + 1 : 1;
-            tallest = std::max(tallest, std::min(height, per_core));
-        }
-    }
-    return tallest;
-}
-
-/// The loosest packing that fits the chip, of those that use few crossbars a core the one that uses fewest.
-void assign_spread(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
-    const int per_core = machine.crossbars_per_core();
-    const int fewest = spread == Spread::None ? per_core : (spread == Spread::Columns ? tallest_column(placement, per_core) : 1);
-    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
-        for (int used = fewest; used <= per_core; ++used) {
-            if (ceil_div(assign(placement, used, packing), used) <= machine.core_count()) {
-                return;
-            }
-        }
-    }
 }
 
 /// Channels that one core may take of a window with `taps` taps, so that the window fills a quarter of L1 at most.
@@ -166,7 +99,7 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 }  // namespace
 
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits, Spread spread) {
+                                                const std::vector<Split>& splits, Spread spread, bool balance) {
     std::vector<NodePlacement> placement(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
@@ -187,7 +120,12 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
     if (crossbars > static_cast<std::size_t>(available)) {
         return std::nullopt;
     }
-    assign_spread(placement, machine, spread);
+    if (balance && !pack_balanced(placement, machine)) {
+        return std::nullopt;
+    }
+    if (!balance) {
+        pack_in_order(placement, machine, spread);
+    }
     const std::vector<NodeId> producers = producers_of(graph);
     int core = 0;  // of the last tile so far
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {

@@ -82,7 +82,7 @@ TEST_CASE("a waveform is well-formed: ids declared, times increase, every change
     }
     const std::string save = read_text(folder.path("w.gtkw"));
     CHECK(save.find("[dumpfile] \"w.vcd\"") != std::string::npos);
-    CHECK(save.find("-conv2.Conv (2 cores)") != std::string::npos);
+    CHECK(save.find("-conv2.Conv (40 cores)") != std::string::npos);
 }
 
 TEST_CASE("two runs write the same waveform, and it changes nothing else") {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/mapping/packing.h"
 #include "compiler/scheduling/cg/duplication.h"
 #include "hw_models/timing/price.h"
 
@@ -207,8 +208,8 @@ class Cutter {
     }
 
     /// Places and memories of a segment; false if its copies have too few crossbars.
-    bool lay_out(Segment& segment, const std::vector<Split>& splits) const {
-        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits, spread_);
+    bool lay_out(Segment& segment, const std::vector<Split>& splits, bool balance = false) const {
+        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits, spread_, balance);
         if (!placement) {
             return false;
         }
@@ -261,7 +262,18 @@ class Cutter {
             }
         }
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
+        // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
+        // load.
+        std::vector<std::pair<int, bool>> tries;
+        for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+            if (ports_matter(machine_)) {
+                tries.emplace_back(percent, true);
+            }
+        }
         for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+            tries.emplace_back(percent, false);
+        }
+        for (const auto& [percent, balance] : tries) {
             const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
@@ -269,7 +281,7 @@ class Cutter {
             }
             Segment larger = segment;
             try {
-                if (lay_out(larger, splits)) {
+                if (lay_out(larger, splits, balance)) {
                     segment = std::move(larger);
                     return;
                 }
