@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include "compiler/codegen/generate.h"
 #include "compiler/error.h"
@@ -15,10 +16,11 @@ Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const
     hw::Ticks least = 0;
     bool fits = false;
     std::optional<InputError> refusal;
-    for (const Spread spread : {Spread::None, Spread::Columns, Spread::Tiles}) {
-        if (spread != Spread::None && !options.spread) {
-            break;
-        }
+    std::vector<Spread> spreads{Spread::Balanced};
+    if (options.spread) {
+        spreads.insert(spreads.end(), {Spread::None, Spread::Columns, Spread::Tiles});
+    }
+    for (const Spread spread : spreads) {
         try {
             Schedule schedule = compiler::schedule(network, machine, options, spread);
             isa::Program program = generate(network, schedule, machine);

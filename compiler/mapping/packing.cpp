@@ -145,7 +145,12 @@ bool ports_matter(const hw::Machine& machine) {
 
 void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
     const int per_core = machine.crossbars_per_core();
-    const int fewest = spread == Spread::None ? per_core : (spread == Spread::Columns ? tallest_column(placement, per_core) : 1);
+    int fewest = per_core;
+    if (spread == Spread::Columns) {
+        fewest = tallest_column(placement, per_core);
+    } else if (spread == Spread::Tiles) {
+        fewest = 1;
+    }
     for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
         for (int used = fewest; used <= per_core; ++used) {
             if (ceil_div(in_order(placement, used, packing), used) <= machine.core_count()) {

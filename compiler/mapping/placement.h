@@ -33,11 +33,13 @@ struct Split {
     int copies() const { return dx * dy; }
 };
 
-/// How many crossbars of a core are used while cores last. More cores have more L1, ports and ALUs, and more to send to each other.
+/// How operators are spread over the cores: which crossbars of a core are used while cores last. More cores have more L1, ports and ALUs,
+/// and more to send to each other.
 enum class Spread : std::uint8_t {
-    None,     ///< all of them
-    Columns,  ///< as many as hold the tallest column of tiles
-    Tiles,    ///< one
+    Balanced,  ///< all of them; copies so that L1 ports have the same to do, where ports matter
+    None,      ///< all of them
+    Columns,   ///< as many as hold the tallest column of tiles
+    Tiles,     ///< one
 };
 
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;

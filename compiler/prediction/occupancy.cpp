@@ -4,6 +4,7 @@
 #include <map>
 #include <tuple>
 #include <utility>
+#include <vector>
 
 #include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
@@ -19,7 +20,7 @@ using isa::Index;
 class Occupancy {
   public:
     Occupancy(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
-        : program_(program), machine_(machine), prices_(machine), batch_(batch) {}
+        : program_(program), machine_(machine), prices_(machine), flows_(isa::resolve_all(program, batch)) {}
 
     Ticks run() {
         Ticks total = 0;
@@ -29,7 +30,7 @@ class Occupancy {
             // Crossbars are written before they are read.
             for (const bool writes : {true, false}) {
                 for (const Index id : by_segment[segment]) {
-                    const isa::ResolvedFlow flow = isa::resolve(program_, id, batch_);
+                    const isa::ResolvedFlow& flow = flows_[static_cast<std::size_t>(id)];
                     if (std::any_of(flow.ops.begin(), flow.ops.end(), is_write) == writes) {
                         writes ? walk(flow) : count(flow);
                     }
@@ -130,7 +131,7 @@ class Occupancy {
     const isa::Program& program_;
     const hw::Machine& machine_;
     hw::PriceList prices_;
-    std::int64_t batch_;
+    std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
     std::map<Resource, Ticks> held_;
 };

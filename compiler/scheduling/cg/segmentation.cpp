@@ -266,7 +266,7 @@ class Cutter {
         // load.
         std::vector<std::pair<int, bool>> tries;
         for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
-            if (ports_matter(machine_)) {
+            if (spread_ == Spread::Balanced && ports_matter(machine_)) {
                 tries.emplace_back(percent, true);
             }
         }

@@ -33,6 +33,7 @@ struct Schedule {
 
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {}, Spread spread = Spread::None);
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
+                  Spread spread = Spread::Balanced);
 
 }  // namespace cim::compiler
