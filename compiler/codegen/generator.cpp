@@ -303,7 +303,7 @@ void Generator::add_landings() {
         }
         code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
-        code.ready = builder_.counter(code.name + ".ready", std::max(1, code.feeders), waiter, isa::CounterRole::Data);
+        code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
         code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,
                                       isa::CounterRole::Space);
         if (!landing.flat && landing.reading.padded()) {

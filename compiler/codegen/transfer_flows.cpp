@@ -23,7 +23,7 @@ void Generator::pad_flow(int index) {
         f.loop(variable, f.number(name, count), [&](Ex k) {
             const Ex row = n * f.number("rows", r.padded_rows()) + f.number(std::string(name) + "_first", first) + k;
             await_room(f, landing, code, row);
-            if (r.stride_h > r.kernel_h && code.feeders > 0) {
+            if (r.stride_h > r.kernel_h) {
                 // No window reads the rows between two windows: that such a row has come is all that orders its writing before this one.
                 f.await(f.counter("ready", code.ready), f.number("feeders", code.feeders),
                         (row - f.number("ring", landing.rows) + 1) * f.number("cols", r.padded_cols()));
