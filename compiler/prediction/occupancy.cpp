@@ -116,21 +116,26 @@ class Occupancy {
                 case hw::Resource::RemoteL1Port: held_[{Kind::L1, static_cast<Index>(op[isa::field::Send::core])}] += ticks; break;
                 case hw::Resource::L0Port: held_[{Kind::L0}] += ticks; break;
                 case hw::Resource::External: held_[{Kind::External}] += ticks; break;
-                case hw::Resource::Noc: {
-                    const Ticks flits = times * stage.flits * machine_.chip_clock.ticks_per_cycle;
-                    held_[{Kind::From, cost.src_node}] += flits;
-                    held_[{Kind::To, cost.dst_node}] += flits;
-                    break;
-                }
+                case hw::Resource::Noc: hold_nodes(cost, times * stage.flits); break;
                 case hw::Resource::Crossbar:
                 case hw::Resource::Alu: break;  // those of the crossbar and the engine
             }
         }
     }
 
+    /// Each node hangs on the network by a link a direction, where the network has links at all.
+    void hold_nodes(const hw::OpCost& cost, std::int64_t flits) {
+        if (links_) {
+            const Ticks ticks = flits * machine_.chip_clock.ticks_per_cycle;
+            held_[{Kind::From, cost.src_node}] += ticks;
+            held_[{Kind::To, cost.dst_node}] += ticks;
+        }
+    }
+
     const isa::Program& program_;
     const hw::Machine& machine_;
     hw::PriceList prices_;
+    bool links_ = !prices_.noc().link_names().empty();
     std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
     std::map<Resource, Ticks> held_;
