@@ -40,7 +40,7 @@ bool Counters::in_array(Index base, Index counter, std::int64_t length) const {
            array_of(base) == array_of(counter) && array_of(base) == array_of(static_cast<Index>(counter + length - 1));
 }
 
-void Counters::signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, Point now) {
+void Counters::signal(Index counter, std::int64_t amount, std::int32_t now) {
     State& state = at(counter);
     state.value += amount;
     ++state.signals;
@@ -48,40 +48,36 @@ void Counters::signal(Index counter, std::int64_t amount, ClockStore& store, Clo
         if (state.history.empty()) {
             with_history_.push_back(counter);
         }
-        state.history.push_back({state.value, store.hold(clock), now, state.signals});
-        ++snapshots_;
+        state.history.push_back({state.value, now, state.signals});
+        ++signals_;
     }
 }
 
-bool Counters::learn(Index counter, std::int64_t n, Index flow, ClockStore& store, ClockStore::Id& clock) {
+bool Counters::learn(Index counter, std::int64_t n, const Waiter& waiter, std::int32_t signaller, Causality& causality) {
     State& state = at(counter);
     if (n <= state.floor) {
         return false;
     }
-    const auto known = std::find_if(state.passed.begin(), state.passed.end(), [&](const auto& p) { return p.first == flow; });
+    const auto known = std::find_if(state.passed.begin(), state.passed.end(), [&](const auto& p) { return p.first == waiter.flow; });
     if (known == state.passed.end()) {
-        state.passed.emplace_back(flow, n);
+        state.passed.emplace_back(waiter.flow, n);
     } else if (known->second >= n) {
         return false;
     } else {
         known->second = n;
     }
-    const auto snapshot = std::lower_bound(state.history.begin(), state.history.end(), n,
-                                           [](const Snapshot& s, std::int64_t wanted) { return s.reached < wanted; });
-    if (snapshot == state.history.end()) {
+    const auto signal = std::lower_bound(state.history.begin(), state.history.end(), n,
+                                         [](const Signal& s, std::int64_t wanted) { return s.reached < wanted; });
+    if (signal == state.history.end()) {
         return false;
     }
-    bool joined = false;
-    const Point& then = snapshot->now;
-    if (flow != state.signaller && store.time(clock, then.component) < then.time) {
-        store.join(clock, snapshot->clock);
-        store.raise(clock, then.component, then.time);
-        joined = true;
+    if (waiter.flow != state.signaller) {
+        causality.learn(waiter.component, waiter.now, signaller, signal->now);
     }
     if (state.lane >= 0) {
-        store.raise(clock, state.lane, snapshot->number);
+        causality.learn(waiter.component, waiter.now, state.lane, signal->number);
     }
-    return joined;
+    return true;
 }
 
 std::int64_t Counters::least_passed(Index counter, const std::vector<bool>& finished) const {
@@ -96,22 +92,21 @@ std::int64_t Counters::least_passed(Index counter, const std::vector<bool>& fini
     return least;
 }
 
-void Counters::drop(State& state, std::vector<Snapshot>::iterator end, ClockStore& store) {
-    for (auto snapshot = state.history.begin(); snapshot != end; ++snapshot) {
-        store.release(snapshot->clock);
-        state.floor = snapshot->reached;
+void Counters::drop(State& state, std::vector<Signal>::iterator end) {
+    if (end != state.history.begin()) {
+        state.floor = std::prev(end)->reached;
     }
-    snapshots_ -= end - state.history.begin();
+    signals_ -= end - state.history.begin();
     state.history.erase(state.history.begin(), end);
 }
 
-void Counters::prune(const std::vector<bool>& finished, ClockStore& store) {
+void Counters::prune(const std::vector<bool>& finished) {
     std::size_t kept = 0;
     for (const Index counter : with_history_) {
         State& state = at(counter);
         // The signal that reached `least` first is known to all, and with it all before.
         const std::int64_t least = least_passed(counter, finished);
-        drop(state, std::find_if(state.history.begin(), state.history.end(), [&](const Snapshot& s) { return s.reached > least; }), store);
+        drop(state, std::find_if(state.history.begin(), state.history.end(), [&](const Signal& s) { return s.reached > least; }));
         if (!state.history.empty()) {
             with_history_[kept++] = counter;
         }
@@ -119,9 +114,9 @@ void Counters::prune(const std::vector<bool>& finished, ClockStore& store) {
     with_history_.resize(kept);
 }
 
-void Counters::forget(ClockStore& store) {
+void Counters::forget() {
     for (const Index counter : with_history_) {
-        drop(at(counter), at(counter).history.end(), store);
+        drop(at(counter), at(counter).history.end());
     }
     with_history_.clear();
     for (const Index counter : lanes_) {

@@ -6,7 +6,7 @@
 #include <vector>
 
 #include "isa/interpreter/resolved.h"
-#include "isa/verifier/clocks.h"
+#include "isa/verifier/causality.h"
 
 namespace cim::isa {
 
@@ -34,33 +34,33 @@ class Counters {
     /// How many signals there have been.
     std::int32_t signals(Index counter) const { return at(counter).signals; }
 
-    /// Adds to a counter at a point of the signaller's history. The snapshot is held if somebody may want it: the signaller's clock, that
-    /// point, and the number of this signal.
-    struct Point {
-        std::int32_t component = -1;
-        std::int32_t time = 0;
-    };
-    void signal(Index counter, std::int64_t amount, ClockStore& store, ClockStore::Id clock, Point now);
+    /// Adds to a counter at the time `now` of its signaller's component.
+    void signal(Index counter, std::int64_t amount, std::int32_t now);
 
-    /// A flow has waited for `counter` >= n: its clock learns what the signals up to n tell. Returns whether clocks were joined.
-    bool learn(Index counter, std::int64_t n, Index flow, ClockStore& store, ClockStore::Id& clock);
+    struct Waiter {
+        Index flow = -1;
+        std::int32_t component = -1;
+        std::int32_t now = 0;
+    };
+    /// A flow has waited for `counter` >= n: it learns what the signals up to n tell. `signaller`: component of the flow that signals the
+    /// counter. Returns whether there was something to learn.
+    bool learn(Index counter, std::int64_t n, const Waiter& waiter, std::int32_t signaller, Causality& causality);
 
     void block(Index counter, Index flow) { at(counter).blocked.push_back(flow); }
     /// Flows blocked on `counter`, which is thereby emptied.
     std::vector<Index> unblock(Index counter) { return std::exchange(at(counter).blocked, {}); }
 
-    /// Bytes of the snapshots, without their clocks.
-    std::int64_t bytes() const { return snapshots_ * static_cast<std::int64_t>(sizeof(Snapshot)); }
-    /// Lets go of snapshots that no unfinished flow can ask for.
-    void prune(const std::vector<bool>& finished, ClockStore& store);
-    /// Lets go of all snapshots and lanes: what has been signalled so far is past for everybody.
-    void forget(ClockStore& store);
+    /// Bytes of the signals that are kept.
+    std::int64_t bytes() const { return signals_ * static_cast<std::int64_t>(sizeof(Signal)); }
+    /// Lets go of signals that no unfinished flow can ask for.
+    void prune(const std::vector<bool>& finished);
+    /// Lets go of all signals and lanes: what has been signalled so far is past for everybody.
+    void forget();
 
   private:
-    struct Snapshot {
-        std::int64_t reached = 0;  ///< value after the signal
-        ClockStore::Id clock = -1;
-        Point now;
+    struct Signal {
+        std::int64_t reached = 0;  ///< value after it
+        std::int32_t now = 0;      ///< time of the signaller
         std::int32_t number = 0;
     };
     struct State {
@@ -69,15 +69,15 @@ class Counters {
         Index signaller = -1;
         std::int32_t lane = -1;
         std::int32_t signals = 0;
-        std::vector<Snapshot> history;
+        std::vector<Signal> history;
         std::vector<std::pair<Index, std::int64_t>> passed;  ///< flow, greatest value it has waited for
         std::vector<Index> blocked;
     };
 
     /// The least value that each unfinished waiter has waited for.
     std::int64_t least_passed(Index counter, const std::vector<bool>& finished) const;
-    /// Lets go of the snapshots before `end`.
-    void drop(State& state, std::vector<Snapshot>::iterator end, ClockStore& store);
+    /// Lets go of the signals before `end`.
+    void drop(State& state, std::vector<Signal>::iterator end);
 
     State& at(Index counter) { return state_[static_cast<std::size_t>(counter)]; }
     const State& at(Index counter) const { return state_[static_cast<std::size_t>(counter)]; }
@@ -86,7 +86,7 @@ class Counters {
     std::vector<State> state_;
     std::vector<Index> with_history_;
     std::vector<Index> lanes_;  ///< counters that have one
-    std::int64_t snapshots_ = 0;
+    std::int64_t signals_ = 0;  ///< kept
     std::vector<Index> arrays_;                ///< of each counter
     std::vector<std::vector<Index>> waiters_;  ///< of each array
     std::vector<std::vector<Index>> signallers_;

@@ -23,7 +23,7 @@ void Crossbars::forget_order() {
     }
 }
 
-OperandFault Crossbars::execute(Index core, const OpInstance& op, const Epoch& now, const ClockView& view, Epoch& other) {
+OperandFault Crossbars::execute(Index core, const OpInstance& op, const Epoch& now, const Viewpoint& view, Epoch& other) {
     const bool is_write = op.opcode == Opcode::WriteXb || op.opcode == Opcode::WriteRow;
     OperandFault fault;
     const auto keep = [&](OperandFault found) {

@@ -17,7 +17,7 @@ class Crossbars {
 
     /// Executes what a crossbar operator does to its crossbars. `now` is the point of its issue in its flow. Rules unwritten, rows,
     /// columns, race. For an unordered pair, `other` receives the earlier operator's epoch.
-    OperandFault execute(Index core, const OpInstance& op, const Epoch& now, const ClockView& view, Epoch& other);
+    OperandFault execute(Index core, const OpInstance& op, const Epoch& now, const Viewpoint& view, Epoch& other);
     /// All that has been is past for everybody.
     void forget_order();
 

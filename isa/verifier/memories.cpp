@@ -89,7 +89,7 @@ Memories::Region* Memories::find(const Access& access) {
     return &memory.regions[memory.last];
 }
 
-bool Memories::access(const Access& access, const Epoch& now, const ClockView& view, Epoch& other, std::int64_t& visits) {
+bool Memories::access(const Access& access, const Epoch& now, const Viewpoint& view, Epoch& other, std::int64_t& visits) {
     Region* region = find(access);
     if (region == nullptr || access.bytes > region->end - access.address) {
         return false;

@@ -16,7 +16,7 @@ class Memories {
 
     /// Notes an access that is over at `now`; `other` receives an earlier one that conflicts and is not ordered before. False if the access
     /// is not inside one buffer. Adds the cells visited to `visits`.
-    bool access(const Access& access, const Epoch& now, const ClockView& view, Epoch& other, std::int64_t& visits);
+    bool access(const Access& access, const Epoch& now, const Viewpoint& view, Epoch& other, std::int64_t& visits);
     /// Forgets what was accessed, and lets the buffers of segment `segment` and of the whole run be there.
     void enter(Index segment);
 

@@ -33,10 +33,10 @@ class UntimedRun {
           finished_(program.flows.size(), false),
           component_of_(program.flows.size(), -1),
           left_(std::min(limits.most_work, most_events)),
-          prune_at_(limits.spare_clock_bytes) {
+          prune_at_(limits.spare_history_bytes) {
         flows_.reserve(resolved_.size());
         for (const ResolvedFlow& flow : resolved_) {
-            flows_.emplace_back(flow, store_.create());
+            flows_.emplace_back(flow);
         }
     }
 
@@ -48,17 +48,18 @@ class UntimedRun {
                 // Whatever was done before is past for all that follows.
                 memories_.enter(segment);
                 crossbars_.forget_order();
-                counters_.forget(store_);
+                counters_.forget();
                 ended = walk_segment(segment);
             }
         } catch (const RunTooLong&) {
             const std::string what =
                 !starved_
                     ? fmt::format("the run takes more than the {} steps and accesses that the verifier may walk", limits_.most_work)
-                    : fmt::format("the run needs more than the {} bytes of clocks that the verifier may hold", limits_.most_clock_bytes);
+                    : fmt::format("the run needs more than the {} bytes of history that the verifier may hold", limits_.most_history_bytes);
             findings_.add("run-length", fmt::format("{}: {}", where(program_, walking_, 0), what));
         }
-        statistics_.clock_bytes = store_.most_bytes();
+        statistics_.history_bytes = std::max(statistics_.history_bytes, causality_.bytes() + counters_.bytes());
+        statistics_.searched = causality_.work();
         return findings_.take();
     }
 
@@ -66,9 +67,8 @@ class UntimedRun {
     static constexpr std::int64_t most_events = 2'000'000'000;  ///< so that times fit 32 bits
 
     struct State {
-        State(const ResolvedFlow& flow, ClockStore::Id its_clock) : run(flow), clock(its_clock) {}
+        explicit State(const ResolvedFlow& flow) : run(flow) {}
         FlowRun run;
-        ClockStore::Id clock;
         std::int32_t time = 1;       ///< of the flow's own component: signals so far + 1
         const Step* step = nullptr;  ///< the await that is not satisfied yet
         Index satisfied = 0;         ///< counters of it that are
@@ -79,6 +79,7 @@ class UntimedRun {
         const std::vector<Index>& flows = by_segment_[static_cast<std::size_t>(segment - setup)];
         ready_.assign(flows.begin(), flows.end());
         component_flows_ = flows;
+        causality_.begin(flows.size());
         for (std::size_t i = 0; i < flows.size(); ++i) {
             component_of_[static_cast<std::size_t>(flows[i])] = static_cast<std::int32_t>(i);
         }
@@ -90,7 +91,8 @@ class UntimedRun {
                 return false;
             }
         }
-        statistics_.components = std::max<std::int64_t>(statistics_.components, next_component());
+        statistics_.components = std::max<std::int64_t>(statistics_.components, causality_.count());
+        statistics_.history_bytes = std::max(statistics_.history_bytes, causality_.bytes() + counters_.bytes());
         return report_deadlock(segment);
     }
 
@@ -109,7 +111,6 @@ class UntimedRun {
     }
 
     std::int32_t component_of(Index flow) const { return component_of_[static_cast<std::size_t>(flow)]; }
-    std::int32_t next_component() const { return static_cast<std::int32_t>(component_flows_.size()); }
 
     static bool good_amount(std::int64_t amount) { return amount >= 0 && amount <= max_number; }
 
@@ -133,7 +134,6 @@ class UntimedRun {
             switch (step.kind) {
                 case Step::Kind::End:
                     finished_[static_cast<std::size_t>(index)] = true;
-                    store_.release(state.clock);
                     return;
                 case Step::Kind::Await:
                     if (!counters_.in_array(step.base, step.counter, step.count)) {
@@ -162,21 +162,25 @@ class UntimedRun {
                 counters_.block(counter, index);
                 return false;
             }
-            statistics_.joins += counters_.learn(counter, step.value, index, store_, state.clock) ? 1 : 0;
+            const Index signaller = counters_.signaller(counter);
+            const Counters::Waiter waiter{index, component_of(index), state.time};
+            statistics_.learnt += counters_.learn(counter, step.value, waiter, signaller < 0 ? -1 : component_of(signaller), causality_) ? 1 : 0;
         }
         state.step = nullptr;
-        watch_clocks();
+        watch_history();
         return true;
     }
 
-    void watch_clocks() {
-        if (store_.bytes() + counters_.bytes() <= prune_at_) {
+    void watch_history() {
+        const std::int64_t had = causality_.bytes() + counters_.bytes();
+        if (had <= prune_at_) {
             return;
         }
-        counters_.prune(finished_, store_);
-        const std::int64_t held = store_.bytes() + counters_.bytes();
-        prune_at_ = std::max(limits_.spare_clock_bytes, 2 * held);
-        if (held > limits_.most_clock_bytes) {
+        statistics_.history_bytes = std::max(statistics_.history_bytes, had);
+        counters_.prune(finished_);
+        const std::int64_t held = causality_.bytes() + counters_.bytes();
+        prune_at_ = std::max(limits_.spare_history_bytes, 2 * held);
+        if (held > limits_.most_history_bytes) {
             starved_ = true;
             throw RunTooLong();
         }
@@ -213,10 +217,10 @@ class UntimedRun {
             counters_.set_signaller(counter, index);
         }
         if (at_completion && counters_.lane(counter) < 0) {
-            counters_.set_lane(counter, next_component());
+            counters_.set_lane(counter, causality_.add());
             component_flows_.push_back(index);
         }
-        counters_.signal(counter, amount, store_, state.clock, {component_of(index), state.time++});
+        counters_.signal(counter, amount, state.time++);
         for (const Index waiting : counters_.unblock(counter)) {
             ready_.push_back(waiting);
         }
@@ -271,13 +275,15 @@ class UntimedRun {
         }
         const std::int32_t lane = counters_.lane(op.signal);
         // signal(), which follows, gives the counter its lane if it has none yet: the next free one.
-        epoch.component = lane >= 0 ? lane : next_component();
+        epoch.component = lane >= 0 ? lane : causality_.count();
         epoch.time = counters_.signals(op.signal) + 1;
         return epoch;
     }
 
     void execute(Index index, State& state, const OpInstance& op) {
-        const ClockView view = store_.view(state.clock, component_of(index));
+        const bool told = !reported_.empty() && reported_.count({"race", index, op.line, static_cast<int>(op.opcode)}) != 0;
+        const Viewpoint view{&causality_, component_of(index), told};
+        const std::int64_t searched = causality_.work();
         const Index place = program_.flows[static_cast<std::size_t>(index)].place;
         if (op_info(op.opcode).engine == Engine::Crossbar) {
             Epoch other;
@@ -309,6 +315,7 @@ class UntimedRun {
             }
             return true;
         });
+        spend(causality_.work() - searched);
     }
 
     std::string unordered(const Epoch& other) const {
@@ -323,7 +330,7 @@ class UntimedRun {
     std::vector<ResolvedFlow> resolved_;
     RunStatistics& statistics_;
     Findings findings_;
-    ClockStore store_;
+    Causality causality_;
     Counters counters_;
     Memories memories_;
     Crossbars crossbars_;
@@ -335,7 +342,7 @@ class UntimedRun {
     Index walking_ = 0;
     std::int64_t left_;
     std::int64_t prune_at_;
-    bool starved_ = false;  ///< of memory for clocks
+    bool starved_ = false;  ///< of memory for the history
 
     // Components of a segment: its flows, then lanes in the order of their first signal.
     std::vector<Index> component_flows_;

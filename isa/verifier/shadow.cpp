@@ -11,8 +11,8 @@ bool equal(const Epoch& a, const Epoch& b) {
     return a.same_point(b) && a.tag == b.tag;
 }
 
-bool conflicts(const Epoch& before, const Epoch& now, const ClockView& view) {
-    return before.is_event() && !view.knows(before) && !before.same_point(now);
+bool conflicts(const Epoch& before, const Epoch& now, const Viewpoint& view) {
+    return before.is_event() && !before.same_point(now) && !view.knows(before);
 }
 
 }  // namespace
@@ -21,10 +21,11 @@ bool operator==(const ShadowCell& a, const ShadowCell& b) {
     return equal(a.write, b.write) && equal(a.read, b.read) && a.more_reads.empty() && b.more_reads.empty();
 }
 
-Epoch ShadowCell::read_by(const Epoch& now, const ClockView& view) {
+Epoch ShadowCell::read_by(const Epoch& now, const Viewpoint& view) {
     const Epoch conflict = conflicts(write, now, view) ? write : Epoch{};
-    // A read that happened before this one, or that the same lane completed before it, need not be kept: who knows this one knows it.
-    const auto stood_for = [&](const Epoch& e) { return e.component == now.component || view.knows(e); };
+    // A read that happened before this one, or that the same lane completed before it, need not be kept: who knows this one knows it. To
+    // keep one too many does no harm, so that nothing is searched for.
+    const auto stood_for = [&](const Epoch& e) { return e.component == now.component || view.has_seen(e); };
     if (!read.is_event() || (more_reads.empty() && stood_for(read))) {
         read = now;
         return conflict;
@@ -35,7 +36,7 @@ Epoch ShadowCell::read_by(const Epoch& now, const ClockView& view) {
     return conflict;
 }
 
-Epoch ShadowCell::write_by(const Epoch& now, const ClockView& view) {
+Epoch ShadowCell::write_by(const Epoch& now, const Viewpoint& view) {
     Epoch conflict;
     if (conflicts(write, now, view)) {
         conflict = write;
@@ -100,7 +101,7 @@ void Shadow::to_pieces() {
     in_pieces_ = true;
 }
 
-Epoch Shadow::access(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const ClockView& view, std::int64_t& visits) {
+Epoch Shadow::access(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const Viewpoint& view, std::int64_t& visits) {
     if (!in_pieces_) {
         // Offsets below 2^32 divide much faster as 32 bits; larger regions are kept in pieces.
         if (size_ > INT32_MAX) {
@@ -144,7 +145,7 @@ void Shadow::split(std::int64_t at) {
     }
 }
 
-Epoch Shadow::access_pieces(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const ClockView& view,
+Epoch Shadow::access_pieces(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const Viewpoint& view,
                             std::int64_t& visits) {
     split(begin);
     split(end);

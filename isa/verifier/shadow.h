@@ -5,7 +5,7 @@
 #include <map>
 #include <vector>
 
-#include "isa/verifier/clocks.h"
+#include "isa/verifier/causality.h"
 
 namespace cim::isa {
 
@@ -16,8 +16,8 @@ struct ShadowCell {
     std::vector<Epoch> more_reads;
 
     /// Notes an access; an earlier one that it conflicts with and that `view` does not know to be past, or no event.
-    Epoch read_by(const Epoch& now, const ClockView& view);
-    Epoch write_by(const Epoch& now, const ClockView& view);
+    Epoch read_by(const Epoch& now, const Viewpoint& view);
+    Epoch write_by(const Epoch& now, const Viewpoint& view);
 
     friend bool operator==(const ShadowCell& a, const ShadowCell& b);
 };
@@ -30,7 +30,7 @@ class Shadow {
 
     /// An access to bytes begin <= i < end, inside the region. Returns a conflicting earlier access or no event; adds the
     /// number of cells visited to `visits`.
-    Epoch access(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const ClockView& view, std::int64_t& visits);
+    Epoch access(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const Viewpoint& view, std::int64_t& visits);
 
     /// Nobody has touched anything; the cells stay as coarse as they are.
     void forget();
@@ -41,7 +41,7 @@ class Shadow {
     void refine(std::int64_t begin, std::int64_t end);
     void to_pieces();
     void split(std::int64_t at);
-    Epoch access_pieces(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const ClockView& view, std::int64_t& visits);
+    Epoch access_pieces(std::int64_t begin, std::int64_t end, bool write, const Epoch& now, const Viewpoint& view, std::int64_t& visits);
 
     struct Piece {
         std::int64_t end = 0;

@@ -26,10 +26,10 @@ struct Limits {
     std::size_t most_findings = 20;
     /// Steps, turns of loops, pieces of accesses and shadow cells that verify_run may go through.
     std::int64_t most_work = 1'000'000'000;
-    /// Bytes that verify_run may hold in vector clocks and their snapshots.
-    std::int64_t most_clock_bytes = std::int64_t{4} << 30;
-    /// Bytes of them from which on those that nobody can ask for any more are looked for and let go.
-    std::int64_t spare_clock_bytes = std::int64_t{1} << 20;
+    /// Bytes that verify_run may hold in signals and in what flows have learnt from them.
+    std::int64_t most_history_bytes = std::int64_t{4} << 30;
+    /// Bytes of them from which on signals that nobody can ask for any more are looked for and let go.
+    std::int64_t spare_history_bytes = std::int64_t{1} << 20;
 };
 
 /// What can be said of the program data alone, whatever the machine: it can be printed, encoded and resolved if there are no findings.
@@ -44,12 +44,13 @@ std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits,
 
 /// What a run of the verifier went through, for the curious.
 struct RunStatistics {
-    std::int64_t operators = 0;    ///< executions
-    std::int64_t accesses = 0;     ///< linear pieces
-    std::int64_t cells = 0;        ///< of shadow state, visits
-    std::int64_t joins = 0;        ///< of vector clocks
-    std::int64_t components = 0;   ///< of a vector clock
-    std::int64_t clock_bytes = 0;  ///< held at the most
+    std::int64_t operators = 0;      ///< executions
+    std::int64_t accesses = 0;       ///< linear pieces
+    std::int64_t cells = 0;          ///< of shadow state, visits
+    std::int64_t learnt = 0;         ///< waits from which a flow learnt of another
+    std::int64_t searched = 0;       ///< entries gone through to find what happened before what
+    std::int64_t components = 0;     ///< flows and counters of completions that an order is kept of
+    std::int64_t history_bytes = 0;  ///< held at the most
 };
 std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits, std::int64_t batch, RunStatistics& statistics);
 

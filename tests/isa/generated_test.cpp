@@ -58,26 +58,26 @@ TEST_CASE("a fault in a net of forks and joins is found, unless another wait cov
     CHECK(races > 80);
 }
 
-TEST_CASE("clocks that are let go early are missed by nobody") {
+TEST_CASE("signals that are let go early are missed by nobody") {
     for (std::uint64_t seed = 0; seed < 100; ++seed) {
         RunnableOptions options;
         options.fault = seed % 2 == 0 ? Fault::None : Fault::LooseCredit;
         RunnableProgram made = random_runnable(seed, options);
         RunStatistics late;
         const auto expected = verify_run(made.program, made.limits, 2, late);
-        made.limits.spare_clock_bytes = 0;
+        made.limits.spare_history_bytes = 0;
         RunStatistics early;
         const auto found = verify_run(made.program, made.limits, 2, early);
         REQUIRE(found.size() == expected.size());
         for (std::size_t i = 0; i < found.size(); ++i) {
             CHECK(found[i].message == expected[i].message);
         }
-        CHECK(early.clock_bytes < late.clock_bytes);
-        made.limits.most_clock_bytes = 0;
+        CHECK(early.history_bytes < late.history_bytes);
+        made.limits.most_history_bytes = 0;
         const auto starved = verify_run(made.program, made.limits, 2);
         REQUIRE_FALSE(starved.empty());
         CHECK(starved.back().rule == "run-length");
-        CHECK_THAT(starved.back().message, Catch::Contains("more than the 0 bytes of clocks"));
+        CHECK_THAT(starved.back().message, Catch::Contains("more than the 0 bytes of history"));
     }
 }
 
