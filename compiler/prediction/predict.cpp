@@ -17,7 +17,7 @@ using hw::Ticks;
 using isa::Index;
 
 struct FlowState {
-    explicit FlowState(const isa::ResolvedFlow& code) : run(code) { run.leave_out_positions(); }
+    explicit FlowState(const isa::ResolvedFlow& code) : run(code) {}
     isa::FlowRun run;
     const isa::Step* step = nullptr;
     Ticks ready_at = 0;
@@ -59,7 +59,7 @@ class Predictor {
     Predictor(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
         : program_(program),
           prices_(machine),
-          code_(isa::resolve_all(program, batch)),
+          code_(isa::resolve_all(program, batch, isa::Detail::Durations)),
           sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle) {
         flows_.reserve(code_.size());
         for (const isa::ResolvedFlow& flow : code_) {

@@ -45,9 +45,6 @@ inline Index counter_count(std::int64_t count) {
     return static_cast<Index>(std::clamp<std::int64_t>(count, -1, no_counter));
 }
 
-/// In ResolvedFlow::varying: the signal, not a field.
-inline constexpr std::uint8_t signal_varies = 255;
-
 inline void set_signal(OpInstance& op, std::int64_t base, std::int64_t index, std::int64_t amount) {
     op.base = counter_number(base, 0);
     op.signal = counter_number(base, index);

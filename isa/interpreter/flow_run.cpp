@@ -3,74 +3,52 @@
 
 namespace cim::isa {
 
-FlowRun::FlowRun(const ResolvedFlow& flow)
-    : flow_(&flow),
-      variables_(static_cast<std::size_t>(flow.variables)),
-      ends_(static_cast<std::size_t>(flow.variables)),
-      assigned_(static_cast<std::size_t>(flow.variables)),
-      known_(flow.nodes.size()) {
-    ops_.reserve(flow.ops.size());
-    for (const ResolvedOp& op : flow.ops) {
-        ops_.push_back(op.fixed);
+FlowRun::FlowRun(const ResolvedFlow& flow) : flow_(&flow), values_(flow.values), ops_(flow.ops.data()) {
+    if (!flow.varying.empty()) {
+        own_ops_ = flow.ops;
+        ops_ = own_ops_.data();
     }
 }
 
-std::int64_t FlowRun::evaluate(const FoldedExpr& expr) const {
-    if (expr.tree >= 0) {
-        return evaluate_tree(expr.tree);
+void FlowRun::turn(const Loop& loop, std::int64_t step) {
+    const LinearUpdate* linear = flow_->linear.data() + loop.first_linear;
+    for (const LinearUpdate* end = linear + loop.linear_count; linear != end; ++linear) {
+        value(linear->slot) = wrapping(ExprOp::Add, value(linear->slot), wrapping(ExprOp::Mul, linear->step, step));
     }
-    std::int64_t value = expr.constant;
-    const LinearTerm* term = flow_->terms.data() + expr.first_term;
-    for (Index i = 0; i < expr.terms; ++i, ++term) {
-        value =
-            wrapping(ExprOp::Add, value, wrapping(ExprOp::Mul, term->coefficient, variables_[static_cast<std::size_t>(term->variable)]));
-    }
-    return value;
-}
-
-std::int64_t FlowRun::evaluate_tree(Index node) const {
-    const FoldedNode& n = flow_->nodes[static_cast<std::size_t>(node)];
-    Known& known = known_[static_cast<std::size_t>(node)];
-    const std::int64_t assigned = assigned_[static_cast<std::size_t>(n.deepest)];
-    if (known.at != assigned) {
-        const std::int64_t lhs = evaluate(n.lhs);
-        if (n.shift >= 0) {
+    const TreeUpdate* tree = flow_->trees.data() + loop.first_tree;
+    for (const TreeUpdate* end = tree + loop.tree_count; tree != end; ++tree) {
+        const std::int64_t lhs = value(tree->lhs);
+        const std::int64_t rhs = value(tree->rhs);
+        using Kind = TreeUpdate::Kind;
+        switch (tree->kind) {
+            case Kind::Add: value(tree->slot) = wrapping(ExprOp::Add, lhs, rhs); break;
+            case Kind::Sub: value(tree->slot) = wrapping(ExprOp::Sub, lhs, rhs); break;
+            case Kind::Mul: value(tree->slot) = wrapping(ExprOp::Mul, lhs, rhs); break;
+            case Kind::Min: value(tree->slot) = std::min(lhs, rhs); break;
+            case Kind::Max: value(tree->slot) = std::max(lhs, rhs); break;
+            case Kind::Div: value(tree->slot) = fold_constants(ExprOp::Div, lhs, rhs); break;
+            case Kind::Mod: value(tree->slot) = fold_constants(ExprOp::Mod, lhs, rhs); break;
             // Rounding down is what shifting a two's complement number does.
-            known.value = n.op == ExprOp::Div ? lhs >> n.shift : lhs & ((std::int64_t{1} << n.shift) - 1);
-        } else {
-            known.value = fold_constants(n.op, lhs, evaluate(n.rhs));
-        }
-        known.at = assigned;
-    }
-    return known.value;
-}
-
-void FlowRun::evaluate_varying(const ResolvedOp& op, Index count, OpInstance& out) const {
-    const FoldedExpr* exprs = flow_->exprs.data() + op.first;
-    const std::uint8_t* position = flow_->varying.data() + op.varying;
-    for (Index i = 0; i < count; ++i, ++position) {
-        if (*position == signal_varies) {
-            const FoldedExpr* signal = exprs + op_info(op.fixed.opcode).fields.size();
-            set_signal(out, evaluate(signal[0]), evaluate(signal[1]), evaluate(signal[2]));
-        } else {
-            out.values[*position] = evaluate(exprs[*position]);
+            case Kind::Shift: value(tree->slot) = lhs >> rhs; break;
+            case Kind::Mask: value(tree->slot) = lhs & rhs; break;
         }
     }
 }
 
-void FlowRun::name_counters(const Instruction& instruction, const FoldedExpr* expr) {
-    const bool await = instruction.kind == Instruction::Kind::Await;
-    step_.kind = await ? Step::Kind::Await : Step::Kind::Signal;
-    if (instruction.fixed) {
-        step_.base = instruction.base;
-        step_.counter = instruction.counter;
-        step_.count = instruction.count;
-    } else {
-        step_.base = counter_number(evaluate(expr[0]), 0);
-        step_.counter = counter_number(evaluate(expr[0]), evaluate(expr[1]));
-        step_.count = await ? counter_count(evaluate(expr[2])) : 1;
+void FlowRun::fill_in(const Instruction& instruction) {
+    for (Index i = instruction.first; i < instruction.first + instruction.count; ++i) {
+        const ResolvedOp& traits = flow_->op_traits[static_cast<std::size_t>(i)];
+        OpInstance& op = own_ops_[static_cast<std::size_t>(i)];
+        const VaryingField* field = flow_->varying.data() + traits.first_varying;
+        for (const VaryingField* end = field + traits.varying_count; field != end; ++field) {
+            if (field->field == signal_varies) {
+                op.signal = counter_number(op.base, value(field->slot));
+                op.amount = value(field->amount);
+            } else {
+                op.values[field->field] = value(field->slot);
+            }
+        }
     }
-    step_.value = evaluate(expr[await ? 3 : 2]);
 }
 
 void FlowRun::spend() {
@@ -82,38 +60,58 @@ void FlowRun::spend() {
 const Step& FlowRun::next() {
     while (true) {
         const Instruction& instruction = flow_->code[at_];
-        const FoldedExpr* expr = flow_->exprs.data() + instruction.first;
-        step_.line = instruction.line;
-        const auto variable = static_cast<std::size_t>(instruction.variable);
         switch (instruction.kind) {
-            case Instruction::Kind::LoopBegin:
-                variables_[variable] = evaluate(expr[0]);
-                ends_[variable] = evaluate(expr[1]);
-                assigned_[variable] = ++assignments_;
-                at_ = variables_[variable] < ends_[variable] ? at_ + 1 : static_cast<std::size_t>(instruction.target);
+            case Instruction::Kind::LoopBegin: {
+                const Loop& loop = flow_->loops[static_cast<std::size_t>(instruction.first)];
+                const std::int64_t begin = value(loop.begin);
+                value(loop.end_now) = value(loop.end);
                 spend();
+                if (begin >= value(loop.end_now)) {
+                    at_ = static_cast<std::size_t>(instruction.target);
+                    continue;
+                }
+                turn(loop, wrapping(ExprOp::Sub, begin, value(loop.variable)));
+                ++at_;
                 continue;
-            case Instruction::Kind::LoopEnd:
-                assigned_[variable] = ++assignments_;
-                at_ = ++variables_[variable] < ends_[variable] ? static_cast<std::size_t>(instruction.target) : at_ + 1;
+            }
+            case Instruction::Kind::LoopEnd: {
+                const Loop& loop = flow_->loops[static_cast<std::size_t>(instruction.first)];
                 spend();
+                if (value(loop.variable) + 1 < value(loop.end_now)) {
+                    turn(loop, 1);
+                    at_ = static_cast<std::size_t>(instruction.target);
+                } else {
+                    ++at_;
+                }
                 continue;
+            }
             case Instruction::Kind::Await:
-            case Instruction::Kind::Signal: name_counters(instruction, expr); break;
+            case Instruction::Kind::Signal: {
+                const bool await = instruction.kind == Instruction::Kind::Await;
+                step_.kind = await ? Step::Kind::Await : Step::Kind::Signal;
+                step_.base = instruction.base;
+                if (instruction.fixed) {
+                    step_.counter = instruction.counter;
+                    step_.count = instruction.count;
+                } else {
+                    step_.counter = counter_number(instruction.base, value(instruction.counter));
+                    step_.count = await ? counter_count(value(instruction.target)) : 1;
+                }
+                step_.value = value(instruction.value);
+                break;
+            }
             case Instruction::Kind::Ops:
                 step_.kind = Step::Kind::Ops;
-                if (positions_ || instruction.amounts_vary) {
-                    for (Index i = instruction.first; i < instruction.first + instruction.count; ++i) {
-                        const ResolvedOp& op = flow_->ops[static_cast<std::size_t>(i)];
-                        evaluate_varying(op, positions_ ? op.varying_count : op.varying_amounts, ops_[static_cast<std::size_t>(i)]);
-                    }
+                if (instruction.vary) {
+                    fill_in(instruction);
                 }
-                step_.ops = ops_.data() + instruction.first;
+                step_.ops = ops_ + instruction.first;
                 step_.first_op = instruction.first;
                 step_.op_count = instruction.count;
                 break;
-            case Instruction::Kind::End: step_.kind = Step::Kind::End; return step_;
+            case Instruction::Kind::End: step_.kind = Step::Kind::End; step_.line = instruction.line; return step_;
         }
+        step_.line = instruction.line;
         ++at_;
         return step_;
     }

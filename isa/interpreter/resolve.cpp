@@ -22,13 +22,30 @@ bool is_position(const FieldInfo& field) {
     }
 }
 
+/// An expression with the flow's arguments in it: constant + sum of coefficient x loop variable, or something that a tree computes.
+struct Folded {
+    struct Term {
+        Index loop = 0;
+        std::int64_t coefficient = 0;
+    };
+    std::int64_t constant = 0;
+    std::vector<Term> terms;
+    bool tree = false;  ///< `slot` alone tells the value
+    Index depth = -1;   ///< of the innermost loop that it depends on, -1: of none
+    Slot slot = -1;     ///< -1: not needed so far
+
+    bool is_constant() const { return depth < 0; }
+};
+
 /// Builds one ResolvedFlow.
 class Resolver {
   public:
-    Resolver(const Program& program, Index flow, const std::vector<Index>& counter_bases, std::int64_t batch)
+    Resolver(const Program& program, Index flow, const std::vector<Index>& counter_bases, std::int64_t batch, Detail detail)
         : flow_(program.flows[static_cast<std::size_t>(flow)]),
           body_(program.templates[static_cast<std::size_t>(flow_.body)]),
-          batch_(batch) {
+          batch_(batch),
+          detail_(detail),
+          folded_(body_.exprs.size()) {
         out_.id = flow;
         for (const Arg& arg : flow_.args) {
             args_.push_back(arg.kind == ArgKind::Counter ? counter_bases[static_cast<std::size_t>(arg.value)] : program.value_of(arg));
@@ -36,200 +53,255 @@ class Resolver {
     }
 
     ResolvedFlow run() {
-        emit(body_.body, 0);
+        emit(body_.body);
         out_.code.push_back({});
+        for (std::size_t i = 0; i < out_.loops.size(); ++i) {
+            Loop& loop = out_.loops[i];
+            loop.first_linear = static_cast<Index>(out_.linear.size());
+            loop.linear_count = static_cast<Index>(updates_[i].linear.size());
+            out_.linear.insert(out_.linear.end(), updates_[i].linear.begin(), updates_[i].linear.end());
+            loop.first_tree = static_cast<Index>(out_.trees.size());
+            loop.tree_count = static_cast<Index>(updates_[i].trees.size());
+            out_.trees.insert(out_.trees.end(), updates_[i].trees.begin(), updates_[i].trees.end());
+        }
         return std::move(out_);
     }
 
   private:
-    void emit(const std::vector<Index>& statements, Index depth) {
+    void emit(const std::vector<Index>& statements) {
         for (const Index index : statements) {
-            emit(body_.stmts[static_cast<std::size_t>(index)], depth);
+            emit(body_.stmts[static_cast<std::size_t>(index)]);
         }
     }
 
-    void emit(const Stmt& stmt, Index depth) {
+    void emit(const Stmt& stmt) {
         line_ = stmt.line;
         Instruction instruction;
         instruction.line = stmt.line;
         switch (stmt.kind) {
-            case StmtKind::For: {
-                const auto begin = out_.code.size();
-                instruction.kind = Instruction::Kind::LoopBegin;
-                instruction.variable = depth;
-                instruction.first = append(stmt.exprs);
-                out_.variables = std::max(out_.variables, depth + 1);
-                out_.code.push_back(instruction);
-                emit(stmt.body, depth + 1);
-                instruction.kind = Instruction::Kind::LoopEnd;
-                instruction.target = static_cast<Index>(begin + 1);
-                out_.code.push_back(instruction);
-                out_.code[begin].target = static_cast<Index>(out_.code.size());
-                return;
-            }
+            case StmtKind::For: emit_loop(stmt, instruction); return;
             case StmtKind::Await:
-            case StmtKind::Signal:
-                instruction.kind = stmt.kind == StmtKind::Await ? Instruction::Kind::Await : Instruction::Kind::Signal;
-                instruction.first = append(stmt.exprs);
-                fix_counters(instruction);
+            case StmtKind::Signal: {
+                const bool await = stmt.kind == StmtKind::Await;
+                instruction.kind = await ? Instruction::Kind::Await : Instruction::Kind::Signal;
+                instruction.base = base_of(stmt.exprs[0]);
+                name_counters(instruction, stmt.exprs[1], await ? stmt.exprs[2] : -1);
+                instruction.value = slot_of(stmt.exprs[await ? 3 : 2]);
                 break;
+            }
             case StmtKind::Op:
                 instruction.kind = Instruction::Kind::Ops;
                 instruction.first = static_cast<Index>(out_.ops.size());
                 instruction.count = 1;
-                add_op(stmt);
-                instruction.amounts_vary = out_.ops.back().varying_amounts > 0;
+                instruction.vary = add_op(stmt);
                 break;
             case StmtKind::Parallel:
                 instruction.kind = Instruction::Kind::Ops;
                 instruction.first = static_cast<Index>(out_.ops.size());
                 instruction.count = static_cast<Index>(stmt.body.size());
                 for (const Index index : stmt.body) {
-                    add_op(body_.stmts[static_cast<std::size_t>(index)]);
-                    instruction.amounts_vary = instruction.amounts_vary || out_.ops.back().varying_amounts > 0;
+                    instruction.vary = add_op(body_.stmts[static_cast<std::size_t>(index)]) || instruction.vary;
                 }
                 break;
         }
         out_.code.push_back(instruction);
     }
 
-    void fix_counters(Instruction& instruction) {
-        const FoldedExpr* exprs = out_.exprs.data() + instruction.first;
-        const bool await = instruction.kind == Instruction::Kind::Await;
-        instruction.fixed = is_constant(exprs[0]) && is_constant(exprs[1]) && (!await || is_constant(exprs[2]));
+    void emit_loop(const Stmt& stmt, Instruction instruction) {
+        const std::size_t begin = out_.code.size();
+        const auto number = static_cast<Index>(out_.loops.size());
+        Loop loop;
+        loop.begin = slot_of(stmt.exprs[0]);
+        loop.end = slot_of(stmt.exprs[1]);
+        loop.end_now = new_slot(0);
+        loop.variable = new_slot(0);
+        out_.loops.push_back(loop);
+        updates_.emplace_back();
+        updates_.back().linear.push_back({loop.variable, 1});
+        instruction.kind = Instruction::Kind::LoopBegin;
+        instruction.first = number;
+        out_.code.push_back(instruction);
+        around_.push_back({number, {}});
+        emit(stmt.body);
+        // What depends on this loop's variable means something else in the next loop of this depth.
+        for (const ExprRef ref : around_.back().inside) {
+            folded_[static_cast<std::size_t>(ref)].reset();
+        }
+        around_.pop_back();
+        instruction.kind = Instruction::Kind::LoopEnd;
+        instruction.target = static_cast<Index>(begin + 1);
+        out_.code.push_back(instruction);
+        out_.code[begin].target = static_cast<Index>(out_.code.size());
+    }
+
+    Index base_of(ExprRef ref) {
+        const Folded& base = fold(ref);
+        return base.is_constant() ? counter_number(base.constant, 0) : no_counter;
+    }
+
+    void name_counters(Instruction& instruction, ExprRef index, ExprRef count) {
+        const bool await = count >= 0;
+        instruction.fixed = fold(index).is_constant() && (!await || fold(count).is_constant());
         if (instruction.fixed) {
-            instruction.base = counter_number(exprs[0].constant, 0);
-            instruction.counter = counter_number(exprs[0].constant, exprs[1].constant);
-            instruction.count = await ? counter_count(exprs[2].constant) : 1;
+            instruction.counter = counter_number(instruction.base, fold(index).constant);
+            instruction.count = await ? counter_count(fold(count).constant) : 1;
+        } else {
+            instruction.counter = slot_of(index);
+            instruction.target = await ? slot_of(count) : 0;
         }
     }
 
-    void add_op(const Stmt& stmt) {
-        ResolvedOp op;
-        op.signals = stmt.signals;
-        op.first = append(stmt.exprs);
-        op.varying = static_cast<Index>(out_.varying.size());
-        op.fixed.opcode = stmt.opcode;
-        op.fixed.line = stmt.line;
-        const FoldedExpr* exprs = out_.exprs.data() + op.first;
-        const std::size_t fields = op_info(stmt.opcode).fields.size();
-        std::vector<std::uint8_t> positions;
-        for (std::size_t i = 0; i < fields; ++i) {
-            op.fixed.values[i] = exprs[i].constant;
-            if (is_constant(exprs[i])) {
+    /// Adds an operator; whether some field of it varies.
+    bool add_op(const Stmt& stmt) {
+        ResolvedOp traits;
+        traits.signals = stmt.signals;
+        traits.first_varying = static_cast<Index>(out_.varying.size());
+        OpInstance op;
+        op.opcode = stmt.opcode;
+        op.line = stmt.line;
+        const bool positions = detail_ == Detail::Everything || stmt.opcode == Opcode::Flush;
+        const std::vector<FieldInfo>& fields = op_info(stmt.opcode).fields;
+        for (std::size_t i = 0; i < fields.size(); ++i) {
+            const bool position = is_position(fields[i]);
+            if (position && !positions) {
                 continue;
             }
-            const bool position = is_position(op_info(stmt.opcode).fields[i]);
-            op.moves_only = op.moves_only && position;
-            (position ? positions : out_.varying).push_back(static_cast<std::uint8_t>(i));
-        }
-        if (stmt.signals) {
-            const FoldedExpr* signal = exprs + fields;
-            set_signal(op.fixed, signal[0].constant, signal[1].constant, signal[2].constant);
-            if (!is_constant(signal[0]) || !is_constant(signal[1]) || !is_constant(signal[2])) {
-                out_.varying.push_back(signal_varies);
+            const Folded& value = fold(stmt.exprs[i]);
+            op.values[i] = value.tree ? 0 : value.constant;
+            if (!value.is_constant()) {
+                traits.moves_only = traits.moves_only && position;
+                out_.varying.push_back({static_cast<std::uint8_t>(i), slot_of(stmt.exprs[i]), 0});
             }
         }
-        op.varying_amounts = static_cast<Index>(out_.varying.size()) - op.varying;
-        out_.varying.insert(out_.varying.end(), positions.begin(), positions.end());
-        op.varying_count = static_cast<Index>(out_.varying.size()) - op.varying;
+        if (stmt.signals) {
+            const ExprRef* signal = stmt.exprs.data() + fields.size();
+            op.base = base_of(signal[0]);
+            if (fold(signal[1]).is_constant() && fold(signal[2]).is_constant()) {
+                op.signal = counter_number(op.base, fold(signal[1]).constant);
+                op.amount = fold(signal[2]).constant;
+            } else {
+                out_.varying.push_back({signal_varies, slot_of(signal[1]), slot_of(signal[2])});
+            }
+        }
+        traits.varying_count = static_cast<Index>(out_.varying.size()) - traits.first_varying;
         out_.ops.push_back(op);
+        out_.op_traits.push_back(traits);
+        return traits.varying_count > 0;
     }
 
-    Index append(const std::vector<ExprRef>& refs) {
-        std::vector<FoldedExpr> folded;
-        folded.reserve(refs.size());
-        for (const ExprRef ref : refs) {
-            folded.push_back(fold(ref));
-        }
-        const auto first = static_cast<Index>(out_.exprs.size());
-        out_.exprs.insert(out_.exprs.end(), folded.begin(), folded.end());
-        return first;
+    // ---- values -----------------------------------------------------------------------------------------------------------------
+
+    Slot new_slot(std::int64_t value) {
+        out_.values.push_back(value);
+        return static_cast<Slot>(out_.values.size() - 1);
     }
 
-    static bool is_constant(const FoldedExpr& e) { return e.tree < 0 && e.terms == 0; }
-    static bool is_linear(const FoldedExpr& e) { return e.tree < 0; }
-
-    /// Folds an expression. One that stands in several places is one tree, so that a step evaluates it once.
-    FoldedExpr fold(ExprRef ref) {
-        const auto at = static_cast<std::size_t>(ref);
-        if (folded_.empty()) {
-            folded_.resize(body_.exprs.size());
-        }
-        if (!folded_[at]) {
-            const FoldedExpr result = fold_new(ref);
-            folded_[at] = result;
-        }
-        return *folded_[at];
+    Slot slot_of(ExprRef ref) {
+        fold(ref);
+        return slot_of(*folded_[static_cast<std::size_t>(ref)]);
     }
 
-    FoldedExpr fold_new(ExprRef ref) {
+    Slot slot_of(Folded& e) {
+        if (e.slot < 0) {
+            e.slot = new_slot(e.constant);
+            for (const Folded::Term& term : e.terms) {
+                updates_[static_cast<std::size_t>(term.loop)].linear.push_back({e.slot, term.coefficient});
+            }
+        }
+        return e.slot;
+    }
+
+    /// Folds an expression. One that stands in several places is one value.
+    const Folded& fold(ExprRef ref) {
+        std::optional<Folded>& known = folded_[static_cast<std::size_t>(ref)];
+        if (!known) {
+            known = fold_new(ref);
+            if (known->depth >= 0) {
+                around_[static_cast<std::size_t>(known->depth)].inside.push_back(ref);
+            }
+        }
+        return *known;
+    }
+
+    Folded fold_new(ExprRef ref) {
         const ExprNode& node = body_.exprs[static_cast<std::size_t>(ref)];
-        FoldedExpr result;
+        Folded result;
         switch (node.op) {
             case ExprOp::Const: result.constant = node.value; return result;
             case ExprOp::Param: result.constant = args_[static_cast<std::size_t>(node.value)]; return result;
             case ExprOp::Batch: result.constant = batch_; return result;
             case ExprOp::Var:
-                result.first_term = static_cast<Index>(out_.terms.size());
-                result.terms = 1;
-                out_.terms.push_back({static_cast<Index>(node.value), 1});
+                result.depth = static_cast<Index>(node.value);
+                result.terms = {{around_[static_cast<std::size_t>(node.value)].loop, 1}};
+                result.slot = out_.loops[static_cast<std::size_t>(result.terms[0].loop)].variable;
                 return result;
             default: break;
         }
-        const FoldedExpr lhs = fold(node.lhs);
-        const FoldedExpr rhs = fold(node.rhs);
+        // References to what is known stay valid: folding more fills other places.
+        const Folded& lhs = fold(node.lhs);
+        const Folded& rhs = fold(node.rhs);
         if (node.op == ExprOp::Div || node.op == ExprOp::Mod) {
-            if (!is_constant(rhs) || rhs.constant < 1) {
+            if (!rhs.is_constant() || rhs.constant < 1) {
                 throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow_.name,
                                                line_, node.op == ExprOp::Div ? "div" : "mod",
-                                               is_constant(rhs) ? std::to_string(rhs.constant) : "a loop variable"));
+                                               rhs.is_constant() ? std::to_string(rhs.constant) : "a loop variable"));
             }
         }
-        if (is_constant(lhs) && is_constant(rhs)) {
+        if (lhs.is_constant() && rhs.is_constant()) {
             result.constant = fold_constants(node.op, lhs.constant, rhs.constant);
             return result;
         }
-        if ((node.op == ExprOp::Add || node.op == ExprOp::Sub) && is_linear(lhs) && is_linear(rhs)) {
+        if ((node.op == ExprOp::Add || node.op == ExprOp::Sub) && !lhs.tree && !rhs.tree) {
             return combine(lhs, rhs, node.op == ExprOp::Add ? 1 : -1);
         }
-        if (node.op == ExprOp::Mul && is_constant(rhs) && is_linear(lhs)) {
+        if (node.op == ExprOp::Mul && rhs.is_constant() && !lhs.tree) {
             return combine({}, lhs, rhs.constant);
         }
-        if (node.op == ExprOp::Mul && is_constant(lhs) && is_linear(rhs)) {
+        if (node.op == ExprOp::Mul && lhs.is_constant() && !rhs.tree) {
             return combine({}, rhs, lhs.constant);
         }
-        result.tree = static_cast<Index>(out_.nodes.size());
-        std::int8_t shift = -1;
-        if ((node.op == ExprOp::Div || node.op == ExprOp::Mod) && (rhs.constant & (rhs.constant - 1)) == 0) {
-            shift = static_cast<std::int8_t>(__builtin_ctzll(static_cast<std::uint64_t>(rhs.constant)));
+        return tree(node.op, node.lhs, node.rhs);
+    }
+
+    Folded tree(ExprOp op, ExprRef lhs, ExprRef rhs) {
+        Folded result;
+        result.tree = true;
+        result.depth = std::max(fold(lhs).depth, fold(rhs).depth);
+        using Kind = TreeUpdate::Kind;
+        TreeUpdate update;
+        update.lhs = slot_of(lhs);
+        const std::int64_t by = fold(rhs).constant;
+        const bool power = (op == ExprOp::Div || op == ExprOp::Mod) && (by & (by - 1)) == 0;
+        switch (op) {
+            case ExprOp::Add: update.kind = Kind::Add; break;
+            case ExprOp::Sub: update.kind = Kind::Sub; break;
+            case ExprOp::Min: update.kind = Kind::Min; break;
+            case ExprOp::Max: update.kind = Kind::Max; break;
+            case ExprOp::Div: update.kind = power ? Kind::Shift : Kind::Div; break;
+            case ExprOp::Mod: update.kind = power ? Kind::Mask : Kind::Mod; break;
+            default: update.kind = Kind::Mul; break;
         }
-        out_.nodes.push_back({node.op, std::max(deepest(lhs), deepest(rhs)), shift, lhs, rhs});
+        if (power) {
+            update.rhs = new_slot(update.kind == Kind::Shift ? __builtin_ctzll(static_cast<std::uint64_t>(by)) : by - 1);
+        } else {
+            update.rhs = slot_of(rhs);
+        }
+        update.slot = result.slot = new_slot(0);
+        updates_[static_cast<std::size_t>(around_[static_cast<std::size_t>(result.depth)].loop)].trees.push_back(update);
         return result;
     }
 
-    Index deepest(const FoldedExpr& e) const {
-        if (e.tree >= 0) {
-            return out_.nodes[static_cast<std::size_t>(e.tree)].deepest;
-        }
-        Index variable = 0;
-        for (Index i = 0; i < e.terms; ++i) {
-            variable = std::max(variable, out_.terms[static_cast<std::size_t>(e.first_term + i)].variable);
-        }
-        return variable;
-    }
-
     /// a + factor * b, both linear.
-    FoldedExpr combine(const FoldedExpr& a, const FoldedExpr& b, std::int64_t factor) {
-        std::vector<LinearTerm> merged;
-        const auto add = [&](const FoldedExpr& e, std::int64_t by) {
-            for (Index i = 0; i < e.terms; ++i) {
-                LinearTerm term = out_.terms[static_cast<std::size_t>(e.first_term + i)];
+    static Folded combine(const Folded& a, const Folded& b, std::int64_t factor) {
+        Folded result;
+        result.constant = wrapping(ExprOp::Add, a.constant, wrapping(ExprOp::Mul, b.constant, factor));
+        const auto add = [&](const Folded& e, std::int64_t by) {
+            for (Folded::Term term : e.terms) {
                 term.coefficient = wrapping(ExprOp::Mul, term.coefficient, by);
                 const auto same =
-                    std::find_if(merged.begin(), merged.end(), [&](const LinearTerm& t) { return t.variable == term.variable; });
-                if (same == merged.end()) {
-                    merged.push_back(term);
+                    std::find_if(result.terms.begin(), result.terms.end(), [&](const Folded::Term& t) { return t.loop == term.loop; });
+                if (same == result.terms.end()) {
+                    result.terms.push_back(term);
                 } else {
                     same->coefficient = wrapping(ExprOp::Add, same->coefficient, term.coefficient);
                 }
@@ -237,24 +309,32 @@ class Resolver {
         };
         add(a, 1);
         add(b, factor);
-        FoldedExpr result;
-        result.constant = wrapping(ExprOp::Add, a.constant, wrapping(ExprOp::Mul, b.constant, factor));
-        result.first_term = static_cast<Index>(out_.terms.size());
-        for (const LinearTerm& term : merged) {
-            if (term.coefficient != 0) {
-                out_.terms.push_back(term);
-                ++result.terms;
-            }
+        result.terms.erase(std::remove_if(result.terms.begin(), result.terms.end(), [](const Folded::Term& t) { return t.coefficient == 0; }),
+                           result.terms.end());
+        if (!result.terms.empty()) {
+            result.depth = std::max(a.depth, b.depth);
         }
         return result;
     }
 
+    struct Around {
+        Index loop = 0;
+        std::vector<ExprRef> inside;  ///< expressions that depend on it and on no loop further inside
+    };
+    struct Updates {
+        std::vector<LinearUpdate> linear;
+        std::vector<TreeUpdate> trees;
+    };
+
     const Flow& flow_;
     const Template& body_;
     std::int64_t batch_;
+    Detail detail_;
     std::vector<std::int64_t> args_;
     ResolvedFlow out_;
-    std::vector<std::optional<FoldedExpr>> folded_;  ///< by expression of the template
+    std::vector<std::optional<Folded>> folded_;  ///< by expression of the template
+    std::vector<Around> around_;                 ///< loops around the statement at hand
+    std::vector<Updates> updates_;               ///< of each loop
     int line_ = 0;
 };
 
@@ -270,16 +350,16 @@ std::vector<Index> counter_bases(const Program& program) {
 
 }  // namespace
 
-ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch) {
-    return Resolver(program, flow, counter_bases(program), batch).run();
+ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch, Detail detail) {
+    return Resolver(program, flow, counter_bases(program), batch, detail).run();
 }
 
-std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch) {
+std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch, Detail detail) {
     const std::vector<Index> bases = counter_bases(program);
     std::vector<ResolvedFlow> flows;
     flows.reserve(program.flows.size());
     for (Index i = 0; i < static_cast<Index>(program.flows.size()); ++i) {
-        flows.push_back(Resolver(program, i, bases, batch).run());
+        flows.push_back(Resolver(program, i, bases, batch, detail).run());
     }
     return flows;
 }

@@ -41,6 +41,9 @@ namespace field {
 
 inline constexpr int max_fields = 18;
 
+/// In VaryingField: the signal, not a field.
+inline constexpr std::uint8_t signal_varies = 255;
+
 /// One execution of an operator with its fields evaluated.
 struct OpInstance {
     Opcode opcode = Opcode::Fill;
@@ -53,66 +56,85 @@ struct OpInstance {
     std::int64_t operator[](int position) const { return values[static_cast<std::size_t>(position)]; }
 };
 
-/// Expression with the flow's arguments in it: constant + sum of coefficient x loop variable, or a tree over such.
-struct FoldedExpr {
-    std::int64_t constant = 0;
-    Index first_term = 0;  ///< into ResolvedFlow::terms
-    Index terms = 0;
-    Index tree = -1;  ///< into ResolvedFlow::nodes; if set, the rest is unused
+/// A place in a flow's array of values: constants, loop variables, and the expressions that depend on them, each kept up to date by the
+/// loops that change it.
+using Slot = std::int32_t;
+
+/// A turn of a loop adds to the value of an expression that is linear in its variable.
+struct LinearUpdate {
+    Slot slot = 0;
+    std::int64_t step = 0;  ///< for each 1 that the variable grows
 };
 
-struct LinearTerm {
-    Index variable = 0;
-    std::int64_t coefficient = 0;
+/// A turn of a loop computes an expression anew, after the linear ones.
+struct TreeUpdate {
+    enum class Kind : std::uint8_t { Add, Sub, Mul, Min, Max, Div, Mod, Shift, Mask };
+    Kind kind = Kind::Add;
+    Slot slot = 0;
+    Slot lhs = 0;
+    Slot rhs = 0;  ///< Div, Mod: a constant of 1 or more; Shift, Mask (Div, Mod by a power of two): its logarithm, the power less one
 };
 
-struct FoldedNode {
-    ExprOp op = ExprOp::Add;
-    Index deepest = 0;       ///< innermost loop variable that it depends on
-    std::int8_t shift = -1;  ///< Div, Mod by 2^shift; -1: by something else
-    FoldedExpr lhs;
-    FoldedExpr rhs;
+struct Loop {
+    Slot variable = 0;
+    Slot begin = 0;
+    Slot end = 0;
+    Slot end_now = 0;  ///< `end` as it was when the loop began
+    Index first_linear = 0;
+    Index linear_count = 0;
+    Index first_tree = 0;
+    Index tree_count = 0;
 };
 
 struct Instruction {
     enum class Kind : std::uint8_t { LoopBegin, LoopEnd, Await, Signal, Ops, End };
     Kind kind = Kind::End;
-    Index variable = 0;  ///< loops: depth
-    Index target = 0;    ///< LoopBegin: the instruction after LoopEnd; LoopEnd: the one after LoopBegin
-    Index first = 0;     ///< Await, Signal, loops: position of the first expression. Ops: first entry in ResolvedFlow::ops
-    Index count = 0;     ///< Ops: how many start together. Await with fixed counters: how many
-    Index base = 0;      ///< Await, Signal with fixed counters
-    Index counter = 0;   ///< likewise
+    bool fixed = false;  ///< Await, Signal: no loop variable changes which counters
+    bool vary = false;   ///< Ops: some operator has a field that a loop variable changes
     int line = 0;
-    bool fixed = false;         ///< Await, Signal: no loop variable changes which counters
-    bool amounts_vary = false;  ///< Ops: some operator's what, how much or signal
+    Index first = 0;    ///< Ops: first entry in ResolvedFlow::ops; loops: entry in ResolvedFlow::loops
+    Index count = 0;    ///< Ops: how many start together. Await with fixed counters: how many
+    Index target = 0;   ///< LoopBegin: the instruction after LoopEnd; LoopEnd: the one after LoopBegin
+    Index base = 0;     ///< Await, Signal: first counter of the array
+    Index counter = 0;  ///< Await, Signal with fixed counters: the first. Else slot of its index, and in `target` that of the count
+    Slot value = 0;     ///< Await, Signal
+};
+
+struct VaryingField {
+    std::uint8_t field = 0;  ///< position, or `signal_varies`
+    Slot slot = 0;           ///< its value; of the signal the index
+    Slot amount = 0;         ///< of the signal
 };
 
 struct ResolvedOp {
-    Index first = 0;            ///< position of its first field's expression
-    Index varying = 0;          ///< first of the other fields, in ResolvedFlow::varying: what and how much, the signal, then positions
-    Index varying_amounts = 0;  ///< how many of them are no positions
+    Index first_varying = 0;  ///< in ResolvedFlow::varying
     Index varying_count = 0;
     bool moves_only = true;  ///< loop variables change where it reads and writes, but not how much or what
     bool signals = false;
-    OpInstance fixed;  ///< with the fields that no loop variable changes
 };
 
 struct ResolvedFlow {
     Index id = 0;  ///< index into Program::flows
     std::vector<Instruction> code;
-    std::vector<FoldedExpr> exprs;
-    std::vector<LinearTerm> terms;
-    std::vector<FoldedNode> nodes;
-    std::vector<ResolvedOp> ops;
-    std::vector<std::uint8_t> varying;  ///< positions of fields; 255: the signal
-    Index variables = 0;                ///< deepest nesting of loops
+    std::vector<Loop> loops;
+    std::vector<LinearUpdate> linear;
+    std::vector<TreeUpdate> trees;
+    std::vector<std::int64_t> values;  ///< before the first step
+    std::vector<OpInstance> ops;       ///< with the fields that no loop variable changes
+    std::vector<ResolvedOp> op_traits;
+    std::vector<VaryingField> varying;
+};
+
+/// How much of a program is wanted.
+enum class Detail : std::uint8_t {
+    Everything,
+    Durations,  ///< all that time depends on: operators do not say where they read and write, except where a flush goes
 };
 
 /// Resolves flow `flow` for a run over `batch` inputs. Throws ProgramError for a divisor < 1.
-ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch);
+ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch, Detail detail = Detail::Everything);
 /// All flows of the program, in order.
-std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch);
+std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch, Detail detail = Detail::Everything);
 
 /// What a flow does next.
 struct Step {
@@ -125,45 +147,33 @@ struct Step {
     int line = 0;
     const OpInstance* ops = nullptr;  ///< Ops: `op_count` operators that start together; valid until the next step
     Index op_count = 0;
-    Index first_op = 0;  ///< Ops: position of the first in ResolvedFlow::ops
+    Index first_op = 0;  ///< Ops: entry of the first in ResolvedFlow::ops
 };
 
 /// Walks one flow. Data-independent: the sequence of steps depends on the program and the batch alone.
 class FlowRun {
   public:
     explicit FlowRun(const ResolvedFlow& flow);
+    FlowRun(FlowRun&&) = default;
     /// The next step; End for ever after the last. Throws RunTooLong past the allowed turns.
     const Step& next();
     /// From now on loops may turn `turns` times in all (at first: without bound), so that loops around nothing end.
     void allow_turns(std::int64_t turns) { turns_ = turns; }
-    /// From now on operators come without where they read and write (those fields keep some older value): all that time depends on, and
-    /// much quicker.
-    void leave_out_positions() { positions_ = false; }
     std::int64_t turns_left() const { return turns_; }
 
   private:
     void spend();
-    void name_counters(const Instruction& instruction, const FoldedExpr* expr);
-    std::int64_t evaluate(const FoldedExpr& expr) const;
-    std::int64_t evaluate_tree(Index node) const;
-    void evaluate_varying(const ResolvedOp& op, Index count, OpInstance& out) const;
+    std::int64_t& value(Slot slot) { return values_[static_cast<std::size_t>(slot)]; }
+    /// The variable of `loop` grows by `step`.
+    void turn(const Loop& loop, std::int64_t step);
+    void fill_in(const Instruction& instruction);
 
     const ResolvedFlow* flow_;
     std::size_t at_ = 0;
-    std::vector<std::int64_t> variables_;
-    std::vector<std::int64_t> ends_;
-    /// When each variable took its value, counted in assignments. A loop assigns its variable again whenever one outside turns, so a tree
-    /// is still what it was if its innermost variable is.
-    std::vector<std::int64_t> assigned_;
-    std::int64_t assignments_ = 0;
-    struct Known {
-        std::int64_t value = 0;
-        std::int64_t at = -1;  ///< assigned_ of the innermost variable then
-    };
-    mutable std::vector<Known> known_;  ///< by tree node
-    std::vector<OpInstance> ops_;       ///< one for each of the flow's operators, fixed fields filled in
     std::int64_t turns_ = INT64_MAX;
-    bool positions_ = true;
+    std::vector<std::int64_t> values_;
+    std::vector<OpInstance> own_ops_;  ///< if some field of the flow's operators varies
+    const OpInstance* ops_ = nullptr;
     Step step_;
 };
 

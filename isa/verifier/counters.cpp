@@ -10,9 +10,9 @@ Counters::Counters(const Program& program, const std::vector<ResolvedFlow>& flow
         arrays_.insert(arrays_.end(), static_cast<std::size_t>(program.counters[array].size), static_cast<Index>(array));
     }
     state_.resize(arrays_.size());
-    const auto note = [&](std::vector<std::vector<Index>>& lists, const FoldedExpr& base, Index flow) {
-        if (base.constant >= 0 && base.constant < count()) {
-            std::vector<Index>& list = lists[array_of(static_cast<Index>(base.constant))];
+    const auto note = [&](std::vector<std::vector<Index>>& lists, Index base, Index flow) {
+        if (base < count()) {
+            std::vector<Index>& list = lists[array_of(base)];
             if (list.empty() || list.back() != flow) {
                 list.push_back(flow);
             }
@@ -20,16 +20,15 @@ Counters::Counters(const Program& program, const std::vector<ResolvedFlow>& flow
     };
     for (const ResolvedFlow& flow : flows) {
         for (const Instruction& instruction : flow.code) {
-            const FoldedExpr* exprs = flow.exprs.data() + instruction.first;
             if (instruction.kind == Instruction::Kind::Await) {
-                note(waiters_, exprs[0], flow.id);
+                note(waiters_, instruction.base, flow.id);
             } else if (instruction.kind == Instruction::Kind::Signal) {
-                note(signallers_, exprs[0], flow.id);
+                note(signallers_, instruction.base, flow.id);
             }
         }
-        for (const ResolvedOp& op : flow.ops) {
-            if (op.signals) {
-                note(signallers_, flow.exprs[static_cast<std::size_t>(op.first) + op_info(op.fixed.opcode).fields.size()], flow.id);
+        for (std::size_t i = 0; i < flow.ops.size(); ++i) {
+            if (flow.op_traits[i].signals) {
+                note(signallers_, flow.ops[i].base, flow.id);
             }
         }
     }

@@ -4,13 +4,8 @@ namespace cim::platform {
 
 FlowState::FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
     : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {
-    bool flushes = false;  // where to, tells which image is out
     for (std::size_t i = 0; i < code.ops.size(); ++i) {
-        prices[i].moves_only = code.ops[i].moves_only;
-        flushes = flushes || code.ops[i].fixed.opcode == isa::Opcode::Flush;
-    }
-    if (!place.context().functional && !flushes) {
-        run_.leave_out_positions();
+        prices[i].moves_only = code.op_traits[i].moves_only;
     }
 }
 

@@ -69,7 +69,8 @@ SimulationResult simulate(const isa::Program& program, const hw::Machine& machin
     statistics.image_ends.assign(static_cast<std::size_t>(options.batch), -1);
 
     const hw::PriceList prices(machine);
-    const std::vector<isa::ResolvedFlow> flows = isa::resolve_all(program, options.batch);
+    const std::vector<isa::ResolvedFlow> flows = 
+        isa::resolve_all(program, options.batch, options.functional ? isa::Detail::Everything : isa::Detail::Durations);
     Agenda agenda("agenda", machine);
     CounterFile counters(program, machine, agenda);
     Context context{program,         machine, prices, agenda, counters, statistics, hw::event_prices(machine), options.functional,
