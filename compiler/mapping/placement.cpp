@@ -1,7 +1,7 @@
 #include "compiler/mapping/placement.h"
 
 #include <algorithm>
-#include <set>
+#include <tuple>
 
 #include "compiler/mapping/alignment.h"
 #include "compiler/mapping/packing.h"
@@ -69,31 +69,64 @@ std::vector<Part> digital_parts(const std::vector<Part>& from, const Grid& whole
     return parts;
 }
 
-/// Parts that a tensor's channels come from, each band of columns on the core of its first row, as parts of a node with output `whole`;
-/// empty if some come from outside or from the chip.
+/// Parts of the same columns on one core whose channels follow each other become one.
+std::vector<Part> with_neighbours(std::vector<Part> parts) {
+    std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+        return std::tie(a.core, a.grid.x0, a.grid.cols, a.c0) < std::tie(b.core, b.grid.x0, b.grid.cols, b.c0);
+    });
+    std::vector<Part> merged;
+    for (const Part& part : parts) {
+        Part* last = merged.empty() ? nullptr : &merged.back();
+        if (last != nullptr && last->core == part.core && last->grid.x0 == part.grid.x0 && last->grid.cols == part.grid.cols &&
+            last->c1 == part.c0) {
+            last->c1 = part.c1;
+        } else {
+            merged.push_back(part);
+        }
+    }
+    std::stable_sort(merged.begin(), merged.end(),
+                     [](const Part& a, const Part& b) { return std::tie(a.c0, a.grid.x0) < std::tie(b.c0, b.grid.x0); });
+    return merged;
+}
+
+/// The columns of a node's output whose windows lie about the columns of `from`, as far as the core of `from` is not the one of the part
+/// before (`to`, which they then extend).
+void add_columns(std::vector<Part>& to, const Part& from, const Reading& reading, const Grid& whole, int c0, int c1) {
+    for (int x = to.empty() || to.back().c0 != c0 ? 0 : to.back().grid.x0 + to.back().grid.cols; x < whole.cols; ++x) {
+        const int middle = std::clamp(x * reading.stride_w - reading.pad_left + (reading.kernel_w - 1) / 2, 0, reading.w - 1);
+        if (middle >= from.grid.x0 + from.grid.cols) {
+            return;
+        }
+        if (!to.empty() && to.back().core == from.core && to.back().c0 == c0 && to.back().grid.x0 + to.back().grid.cols == x) {
+            ++to.back().grid.cols;
+        } else {
+            to.push_back({from.core, c0, c1, {0, 1, whole.rows, x, 1}, 0});
+        }
+    }
+}
+
+/// Parts of a node that works channel by channel on the tensor `id`: its channels and columns stay on the cores that they come from, those
+/// of one core together. Empty if some come from outside or from the chip.
 std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& producers, const std::vector<NodePlacement>& placement,
-                          TensorId id, const Grid& whole) {
+                          TensorId id, const Reading& reading, const Grid& whole) {
     std::vector<Part> parts;
     for (const ViewPart& view : view_of(graph, producers, id)) {
         const NodeId producer = producers[static_cast<std::size_t>(view.tensor)];
         if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
             return {};
         }
-        const std::vector<Part>& from = placement[static_cast<std::size_t>(producer)].parts;
-        std::set<int> bands;
+        // Of rows dealt to several copies, those of the first.
+        std::vector<Part> from = placement[static_cast<std::size_t>(producer)].parts;
+        from.erase(std::remove_if(from.begin(), from.end(), [](const Part& part) { return part.grid.y0 > 0; }), from.end());
+        std::stable_sort(from.begin(), from.end(),
+                         [](const Part& a, const Part& b) { return std::tie(a.c0, a.grid.x0) < std::tie(b.c0, b.grid.x0); });
+        std::vector<Part> here;
         for (const Part& part : from) {
-            bands.insert(part.grid.x0);
+            add_columns(here, part, reading, whole, view.c0 + part.c0, view.c0 + part.c1);
         }
-        const int dx = std::min(static_cast<int>(bands.size()), whole.cols);
-        const std::vector<Grid> grids = grids_of(whole, {dx, 1});
-        for (const Part& part : from) {
-            const auto band = static_cast<int>(std::distance(bands.begin(), bands.find(part.grid.x0)));
-            if (part.grid.y0 == 0 && band < dx) {
-                parts.push_back({part.core, view.c0 + part.c0, view.c0 + part.c1, grids[static_cast<std::size_t>(band)], 0});
-            }
-        }
+        parts.insert(parts.end(), here.begin(), here.end());
     }
-    return parts;
+    return with_neighbours(parts);
 }
 
 }  // namespace
@@ -140,8 +173,8 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
         } else if (node.kind != NodeKind::Concat) {
             const int taps = node.kernel_h * node.kernel_w * static_cast<int>(node.inputs.size());
             const Grid whole = whole_grid(graph, node);
-            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], whole), whole, core, channels,
-                                       most_channels(machine, taps, channels), machine.core_count());
+            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], reading_of(graph, node), whole), whole, core,
+                                       channels, most_channels(machine, taps, channels), machine.core_count());
         }
     }
     return placement;
