@@ -113,6 +113,9 @@ class Generator {
     // transfer_flows.cpp
     void pad_flow(int landing);
     void transfer_flow(const Transfer& transfer);
+    /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
+    static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
+                           const std::function<void(Ex, Ex)>& body);
     /// The rows that a landing receives.
     static Reading rows_of(const Landing& landing);
 

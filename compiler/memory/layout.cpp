@@ -39,6 +39,19 @@ TileRange range_of(const NodePlacement& placement, int copy, int core) {
     return range;
 }
 
+/// Rows of each node's output that its copies have under way at one time, beyond one.
+std::vector<int> in_flight_of(const std::vector<NodePlacement>& placement) {
+    constexpr int windows = 3;  // one whose input comes, one that is read, one on its way
+    std::vector<int> rows;
+    for (const NodePlacement& here : placement) {
+        rows.push_back(0);
+        for (const Grid& grid : here.copies) {
+            rows.back() = std::max(rows.back(), grid.dy * ((windows + grid.cols - 1) / grid.cols) + grid.dy - 2);
+        }
+    }
+    return rows;
+}
+
 bool is_join(NodeKind kind) {
     return kind == NodeKind::Add || kind == NodeKind::Mul;
 }
@@ -46,7 +59,12 @@ bool is_join(NodeKind kind) {
 }  // namespace
 
 Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const LayoutChoices& choices)
-    : graph_(graph), placement_(placement), choices_(choices), skew_(graph) {}
+    : graph_(graph),
+      placement_(placement),
+      choices_(choices),
+      in_flight_(in_flight_of(placement)),
+      ample_skew_(graph, in_flight_),
+      skew_(graph, std::vector<int>(graph.nodes.size(), 0)) {}
 
 MemoryPlan Layout::build() {
     plan_.nodes.resize(graph_.nodes.size());
@@ -126,11 +144,22 @@ int Layout::add(const Landing& landing) {
     return index;
 }
 
-int Layout::ring_rows(int n, int input, const Reading& reading, bool tight) {
-    if (is_join(node(n).kind)) {
-        return skew_.ring_rows(node(n), input);
+int Layout::rows_in_flight(TensorId id) const {
+    const std::vector<NodeId> producers = producers_of(graph_);
+    int rows = 0;
+    for (const ViewPart& view : view_of(graph_, producers, id)) {
+        const NodeId producer = producers[at(view.tensor)];
+        rows = producer < 0 ? rows : std::max(rows, in_flight_[at(producer)]);
     }
-    return tight ? reading.kernel_h : reading.kernel_h + reading.stride_h;
+    return rows;
+}
+
+int Layout::ring_rows(int n, int input, const Reading& reading) {
+    if (is_join(node(n).kind)) {
+        return (room(n) == Room::Ample ? ample_skew_ : skew_).ring_rows(node(n), input);
+    }
+    const int more = room(n) == Room::Tight ? 0 : reading.stride_h;
+    return reading.kernel_h + more + (room(n) == Room::Ample ? rows_in_flight(node(n).inputs[at(input)]) : 0);
 }
 
 void Layout::make_landings(int n, int input) {
@@ -150,7 +179,8 @@ void Layout::make_landings(int n, int input) {
         for (const Reader& each : readers(n)) {
             base.readers.push_back(each.core);
         }
-        base.rows = ring_rows(n, input, base.reading, choices_.l0_tight);
+        base.rows =
+            is_join(reader.kind) ? skew_.ring_rows(reader, input) : base.reading.kernel_h + (choices_.l0_tight ? 0 : base.reading.stride_h);
         add(base);
         make_stages(n, input);
         return;
@@ -171,7 +201,7 @@ void Layout::make_landings(int n, int input) {
         landing.c0 = part.c0;
         landing.c1 = part.c1;
         landing.reading = reading_of(graph_, reader, input, part.grid);
-        landing.rows = ring_rows(n, input, landing.reading, choices_.tight.count(n) != 0);
+        landing.rows = ring_rows(n, input, landing.reading);
         landing.readers = {part.core};
         add(landing);
     }
@@ -184,6 +214,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     TileRange range = range_of(placement_[at(base.node)], copies[0].copy, core);
     Landing landing = base;
     landing.place = core;
+    int dealt = 0;  // rows of the output, dealt to several copies, that one of them is ahead of another
     for (const Reader& each : copies) {
         landing.readers.push_back(core);
         const TileRange more = range_of(placement_[at(base.node)], each.copy, core);
@@ -196,6 +227,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
             const auto last = [](const Grid& g) { return g.y0 + g.dy * (g.rows - 1); };
             const int bottom = std::max(last(grid), last(each.grid));
             grid.y0 = std::min(grid.y0, each.grid.y0);
+            dealt = std::max({dealt, grid.dy, each.grid.dy});
             grid.dy = 1;
             grid.rows = bottom - grid.y0 + 1;
         }
@@ -206,7 +238,9 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         landing.reading = reading_of(graph_, conv, 0, grid);
         landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
         landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
-        landing.rows = ring_rows(base.node, 0, landing.reading, choices_.tight.count(base.node) != 0);
+        // All copies read at the same time, and the rows of their next windows arrive.
+        const int more = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
+        landing.rows = ring_rows(base.node, 0, landing.reading) + more;
         add(landing);
         return;
     }
@@ -305,8 +339,18 @@ void Layout::make_groups(int n) {
 }
 
 void Layout::make_outboxes(int n) {
+    // A chunk delays its first position until its last one is there, by an eighth of a row at most.
+    const int most = room(n) == Room::Ample && !on_chip(n) ? tensor(node(n).output).shape.w / 8 : 1;
     for (const Part& part : placement_[at(n)].parts) {
-        plan_.nodes[at(n)].outboxes.push_back({part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, slots(n), 0});
+        Outbox outbox;
+        outbox.core = part.core;
+        outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
+        outbox.chunk = std::clamp(most, 1, part.grid.cols);
+        while (part.grid.cols % outbox.chunk != 0) {
+            --outbox.chunk;
+        }
+        outbox.slots = slots(n) * outbox.chunk;
+        plan_.nodes[at(n)].outboxes.push_back(outbox);
     }
 }
 

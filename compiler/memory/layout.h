@@ -9,9 +9,16 @@
 
 namespace cim::compiler {
 
+/// How much room a node gets.
+enum class Room : std::uint8_t {
+    Ample,        ///< for all that its copies and those before it have under way
+    Comfortable,  ///< for what comes while a window is read
+    Tight,        ///< the least
+};
+
 /// What fitting may choose.
 struct LayoutChoices {
-    std::set<int> tight;                  ///< nodes at their least size
+    std::vector<Room> room;               ///< by node
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
 };
@@ -24,7 +31,8 @@ class Layout {
   private:
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[static_cast<std::size_t>(id)]; }
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
-    int slots(int node) const { return choices_.tight.count(node) != 0 ? 1 : 2; }
+    Room room(int node) const { return choices_.room[static_cast<std::size_t>(node)]; }
+    int slots(int node) const { return room(node) == Room::Tight ? 1 : 2; }
     bool in_l0(int node, int input) const;
     /// Whether the chip's ALU does it.
     bool on_chip(int node) const;
@@ -41,7 +49,10 @@ class Layout {
     std::vector<Reader> readers(int node) const;
 
     int add(const Landing& landing);
-    int ring_rows(int node, int input, const Reading& reading, bool tight);
+    /// Of a landing in L1.
+    int ring_rows(int node, int input, const Reading& reading);
+    /// Rows of a tensor that come at one time, beyond one.
+    int rows_in_flight(TensorId id) const;
     void make_landings(int node, int input);
     /// For all copies that work on one core.
     void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
@@ -57,7 +68,9 @@ class Layout {
     const QuantGraph& graph_;
     const std::vector<NodePlacement>& placement_;
     const LayoutChoices& choices_;
-    JoinSkew skew_;
+    std::vector<int> in_flight_;  ///< by node, as of JoinSkew
+    JoinSkew ample_skew_;
+    JoinSkew skew_;  ///< of what has to be
     MemoryPlan plan_;
 };
 

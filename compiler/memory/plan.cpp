@@ -43,7 +43,9 @@ void for_each_room(MemoryPlan& plan, F f) {
 class Fitting {
   public:
     Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement)
-        : graph_(graph), machine_(machine), placement_(placement) {}
+        : graph_(graph), machine_(machine), placement_(placement) {
+        choices_.room.assign(graph.nodes.size(), Room::Ample);
+    }
 
     MemoryPlan run() {
         do {
@@ -127,9 +129,12 @@ class Fitting {
                 continue;
             }
             const std::vector<int> nodes = nodes_on(core);
-            for (const int node : nodes) {
-                if (choices_.tight.insert(node).second) {
-                    return true;
+            for (const Room less : {Room::Comfortable, Room::Tight}) {
+                for (const int node : nodes) {
+                    if (choices_.room[at(node)] < less) {
+                        choices_.room[at(node)] = less;
+                        return true;
+                    }
                 }
             }
             for (const int node : nodes) {

@@ -68,7 +68,8 @@ struct Group {
 struct Outbox {
     int core = 0;
     int bytes = 0;  ///< of a position
-    int slots = 2;
+    int chunk = 1;  ///< positions of a row that travel together; divides its columns
+    int slots = 2;  ///< positions: whole chunks
     std::int64_t offset = 0;
 };
 
