@@ -56,8 +56,8 @@ class Occupancy {
         }
     };
 
-    static bool is_write(const isa::ResolvedOp& op) {
-        return op.fixed.opcode == isa::Opcode::WriteXb || op.fixed.opcode == isa::Opcode::WriteRow;
+    static bool is_write(const isa::OpInstance& op) {
+        return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow;
     }
 
     /// Step by step: which weight goes where depends on the loops.
@@ -79,15 +79,17 @@ class Occupancy {
     void count(const isa::ResolvedFlow& flow) {
         std::vector<std::int64_t> turns{1};
         for (const isa::Instruction& instruction : flow.code) {
-            const isa::FoldedExpr* expr = flow.exprs.data() + instruction.first;
             switch (instruction.kind) {
-                case isa::Instruction::Kind::LoopBegin:
-                    turns.push_back(turns.back() * std::max<std::int64_t>(0, expr[1].constant - expr[0].constant));
+                case isa::Instruction::Kind::LoopBegin: {
+                    const isa::Loop& loop = flow.loops[static_cast<std::size_t>(instruction.first)];
+                    const auto value = [&](isa::Slot slot) { return flow.values[static_cast<std::size_t>(slot)]; };
+                    turns.push_back(turns.back() * std::max<std::int64_t>(0, value(loop.end) - value(loop.begin)));
                     break;
+                }
                 case isa::Instruction::Kind::LoopEnd: turns.pop_back(); break;
                 case isa::Instruction::Kind::Ops:
                     for (Index i = 0; i < instruction.count; ++i) {
-                        hold(flow.id, flow.ops[static_cast<std::size_t>(instruction.first + i)].fixed, turns.back());
+                        hold(flow.id, flow.ops[static_cast<std::size_t>(instruction.first + i)], turns.back());
                     }
                     break;
                 default: break;

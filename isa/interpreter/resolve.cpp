@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <optional>
 
 #include <fmt/format.h>
 
@@ -24,36 +23,47 @@ bool is_position(const FieldInfo& field) {
 
 /// An expression with the flow's arguments in it: constant + sum of coefficient x loop variable, or something that a tree computes.
 struct Folded {
-    struct Term {
-        Index loop = 0;
-        std::int64_t coefficient = 0;
-    };
     std::int64_t constant = 0;
-    std::vector<Term> terms;
-    bool tree = false;  ///< `slot` alone tells the value
-    Index depth = -1;   ///< of the innermost loop that it depends on, -1: of none
-    Slot slot = -1;     ///< -1: not needed so far
+    Index first_term = 0;
+    Index terms = 0;
+    Index depth = -1;    ///< of the innermost loop that it depends on, -1: of none
+    Slot slot = -1;      ///< -1: not needed so far
+    bool known = false;  ///< folded already
+    bool tree = false;   ///< `slot` alone tells the value
 
     bool is_constant() const { return depth < 0; }
 };
 
-/// Builds one ResolvedFlow.
+/// Builds ResolvedFlows, one after the other; what it needs on the way it keeps for the next.
 class Resolver {
   public:
-    Resolver(const Program& program, Index flow, const std::vector<Index>& counter_bases, std::int64_t batch, Detail detail)
-        : flow_(program.flows[static_cast<std::size_t>(flow)]),
-          body_(program.templates[static_cast<std::size_t>(flow_.body)]),
-          batch_(batch),
-          detail_(detail),
-          folded_(body_.exprs.size()) {
-        out_.id = flow;
-        for (const Arg& arg : flow_.args) {
-            args_.push_back(arg.kind == ArgKind::Counter ? counter_bases[static_cast<std::size_t>(arg.value)] : program.value_of(arg));
+    Resolver(const Program& program, std::int64_t batch, Detail detail) : program_(program), batch_(batch), detail_(detail) {
+        Index next = 0;
+        for (const CounterArray& array : program.counters) {
+            counter_bases_.push_back(next);
+            next += array.size;
         }
     }
 
-    ResolvedFlow run() {
-        emit(body_.body);
+    ResolvedFlow run(Index number) {
+        flow_ = &program_.flows[static_cast<std::size_t>(number)];
+        body_ = &program_.templates[static_cast<std::size_t>(flow_->body)];
+        out_ = {};
+        out_.id = number;
+        args_.clear();
+        for (const Arg& arg : flow_->args) {
+            args_.push_back(arg.kind == ArgKind::Counter ? counter_bases_[static_cast<std::size_t>(arg.value)] : program_.value_of(arg));
+        }
+        folded_.assign(body_->exprs.size(), {});
+        terms_.clear();
+        varying_.clear();
+        for (Updates& updates : updates_) {
+            updates.linear.clear();
+            updates.trees.clear();
+        }
+        out_.code.reserve(2 * body_->stmts.size() + 1);
+        out_.values.reserve(body_->exprs.size());
+        emit(body_->body);
         out_.code.push_back({});
         for (std::size_t i = 0; i < out_.loops.size(); ++i) {
             Loop& loop = out_.loops[i];
@@ -64,13 +74,14 @@ class Resolver {
             loop.tree_count = static_cast<Index>(updates_[i].trees.size());
             out_.trees.insert(out_.trees.end(), updates_[i].trees.begin(), updates_[i].trees.end());
         }
+        out_.values.shrink_to_fit();
         return std::move(out_);
     }
 
   private:
     void emit(const std::vector<Index>& statements) {
         for (const Index index : statements) {
-            emit(body_.stmts[static_cast<std::size_t>(index)]);
+            emit(body_->stmts[static_cast<std::size_t>(index)]);
         }
     }
 
@@ -100,7 +111,7 @@ class Resolver {
                 instruction.first = static_cast<Index>(out_.ops.size());
                 instruction.count = static_cast<Index>(stmt.body.size());
                 for (const Index index : stmt.body) {
-                    instruction.vary = add_op(body_.stmts[static_cast<std::size_t>(index)]) || instruction.vary;
+                    instruction.vary = add_op(body_->stmts[static_cast<std::size_t>(index)]) || instruction.vary;
                 }
                 break;
         }
@@ -116,18 +127,24 @@ class Resolver {
         loop.end_now = new_slot(0);
         loop.variable = new_slot(0);
         out_.loops.push_back(loop);
-        updates_.emplace_back();
-        updates_.back().linear.push_back({loop.variable, 1});
+        if (updates_.size() < out_.loops.size()) {
+            updates_.emplace_back();
+        }
+        updates_[static_cast<std::size_t>(number)].linear.push_back({loop.variable, 1});
         instruction.kind = Instruction::Kind::LoopBegin;
         instruction.first = number;
         out_.code.push_back(instruction);
-        around_.push_back({number, {}});
+        const std::size_t before = varying_.size();
+        around_.push_back(number);
         emit(stmt.body);
-        // What depends on this loop's variable means something else in the next loop of this depth.
-        for (const ExprRef ref : around_.back().inside) {
-            folded_[static_cast<std::size_t>(ref)].reset();
-        }
         around_.pop_back();
+        // What depends on this loop's variable means something else in the next loop of this depth.
+        const auto forget = [&](ExprRef ref) {
+            Folded& e = folded_[static_cast<std::size_t>(ref)];
+            e.known = e.depth < static_cast<Index>(around_.size());
+            return !e.known;
+        };
+        varying_.erase(std::remove_if(varying_.begin() + static_cast<std::ptrdiff_t>(before), varying_.end(), forget), varying_.end());
         instruction.kind = Instruction::Kind::LoopEnd;
         instruction.target = static_cast<Index>(begin + 1);
         out_.code.push_back(instruction);
@@ -198,13 +215,14 @@ class Resolver {
 
     Slot slot_of(ExprRef ref) {
         fold(ref);
-        return slot_of(*folded_[static_cast<std::size_t>(ref)]);
+        return slot_of(folded_[static_cast<std::size_t>(ref)]);
     }
 
     Slot slot_of(Folded& e) {
         if (e.slot < 0) {
             e.slot = new_slot(e.constant);
-            for (const Folded::Term& term : e.terms) {
+            for (Index i = e.first_term; i < e.first_term + e.terms; ++i) {
+                const Term& term = terms_[static_cast<std::size_t>(i)];
                 updates_[static_cast<std::size_t>(term.loop)].linear.push_back({e.slot, term.coefficient});
             }
         }
@@ -213,18 +231,19 @@ class Resolver {
 
     /// Folds an expression. One that stands in several places is one value.
     const Folded& fold(ExprRef ref) {
-        std::optional<Folded>& known = folded_[static_cast<std::size_t>(ref)];
-        if (!known) {
-            known = fold_new(ref);
-            if (known->depth >= 0) {
-                around_[static_cast<std::size_t>(known->depth)].inside.push_back(ref);
+        Folded& e = folded_[static_cast<std::size_t>(ref)];
+        if (!e.known) {
+            e = fold_new(ref);
+            e.known = true;
+            if (!e.is_constant()) {
+                varying_.push_back(ref);
             }
         }
-        return *known;
+        return e;
     }
 
     Folded fold_new(ExprRef ref) {
-        const ExprNode& node = body_.exprs[static_cast<std::size_t>(ref)];
+        const ExprNode& node = body_->exprs[static_cast<std::size_t>(ref)];
         Folded result;
         switch (node.op) {
             case ExprOp::Const: result.constant = node.value; return result;
@@ -232,8 +251,10 @@ class Resolver {
             case ExprOp::Batch: result.constant = batch_; return result;
             case ExprOp::Var:
                 result.depth = static_cast<Index>(node.value);
-                result.terms = {{around_[static_cast<std::size_t>(node.value)].loop, 1}};
-                result.slot = out_.loops[static_cast<std::size_t>(result.terms[0].loop)].variable;
+                result.first_term = static_cast<Index>(terms_.size());
+                result.terms = 1;
+                terms_.push_back({around_[static_cast<std::size_t>(node.value)], 1});
+                result.slot = out_.loops[static_cast<std::size_t>(terms_.back().loop)].variable;
                 return result;
             default: break;
         }
@@ -242,7 +263,7 @@ class Resolver {
         const Folded& rhs = fold(node.rhs);
         if (node.op == ExprOp::Div || node.op == ExprOp::Mod) {
             if (!rhs.is_constant() || rhs.constant < 1) {
-                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow_.name,
+                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow_->name,
                                                line_, node.op == ExprOp::Div ? "div" : "mod",
                                                rhs.is_constant() ? std::to_string(rhs.constant) : "a loop variable"));
             }
@@ -287,21 +308,23 @@ class Resolver {
             update.rhs = slot_of(rhs);
         }
         update.slot = result.slot = new_slot(0);
-        updates_[static_cast<std::size_t>(around_[static_cast<std::size_t>(result.depth)].loop)].trees.push_back(update);
+        updates_[static_cast<std::size_t>(around_[static_cast<std::size_t>(result.depth)])].trees.push_back(update);
         return result;
     }
 
     /// a + factor * b, both linear.
-    static Folded combine(const Folded& a, const Folded& b, std::int64_t factor) {
+    Folded combine(const Folded& a, const Folded& b, std::int64_t factor) {
         Folded result;
         result.constant = wrapping(ExprOp::Add, a.constant, wrapping(ExprOp::Mul, b.constant, factor));
+        result.first_term = static_cast<Index>(terms_.size());
         const auto add = [&](const Folded& e, std::int64_t by) {
-            for (Folded::Term term : e.terms) {
+            for (Index i = e.first_term; i < e.first_term + e.terms; ++i) {
+                Term term = terms_[static_cast<std::size_t>(i)];
                 term.coefficient = wrapping(ExprOp::Mul, term.coefficient, by);
                 const auto same =
-                    std::find_if(result.terms.begin(), result.terms.end(), [&](const Folded::Term& t) { return t.loop == term.loop; });
-                if (same == result.terms.end()) {
-                    result.terms.push_back(term);
+                    std::find_if(terms_.begin() + result.first_term, terms_.end(), [&](const Term& t) { return t.loop == term.loop; });
+                if (same == terms_.end()) {
+                    terms_.push_back(term);
                 } else {
                     same->coefficient = wrapping(ExprOp::Add, same->coefficient, term.coefficient);
                 }
@@ -309,57 +332,52 @@ class Resolver {
         };
         add(a, 1);
         add(b, factor);
-        result.terms.erase(std::remove_if(result.terms.begin(), result.terms.end(), [](const Folded::Term& t) { return t.coefficient == 0; }),
-                           result.terms.end());
-        if (!result.terms.empty()) {
+        terms_.erase(std::remove_if(terms_.begin() + result.first_term, terms_.end(), [](const Term& t) { return t.coefficient == 0; }),
+                     terms_.end());
+        result.terms = static_cast<Index>(terms_.size()) - result.first_term;
+        if (result.terms > 0) {
             result.depth = std::max(a.depth, b.depth);
         }
         return result;
     }
 
-    struct Around {
+    struct Term {
         Index loop = 0;
-        std::vector<ExprRef> inside;  ///< expressions that depend on it and on no loop further inside
+        std::int64_t coefficient = 0;
     };
     struct Updates {
         std::vector<LinearUpdate> linear;
         std::vector<TreeUpdate> trees;
     };
 
-    const Flow& flow_;
-    const Template& body_;
-    std::int64_t batch_;
-    Detail detail_;
+    const Program& program_;
+    const std::int64_t batch_;
+    const Detail detail_;
+    std::vector<Index> counter_bases_;
+    const Flow* flow_ = nullptr;
+    const Template* body_ = nullptr;
     std::vector<std::int64_t> args_;
     ResolvedFlow out_;
-    std::vector<std::optional<Folded>> folded_;  ///< by expression of the template
-    std::vector<Around> around_;                 ///< loops around the statement at hand
-    std::vector<Updates> updates_;               ///< of each loop
+    std::vector<Folded> folded_;    ///< by expression of the template
+    std::vector<Term> terms_;       ///< of what is folded
+    std::vector<ExprRef> varying_;  ///< what is folded and not constant
+    std::vector<Index> around_;     ///< loops around the statement at hand
+    std::vector<Updates> updates_;  ///< of each loop
     int line_ = 0;
 };
-
-std::vector<Index> counter_bases(const Program& program) {
-    std::vector<Index> bases;
-    Index next = 0;
-    for (const CounterArray& array : program.counters) {
-        bases.push_back(next);
-        next += array.size;
-    }
-    return bases;
-}
 
 }  // namespace
 
 ResolvedFlow resolve(const Program& program, Index flow, std::int64_t batch, Detail detail) {
-    return Resolver(program, flow, counter_bases(program), batch, detail).run();
+    return Resolver(program, batch, detail).run(flow);
 }
 
 std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch, Detail detail) {
-    const std::vector<Index> bases = counter_bases(program);
+    Resolver resolver(program, batch, detail);
     std::vector<ResolvedFlow> flows;
     flows.reserve(program.flows.size());
     for (Index i = 0; i < static_cast<Index>(program.flows.size()); ++i) {
-        flows.push_back(Resolver(program, i, bases, batch, detail).run());
+        flows.push_back(resolver.run(i));
     }
     return flows;
 }

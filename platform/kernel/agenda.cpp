@@ -37,9 +37,8 @@ void Agenda::advance_all() {
 
 void Agenda::process_tick() {
     ++processed_;
-    const Ticks due = due_.next();
-    if (due != Wheel<Entry>::none && runnable_.empty()) {
-        now_ = due;
+    if (next_ != Wheel<Entry>::none) {
+        now_ = next_;
         Entry entry;
         while (due_.take(now_, entry)) {
             entry.actor->complete(entry.what);
@@ -56,8 +55,9 @@ void Agenda::process_tick() {
         arbitrate_[i]->arbitrate();
     }
     arbitrate_.clear();
-    if (const Ticks next = due_.next(); next != Wheel<Entry>::none) {
-        wake_.notify(time_of(next) - sc_core::sc_time_stamp());
+    next_ = due_.next();
+    if (next_ != Wheel<Entry>::none) {
+        wake_.notify(time_of(next_) - sc_core::sc_time_stamp());
     }
 }
 

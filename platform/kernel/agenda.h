@@ -32,6 +32,11 @@ class Runnable {
   public:
     virtual ~Runnable() = default;
     virtual void advance() = 0;
+
+  private:
+    friend class CounterFile;
+    Runnable* next_waiter_ = nullptr;  ///< on the same counter
+    std::int64_t waits_until_ = 0;     ///< value of it
 };
 
 class Agenda final : public sc_core::sc_module {
@@ -75,6 +80,7 @@ class Agenda final : public sc_core::sc_module {
     std::int64_t ticks_per_second_;
     std::int64_t femtoseconds_per_tick_;  ///< 0: not a whole number
     Ticks now_ = 0;
+    Ticks next_ = Wheel<Entry>::none;  ///< tick that it is woken for
     std::uint64_t processed_ = 0;
     Wheel<Entry> due_;
     std::vector<Runnable*> runnable_;

@@ -1,18 +1,19 @@
 #include "platform/kernel/counters.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace cim::platform {
 
 CounterFile::CounterFile(const isa::Program& program, const hw::Machine& machine, Agenda& agenda)
     : program_(program), agenda_(agenda), sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle) {
     for (const isa::CounterArray& array : program.counters) {
         for (Index i = 0; i < array.size; ++i) {
-            roles_.push_back(array.role);
-            places_.push_back(array.place);
+            counters_.emplace_back();
+            counters_.back().place = array.place;
+            counters_.back().role = array.role;
         }
     }
-    values_.assign(roles_.size(), 0);
-    waiters_.resize(roles_.size());
-    pending_.resize(roles_.size());
 }
 
 std::string CounterFile::name(Index counter) const {
@@ -25,41 +26,47 @@ std::string CounterFile::name(Index counter) const {
     return "?";
 }
 
+std::uint64_t CounterFile::Queue::add(const Pending& pending) {
+    if (end - first == ring.size()) {
+        std::vector<Pending> larger(std::max<std::size_t>(4, 2 * ring.size()));
+        for (std::uint64_t ticket = first; ticket != end; ++ticket) {
+            larger[ticket & (larger.size() - 1)] = at(ticket);
+        }
+        ring = std::move(larger);
+    }
+    at(end) = pending;
+    return end++;
+}
+
 void CounterFile::signal(Index counter, std::int64_t amount, Index from) {
-    std::deque<Pending>& queue = pending_[static_cast<std::size_t>(counter)];
-    if (queue.empty()) {
+    const std::int32_t queue = at(counter).queue;
+    if (queue < 0 || queues_[static_cast<std::size_t>(queue)].empty()) {
         deliver(counter, amount, from);
     } else {
-        queue.push_back({next_ticket_++, amount, from, true});
+        queues_[static_cast<std::size_t>(queue)].add({amount, from, true});
     }
 }
 
 std::uint64_t CounterFile::reserve(Index counter, std::int64_t amount, Index from) {
-    pending_[static_cast<std::size_t>(counter)].push_back({next_ticket_, amount, from, false});
-    return next_ticket_++;
+    Counter& c = at(counter);
+    if (c.queue < 0) {
+        c.queue = static_cast<std::int32_t>(queues_.size());
+        queues_.emplace_back();
+    }
+    return queues_[static_cast<std::size_t>(c.queue)].add({amount, from, false});
 }
 
 void CounterFile::complete_signal(Index counter, std::uint64_t ticket) {
-    for (Pending& pending : pending_[static_cast<std::size_t>(counter)]) {
-        if (pending.ticket == ticket) {
-            pending.done = true;
-            break;
-        }
-    }
-    retire(counter);
-}
-
-void CounterFile::retire(Index counter) {
-    std::deque<Pending>& queue = pending_[static_cast<std::size_t>(counter)];
-    while (!queue.empty() && queue.front().done) {
-        const Pending first = queue.front();
-        queue.pop_front();
-        deliver(counter, first.amount, first.from);
+    Queue& queue = queues_[static_cast<std::size_t>(at(counter).queue)];
+    queue.at(ticket).done = true;
+    while (!queue.empty() && queue.at(queue.first).done) {
+        const Pending& oldest = queue.at(queue.first++);
+        deliver(counter, oldest.amount, oldest.from);
     }
 }
 
 void CounterFile::deliver(Index counter, std::int64_t amount, Index from) {
-    if (sync_ticks_ == 0 || places_[static_cast<std::size_t>(counter)] == from) {
+    if (sync_ticks_ == 0 || at(counter).place == from) {
         add(counter, amount);
         return;
     }
@@ -82,25 +89,26 @@ void CounterFile::complete(std::uint64_t what) {
 }
 
 void CounterFile::add(Index counter, std::int64_t amount) {
-    const auto c = static_cast<std::size_t>(counter);
-    values_[c] += amount;
+    Counter& c = at(counter);
+    c.value += amount;
     if (on_change) {
-        on_change(counter, values_[c]);
+        on_change(counter, c.value);
     }
-    std::vector<Waiter>& waiters = waiters_[c];
-    for (std::size_t i = 0; i < waiters.size();) {
-        if (waiters[i].value <= values_[c]) {
-            agenda_.run_now(*waiters[i].runnable);
-            waiters[i] = waiters.back();
-            waiters.pop_back();
+    for (Runnable** at = &c.waiters; *at != nullptr;) {
+        Runnable& waiter = **at;
+        if (waiter.waits_until_ <= c.value) {
+            *at = waiter.next_waiter_;
+            agenda_.run_now(waiter);
         } else {
-            ++i;
+            at = &waiter.next_waiter_;
         }
     }
 }
 
 void CounterFile::wait(Index counter, std::int64_t value, Runnable& waiter) {
-    waiters_[static_cast<std::size_t>(counter)].push_back({value, &waiter});
+    waiter.waits_until_ = value;
+    waiter.next_waiter_ = at(counter).waiters;
+    at(counter).waiters = &waiter;
 }
 
 }  // namespace cim::platform

@@ -2,7 +2,6 @@
 // The counters of a program: values as their own place sees them, who waits for which, and asynchronous signals in issue order.
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <vector>
 
@@ -17,11 +16,11 @@ class CounterFile final : public Actor {
   public:
     CounterFile(const isa::Program& program, const hw::Machine& machine, Agenda& agenda);
 
-    std::int64_t value(Index counter) const { return values_[static_cast<std::size_t>(counter)]; }
-    isa::CounterRole role(Index counter) const { return roles_[static_cast<std::size_t>(counter)]; }
+    std::int64_t value(Index counter) const { return at(counter).value; }
+    isa::CounterRole role(Index counter) const { return at(counter).role; }
     /// `name[i]`, for messages.
     std::string name(Index counter) const;
-    Index count() const { return static_cast<Index>(values_.size()); }
+    Index count() const { return static_cast<Index>(counters_.size()); }
 
     /// A signal statement of a flow at `from`, in order after the asynchronous signals of that flow on this counter.
     void signal(Index counter, std::int64_t amount, Index from);
@@ -38,15 +37,27 @@ class CounterFile final : public Actor {
     void complete(std::uint64_t what) override;
 
   private:
-    struct Waiter {
-        std::int64_t value;
-        Runnable* runnable;
+    struct Counter {
+        std::int64_t value = 0;
+        Runnable* waiters = nullptr;
+        std::int32_t queue = -1;  ///< of its signals that have to wait, once there was one
+        Index place = isa::chip;
+        isa::CounterRole role = isa::CounterRole::Data;
     };
     struct Pending {
-        std::uint64_t ticket;
-        std::int64_t amount;
-        Index from;
-        bool done;
+        std::int64_t amount = 0;
+        Index from = 0;
+        bool done = false;
+    };
+    /// Signals in the order of their issue. Tickets are consecutive, so that a ticket tells the place.
+    struct Queue {
+        std::vector<Pending> ring;  ///< its size is a power of two
+        std::uint64_t first = 0;    ///< ticket of the oldest
+        std::uint64_t end = 0;
+
+        bool empty() const { return first == end; }
+        Pending& at(std::uint64_t ticket) { return ring[ticket & (ring.size() - 1)]; }
+        std::uint64_t add(const Pending& pending);
     };
     struct Late {
         Index counter;
@@ -55,19 +66,16 @@ class CounterFile final : public Actor {
 
     void deliver(Index counter, std::int64_t amount, Index from);
     void add(Index counter, std::int64_t amount);
-    void retire(Index counter);
+    Counter& at(Index counter) { return counters_[static_cast<std::size_t>(counter)]; }
+    const Counter& at(Index counter) const { return counters_[static_cast<std::size_t>(counter)]; }
 
     const isa::Program& program_;
     Agenda& agenda_;
     Ticks sync_ticks_;
-    std::vector<std::int64_t> values_;
-    std::vector<isa::CounterRole> roles_;
-    std::vector<Index> places_;
-    std::vector<std::vector<Waiter>> waiters_;
-    std::vector<std::deque<Pending>> pending_;
+    std::vector<Counter> counters_;
+    std::vector<Queue> queues_;
     std::vector<Late> late_;
     std::vector<std::uint32_t> unused_late_;
-    std::uint64_t next_ticket_ = 0;
 };
 
 }  // namespace cim::platform

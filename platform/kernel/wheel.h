@@ -37,6 +37,7 @@ class Wheel {
         const auto slot = static_cast<std::size_t>(when & (slots - 1));
         if (last_[slot] == empty) {
             occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
+            words_ |= std::uint64_t{1} << (slot / 64);
         } else {
             std::swap(nodes_[static_cast<std::size_t>(last_[slot])].next, nodes_[static_cast<std::size_t>(node)].next);
         }
@@ -60,6 +61,7 @@ class Wheel {
             if (node == last) {
                 last_[slot] = empty;
                 occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+                words_ &= ~(std::uint64_t{occupied_[slot / 64] == 0} << (slot / 64));
             } else {
                 nodes_[static_cast<std::size_t>(last)].next = taken.next;
             }
@@ -76,7 +78,7 @@ class Wheel {
     }
 
   private:
-    static constexpr hw::Ticks slots = 4096;
+    static constexpr hw::Ticks slots = 4096;  // 64 words of 64 bits
     static constexpr std::int32_t empty = -1;
     struct Node {
         Item item;
@@ -90,30 +92,28 @@ class Wheel {
     };
 
     hw::Ticks next_near() const {
-        const auto start = static_cast<std::size_t>(now_ & (slots - 1));
-        constexpr std::size_t words = slots / 64;
-        const std::size_t first_word = start / 64;
-        // Bits after `start` in its word, the other words around, then the bits up to `start`.
-        for (std::size_t i = 0; i <= words; ++i) {
-            std::uint64_t bits = occupied_[(first_word + i) % words];
-            if (i == 0) {
-                bits &= start % 64 == 63 ? 0 : ~std::uint64_t{0} << (start % 64 + 1);
-            } else if (i == words) {
-                bits &= (std::uint64_t{2} << (start % 64)) - 1;
-            }
-            if (bits != 0) {
-                const std::size_t slot = (first_word + i) % words * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
-                const auto ahead = static_cast<hw::Ticks>((slot + slots - start) & (slots - 1));
-                return now_ + (ahead == 0 ? slots : ahead);
-            }
+        if (words_ == 0) {
+            return none;
         }
-        return none;
+        const auto start = static_cast<std::size_t>((now_ + 1) & (slots - 1));
+        std::size_t word = start / 64;
+        std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
+        if (bits == 0) {
+            // The next word around that has any; after all others the first, whose remaining bits lie before `start`.
+            const std::size_t turn = (word + 1) % 64;
+            const std::uint64_t turned = turn == 0 ? words_ : (words_ >> turn) | (words_ << (64 - turn));
+            word = (turn + static_cast<std::size_t>(__builtin_ctzll(turned))) % 64;
+            bits = occupied_[word];
+        }
+        const std::size_t slot = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
+        return now_ + 1 + static_cast<hw::Ticks>((slot + slots - start) & (slots - 1));
     }
 
     hw::Ticks now_ = 0;
     std::uint64_t sequence_ = 0;
     std::array<std::int32_t, slots> last_;  ///< of each slot's list, which goes around: behind the last comes the first
-    std::array<std::uint64_t, slots / 64> occupied_{};
+    std::array<std::uint64_t, slots / 64> occupied_{};  ///< a bit a slot
+    std::uint64_t words_ = 0;                           ///< a bit for each of those that is not 0
     std::vector<Node> nodes_;
     std::int32_t unused_ = empty;
     std::priority_queue<Far> far_;

@@ -20,9 +20,12 @@ class PowerProfile {
         }
         const std::size_t first = window_of(begin);
         const std::size_t last = end <= static_cast<hw::Ticks>(first + 1) * window_ ? first : window_of(end - 1);
-        if (last >= energy_.size()) {
-            energy_.resize(last + 1, 0.0);
-            change_.resize(last + 1, 0.0);
+        if (last >= used_) {
+            used_ = last + 1;
+            if (used_ > energy_.size()) {
+                energy_.resize(2 * used_, 0.0);
+                change_.resize(2 * used_, 0.0);
+            }
         }
         if (first == last) {
             energy_[first] += pj;
@@ -41,7 +44,7 @@ class PowerProfile {
     hw::Ticks window() const { return window_; }
     /// pJ by window.
     std::vector<double> energy() const {
-        std::vector<double> total = energy_;
+        std::vector<double> total(energy_.begin(), energy_.begin() + static_cast<std::ptrdiff_t>(used_));
         double level = 0;
         for (std::size_t i = 0; i < total.size(); ++i) {
             level += change_[i];
@@ -56,6 +59,7 @@ class PowerProfile {
     void clear() {
         energy_.clear();
         change_.clear();
+        used_ = 0;
     }
 
   private:
@@ -74,14 +78,16 @@ class PowerProfile {
         for (std::size_t i = 0; i < energy_.size(); i += 2) {
             energy_[i / 2] = energy_[i] + (i + 1 < energy_.size() ? energy_[i + 1] : 0.0);
         }
-        energy_.resize((energy_.size() + 1) / 2);
-        change_.assign(energy_.size(), 0.0);
+        used_ = (used_ + 1) / 2;
+        energy_.resize(used_);
+        change_.assign(used_, 0.0);
         window_ *= 2;
         per_window_ = 1.0 / static_cast<double>(window_);
     }
 
     hw::Ticks window_;
     double per_window_ = 1.0 / static_cast<double>(window_);
+    std::size_t used_ = 0;        ///< windows; there is room for more
     std::vector<double> energy_;  ///< of the first and last windows of what was added
     std::vector<double> change_;  ///< from one window to the next, of the energy of all windows between
 };

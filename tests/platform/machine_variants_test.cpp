@@ -86,6 +86,9 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     CHECK(prediction.complete);
     tally.optimistic += prediction.ticks <= outcome.ticks ? 1 : 0;
     CHECK(compiler::busiest_ticks(program, machine, batch) <= outcome.ticks);
+    const compiler::Prediction contended = compiler::predict(program, machine, batch, {true});
+    CHECK(contended.setup_ticks == outcome.setup_ticks);
+    CHECK(contended.ticks == outcome.ticks);
     tally.lossy += outcome.adc.lossy > 0 ? 1 : 0;
     for (const isa::Buffer& buffer : program.buffers) {
         if (buffer.name.find("stage") != std::string::npos) {
