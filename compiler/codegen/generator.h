@@ -51,9 +51,10 @@ struct StageCode {
     isa::Index free = -1;    ///< windows that are done with
 };
 
-/// Results of part `part` of `node` that go to a landing.
+/// Results of part `part` of `node`, or rows of the relay `part` of an input, that go to a landing.
 struct Transfer {
     int node = 0, part = 0;
+    int input = -1;  ///< of the segment, if it is a relay that sends
     int landing = 0;
     int feeder = 0;      ///< which of the landing's feeders
     int sender = 0;      ///< which of the outbox's senders
@@ -98,15 +99,24 @@ class Generator {
     void add_landings();
     void find_transfers();
     void add_transfer(Transfer transfer);
+    static bool is_relay(const Transfer& transfer) { return transfer.input >= 0; }
+    const Part& part_of(const Transfer& transfer) const {
+        return is_relay(transfer) ? segment_.relays[at(transfer.input)][at(transfer.part)]
+                                  : placement_[at(transfer.node)].parts[at(transfer.part)];
+    }
+    /// Input of the segment with relays that a tensor is, or -1.
+    int relayed(TensorId id) const;
     /// Which of the landings of an input on one core.
     std::string tag_of(const Landing& landing) const;
     void add_outboxes();
+    OutboxCode outbox_code(const std::string& name, const Outbox& outbox, int senders);
     void add_stages();
 
     // io_flows.cpp
     void write_flows();
     void fetch_flow(int input, int landing);
     void load_flow(int input_landing, int reader, int landing);
+    void relay_flow(int input, int relay);
     void input_flows(int landing);
     void flush_flow(int output);
 
@@ -177,6 +187,7 @@ class Generator {
 
     std::vector<LandingCode> landings_;
     std::vector<std::vector<OutboxCode>> outboxes_;            ///< by node, part
+    std::vector<std::vector<OutboxCode>> relays_;              ///< by input, relay
     std::vector<std::vector<std::vector<StageCode>>> stages_;  ///< by node, input, reader
     std::vector<Transfer> transfers_;
     std::vector<std::vector<isa::Index>> weights_;  ///< by node, tile

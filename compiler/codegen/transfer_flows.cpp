@@ -47,9 +47,11 @@ void Generator::pad_flow(int index) {
 }
 
 void Generator::transfer_flow(const Transfer& transfer) {
-    const Part& part = placement_[at(transfer.node)].parts[at(transfer.part)];
-    const Outbox& outbox = memory_.nodes[at(transfer.node)].outboxes[at(transfer.part)];
-    const OutboxCode& results = outboxes_[at(transfer.node)][at(transfer.part)];
+    const Part& part = part_of(transfer);
+    const Outbox& outbox = is_relay(transfer) ? memory_.relays[at(transfer.input)][at(transfer.part)]
+                                              : memory_.nodes[at(transfer.node)].outboxes[at(transfer.part)];
+    const OutboxCode& results =
+        is_relay(transfer) ? relays_[at(transfer.input)][at(transfer.part)] : outboxes_[at(transfer.node)][at(transfer.part)];
     const Landing& landing = memory_.landings[at(transfer.landing)];
     const LandingCode& code = landings_[at(transfer.landing)];
     const bool from_chip = part.core == isa::chip;
@@ -60,8 +62,9 @@ void Generator::transfer_flow(const Transfer& transfer) {
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
     FlowBuilder f(
         builder_, kind,
-        fmt::format("{}.{}{}.to.{}", node(transfer.node).name, transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
-        op_of(transfer.node), place, isa::Engine::Move);
+        fmt::format("{}.{}{}.to.{}", is_relay(transfer) ? tensor(graph_.inputs[at(transfer.input)]).name : node(transfer.node).name,
+                    transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
+        is_relay(transfer) ? op_of_input(transfer.input) : op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
     const Ex sent = f.counter("sent", results.sent);
@@ -72,15 +75,18 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const Ex pixel = f.number("pixel", landing.pixel_bytes());
     const auto move = [&](Ex position, Ex count, Ex dst) {
         f.await(f.counter("out", results.out), one, position + count);
-        const Ex slot = f.number("slot", align4(outbox.bytes));
+        const int bytes = (transfer.c1 - transfer.c0) * element;
+        const bool in_line = bytes == outbox.pitch && bytes == landing.pixel_bytes();
+        const Ex slot = f.number("slot", outbox.pitch);
         const Ex src = f.buffer("src", results.buffer) + mod(position, f.number("slots", outbox.slots)) * slot +
                        f.number("src_first", (transfer.c0 - transfer.view_c0 - part.c0) * element);
         std::vector<FlowBuilder::Field> fields;
         if (!from_chip && !to_chip) {
             fields.emplace_back("core", f.number("core", landing.place));
         }
-        fields.insert(fields.end(), {{"dst", dst}, {"src", src}, {"n", f.number("bytes", (transfer.c1 - transfer.c0) * element)}});
-        if (outbox.chunk > 1) {
+        const Ex a_position = f.number("bytes", bytes);
+        fields.insert(fields.end(), {{"dst", dst}, {"src", src}, {"n", in_line && outbox.chunk > 1 ? count * a_position : a_position}});
+        if (!in_line && outbox.chunk > 1) {
             fields.insert(fields.end(), {{"count", count}, {"dst_pitch", pixel}, {"src_pitch", slot}});
         }
         const isa::Opcode from_core = to_chip ? isa::Opcode::Store : isa::Opcode::Send;

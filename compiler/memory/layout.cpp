@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/mapping/alignment.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -58,9 +59,11 @@ bool is_join(NodeKind kind) {
 
 }  // namespace
 
-Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const LayoutChoices& choices)
+Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays,
+               const LayoutChoices& choices)
     : graph_(graph),
       placement_(placement),
+      relays_(relays),
       choices_(choices),
       in_flight_(in_flight_of(placement)),
       ample_skew_(graph, in_flight_),
@@ -82,8 +85,9 @@ MemoryPlan Layout::build() {
         }
         make_outboxes(n);
     }
-    for (const TensorId id : graph_.inputs) {
-        plan_.input_landings.push_back(make_input_landing(id));
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+        make_relays(static_cast<int>(i));
+        plan_.input_landings.push_back(make_input_landing(static_cast<int>(i)));
     }
     for (const TensorId id : graph_.outputs) {
         plan_.output_landings.push_back(make_row_landing(network_output, id, {isa::chip}));
@@ -350,6 +354,7 @@ void Layout::make_outboxes(int n) {
             --outbox.chunk;
         }
         outbox.slots = slots(n) * outbox.chunk;
+        outbox.pitch = static_cast<int>(align4(outbox.bytes));
         plan_.nodes[at(n)].outboxes.push_back(outbox);
     }
 }
@@ -368,8 +373,27 @@ int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
     return add(landing);
 }
 
-int Layout::make_input_landing(TensorId id) {
+void Layout::make_relays(int input) {
+    plan_.relays.emplace_back();
+    if (choices_.no_relays.count(input) != 0) {
+        return;
+    }
+    for (const Part& relay : relays_[at(input)]) {
+        // One row comes while the other leaves.
+        const int pixel = (relay.c1 - relay.c0) * tensor(graph_.inputs[at(input)]).element_bytes;
+        plan_.relays.back().push_back({relay.core, pixel, relay.grid.cols, 2 * relay.grid.cols, pixel, 0});
+    }
+}
+
+int Layout::make_input_landing(int input) {
+    const TensorId id = graph_.inputs[at(input)];
     std::vector<int> readers;
+    for (const Outbox& relay : plan_.relays[at(input)]) {
+        readers.push_back(relay.core);
+    }
+    if (!readers.empty()) {
+        return make_row_landing(network_input, id, readers);
+    }
     for (const Landing& landing : plan_.landings) {
         if (landing.node >= 0 && landing.place != isa::chip && node(landing.node).inputs[at(landing.input)] == id) {
             readers.push_back(landing.place);

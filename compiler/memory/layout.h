@@ -21,11 +21,13 @@ struct LayoutChoices {
     std::vector<Room> room;               ///< by node
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
+    std::set<int> no_relays;              ///< inputs
 };
 
 class Layout {
   public:
-    Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const LayoutChoices& choices);
+    Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays,
+           const LayoutChoices& choices);
     MemoryPlan build();
 
   private:
@@ -62,11 +64,13 @@ class Layout {
     void make_outboxes(int node);
     /// A landing in L0 that is walked row by row.
     int make_row_landing(int node, TensorId id, std::vector<int> readers);
-    /// L0 rows of an input for those readers that take it into their L1; -1 if there is none.
-    int make_input_landing(TensorId id);
+    void make_relays(int input);
+    /// L0 rows of an input for its relays, or for those readers that take it into their L1; -1 if there is none.
+    int make_input_landing(int input);
 
     const QuantGraph& graph_;
     const std::vector<NodePlacement>& placement_;
+    const std::vector<std::vector<Part>>& relays_;
     const LayoutChoices& choices_;
     std::vector<int> in_flight_;  ///< by node, as of JoinSkew
     JoinSkew ample_skew_;

@@ -35,15 +35,21 @@ void for_each_room(MemoryPlan& plan, F f) {
             f(group.core, align4(group.slots * group.slot_bytes()), group.offset);
         }
         for (Outbox& outbox : memory.outboxes) {
-            f(outbox.core, outbox.slots * align4(outbox.bytes), outbox.offset);
+            f(outbox.core, align4(static_cast<std::int64_t>(outbox.slots) * outbox.pitch), outbox.offset);
+        }
+    }
+    for (std::vector<Outbox>& relays : plan.relays) {
+        for (Outbox& relay : relays) {
+            f(relay.core, align4(static_cast<std::int64_t>(relay.slots) * relay.pitch), relay.offset);
         }
     }
 }
 
 class Fitting {
   public:
-    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement)
-        : graph_(graph), machine_(machine), placement_(placement) {
+    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+            const std::vector<std::vector<Part>>& relays)
+        : graph_(graph), machine_(machine), placement_(placement), relays_(relays) {
         choices_.room.assign(graph.nodes.size(), Room::Ample);
     }
 
@@ -66,7 +72,7 @@ class Fitting {
 
   private:
     void build() {
-        plan_ = Layout(graph_, placement_, choices_).build();
+        plan_ = Layout(graph_, placement_, relays_, choices_).build();
         plan_.l1_used.assign(at(machine_.core_count()), 0);
         for_each_room(plan_, [&](int place, std::int64_t bytes, std::int64_t& offset) {
             std::int64_t& used = place == isa::chip ? plan_.l0_used : plan_.l1_used[at(place)];
@@ -128,6 +134,13 @@ class Fitting {
             if (plan_.l1_used[at(core)] <= machine_.core.l1.size.value) {
                 continue;
             }
+            for (std::size_t input = 0; input < relays_.size(); ++input) {
+                const std::vector<Part>& relays = relays_[input];
+                const bool here = std::any_of(relays.begin(), relays.end(), [&](const Part& relay) { return relay.core == core; });
+                if (here && choices_.no_relays.insert(static_cast<int>(input)).second) {
+                    return true;
+                }
+            }
             const std::vector<int> nodes = nodes_on(core);
             for (const Room less : {Room::Comfortable, Room::Tight}) {
                 for (const int node : nodes) {
@@ -155,14 +168,16 @@ class Fitting {
     const QuantGraph& graph_;
     const hw::Machine& machine_;
     const std::vector<NodePlacement>& placement_;
+    const std::vector<std::vector<Part>>& relays_;
     MemoryPlan plan_;
     LayoutChoices choices_;
 };
 
 }  // namespace
 
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement) {
-    return Fitting(graph, machine, placement).run();
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                       const std::vector<std::vector<Part>>& relays) {
+    return Fitting(graph, machine, placement, relays).run();
 }
 
 }  // namespace cim::compiler

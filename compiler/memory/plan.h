@@ -70,6 +70,7 @@ struct Outbox {
     int bytes = 0;  ///< of a position
     int chunk = 1;  ///< positions of a row that travel together; divides its columns
     int slots = 2;  ///< positions: whole chunks
+    int pitch = 0;  ///< bytes from one to the next
     std::int64_t offset = 0;
 };
 
@@ -85,6 +86,7 @@ struct NodeMemory {
 struct MemoryPlan {
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
+    std::vector<std::vector<Outbox>> relays;  ///< by input, relay; empty if its readers load it themselves
     std::vector<int> input_landings;    ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
     std::vector<int> output_landings;   ///< by output
     std::vector<std::int64_t> l1_used;  ///< by core
@@ -106,7 +108,8 @@ class DoesNotFit : public InputError {
 };
 
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// DoesNotFit if they still do not fit.
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
+/// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit.
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                       const std::vector<std::vector<Part>>& relays);
 
 }  // namespace cim::compiler

@@ -9,6 +9,7 @@
 
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
+#include "compiler/mapping/relays.h"
 #include "compiler/scheduling/cg/duplication.h"
 #include "hw_models/timing/price.h"
 
@@ -213,7 +214,8 @@ class Cutter {
         if (!placement) {
             return false;
         }
-        segment.memory = plan_memory(segment.graph, machine_, *placement);
+        segment.relays = relays_of(segment.graph, *placement, machine_);
+        segment.memory = plan_memory(segment.graph, machine_, *placement, segment.relays);
         segment.placement = std::move(*placement);
         return true;
     }

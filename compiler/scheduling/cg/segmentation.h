@@ -16,7 +16,8 @@ struct Segment {
     QuantGraph graph;
     std::vector<Origin> origins;   ///< by node
     std::vector<TensorId> mapped;  ///< by tensor: which it is in the mapped network
-    std::vector<NodePlacement> placement;
+    std::vector<NodePlacement> placement;    ///< by node
+    std::vector<std::vector<Part>> relays;   ///< by input of the graph; memory.relays has those for which there is room
     MemoryPlan memory;
 };
 
