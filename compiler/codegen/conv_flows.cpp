@@ -12,6 +12,7 @@ void Generator::conv_flows(int index) {
     add_groups(index);
     for (const CoreCode& core : cores_) {
         read_flow(index, core.reader);
+        free_flow(index, core.reader);
     }
     int taking = 0;
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
@@ -44,6 +45,7 @@ void Generator::add_groups(int index) {
         code.core = cores_.size() - 1;
         code.position = static_cast<int>(core.groups.size());
         core.groups.push_back(static_cast<int>(g));
+        core.tiles += static_cast<std::int64_t>(group.tiles.size());
         const std::string group_name = fmt::format("{}.sums.{}.{}{}", name, group.core, group.col, tag_of(index, group.copy));
         code.buffer = builder_.buffer(group_name, group.core, group.offset, group.slots * group.slot_bytes());
         if (group.before >= 0 || group.takes_sums) {
@@ -93,12 +95,8 @@ void Generator::read_flow(int index, int reader) {
     const Grid& grid = grid_of(index, core.copy);
     const Reading r = reading_of(graph_, node(index), 0, grid);
     const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
-    std::int64_t tiles = 0;
-    for (const int g : core.groups) {
-        tiles += static_cast<std::int64_t>(memory.groups[at(g)].tiles.size());
-    }
     const char* kind = staged ? "read_stage" : (landing.flat ? "read_vector" : "read_rows");
-    FlowBuilder f(builder_, fmt::format("{}{}.{}", kind, !staged && !same_rows ? "_dealt" : "", tiles),
+    FlowBuilder f(builder_, fmt::format("{}{}.{}", kind, !staged && !same_rows ? "_dealt" : "", core.tiles),
                   fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
@@ -107,7 +105,6 @@ void Generator::read_flow(int index, int reader) {
         f.await(f.counter("written", written.counter), one, f.number("written_tiles", written.tiles));
     }
     const Ex done = f.counter("done", core.done);
-    const Ex count = f.number("tiles", tiles);
     const FlowBuilder::Signal completion{done, f.constant(0), one};
     const auto read = [&](const Tile& tile, int t, Ex n, Ex oy, Ex ox, Ex w, Ex dst) {
         const auto own = [&](const char* parameter, std::int64_t value) { return f.number(parameter + std::to_string(t), value); };
@@ -149,7 +146,7 @@ void Generator::read_flow(int index, int reader) {
             }
             f.await(f.counter("sums_free", core.sums_free), f.number("groups", static_cast<std::int64_t>(core.groups.size())),
                     w + 1 - f.number("sum_slots", memory.groups[0].slots));
-            f.parallel([&] {
+            {
                 int t = 0;
                 for (const int g : core.groups) {
                     const Group& group = memory.groups[at(g)];
@@ -161,32 +158,51 @@ void Generator::read_flow(int index, int reader) {
                              slot + f.number("sum" + std::to_string(t), static_cast<std::int64_t>(k) * 4 * group.cols));
                     }
                 }
-            });
-            if (staged) {
-                f.await(done, one, (w + 1) * count);
-                f.signal(f.counter("stage_free", stages_[at(index)][0][at(reader)].free), one);
             }
         },
-        [&](Ex n, Ex j) {
-            // The row's last window is in the sums: its input is done with. Nothing is lost by waiting, the crossbars are busy until then.
-            if (staged) {
-                return;
-            }
-            f.await(done, one, (n * f.number("oh", r.oh) + j + 1) * f.number("ow", r.ow) * count);
-            const Ex freed = f.counter("freed", code.freed);
-            if (same_rows) {
+        [](Ex, Ex) {});
+    f.finish();
+}
+
+void Generator::free_flow(int index, int reader) {
+    const NodeMemory& memory = memory_.nodes[at(index)];
+    const CoreCode& core = cores_[at(reader)];
+    const bool staged = memory.staged(0);
+    const int landing_index = staged ? memory.landings[0][0] : core.landing;
+    const Reading& landing = memory_.landings[at(landing_index)].reading;
+    const Grid& grid = grid_of(index, core.copy);
+    const Reading r = reading_of(graph_, node(index), 0, grid);
+    FlowBuilder f(builder_, staged ? "free_stage" : "free_rows", fmt::format("{}.free.{}{}", node(index).name, core.core, tag_of(index, core.copy)),
+                  op_of(index), core.core, isa::Engine::Crossbar);
+    const Ex one = f.constant(1);
+    const Ex done = f.counter("done", core.done);
+    const Ex count = f.number("tiles", core.tiles);
+    if (staged) {
+        const Ex free = f.counter("stage_free", stages_[at(index)][0][at(reader)].free);
+        f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
+            f.await(done, one, (w + 1) * count);
+            f.signal(free, one);
+        });
+        f.finish();
+        return;
+    }
+    const Ex freed = f.counter("freed", landings_[at(landing_index)].freed);
+    const Ex rows = f.number("oh", r.oh);
+    const Ex a_row = f.number("ow", r.ow) * count;
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, freed, "rows_before", grid.y0 - landing.y0, core.landing_reader);
+        f.loop("j", rows, [&](Ex j) {
+            f.await(done, one, (n * rows + j + 1) * a_row);
+            if (landing.dy == grid.dy && landing.y0 == grid.y0) {
                 signal_if(f, freed, "freed_rows", 1, core.landing_reader);
                 return;
             }
             // With it all rows up to the next of this copy.
+            const Ex row = f.number("y0", grid.y0 - landing.y0) + j * f.number("row_step", grid.dy);
             f.signal_at(freed, f.number("landing_reader", core.landing_reader),
-                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.reading.oh) - row_in_landing(j)));
-        },
-        [&] {
-            if (!staged && !same_rows) {
-                signal_if(f, f.counter("freed", code.freed), "rows_before", grid.y0 - landing.reading.y0, core.landing_reader);
-            }
+                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.oh) - row));
         });
+    });
     f.finish();
 }
 
@@ -195,10 +211,6 @@ void Generator::merge_flow(int index, int g) {
     const GroupCode& code = groups_[at(g)];
     const CoreCode& core = cores_[code.core];
     const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));
-    std::int64_t tiles = 0;
-    for (const int other : core.groups) {
-        tiles += static_cast<std::int64_t>(memory_.nodes[at(index)].groups[at(other)].tiles.size());
-    }
     const std::int64_t terms = group.terms();
     const bool gives_sums = group.home && params_[at(index)] < 0;
     FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"),
@@ -207,7 +219,7 @@ void Generator::merge_flow(int index, int g) {
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
-        f.await(f.counter("done", core.done), one, (w + 1) * f.number("tiles", tiles));
+        f.await(f.counter("done", core.done), one, (w + 1) * f.number("tiles", core.tiles));
         if (group.before >= 0 || group.takes_sums) {
             f.await(f.counter("arrived", code.arrived), one, w + 1);
         }

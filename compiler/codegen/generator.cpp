@@ -85,11 +85,6 @@ void Generator::run() {
             input_flows(landing);
         }
     }
-    for (const Transfer& transfer : transfers_) {
-        if (is_relay(transfer)) {
-            transfer_flow(transfer);
-        }
-    }
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const auto index = static_cast<int>(i);
         for (std::size_t input = 0; input < stages_[i].size(); ++input) {
@@ -103,12 +98,8 @@ void Generator::run() {
         for (std::size_t part = 0; node(index).kind != NodeKind::Conv && part < placement_[i].parts.size(); ++part) {
             digital_flow(index, static_cast<int>(part));
         }
-        for (const Transfer& transfer : transfers_) {
-            if (!is_relay(transfer) && transfer.node == index) {
-                transfer_flow(transfer);
-            }
-        }
     }
+    transfer_flows();
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
         flush_flow(static_cast<int>(i));
     }

@@ -122,6 +122,7 @@ class Generator {
 
     // transfer_flows.cpp
     void pad_flow(int landing);
+    void transfer_flows();
     void transfer_flow(const Transfer& transfer);
     /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
     static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
@@ -135,6 +136,8 @@ class Generator {
     std::string tag_of(int index, int copy) const;
     void add_groups(int index);
     void read_flow(int index, int reader);
+    /// Tells of input that all tiles of a core have read, beside the flow that starts the next reads.
+    void free_flow(int index, int reader);
     std::vector<FlowBuilder::Field> staged_tile(FlowBuilder& f, const Reading& r, const Stage& stage, const StageCode& code,
                                                 const Tile& tile, int t, Ex w);
     void merge_flow(int index, int group);
@@ -208,6 +211,7 @@ class Generator {
         int landing_reader = 0;     ///< which of that landing's readers it is
         int reader = 0;
         std::vector<int> groups;  ///< into NodeMemory::groups
+        std::int64_t tiles = 0;
     };
     struct GroupCode {
         isa::Index buffer = -1;

@@ -1,5 +1,7 @@
 // Flows that carry results from operator to operator, and those that keep the padding of a landing filled.
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -44,6 +46,23 @@ void Generator::pad_flow(int index) {
         });
     }
     f.finish();
+}
+
+void Generator::transfer_flows() {
+    std::map<std::tuple<int, int, int>, std::vector<const Transfer*>> by_sender;
+    for (const Transfer& transfer : transfers_) {
+        by_sender[{transfer.input, transfer.node, transfer.part}].push_back(&transfer);
+    }
+    // An engine takes flows that are ready at the same time in their order. The parts of a node send to the same landings, often at the
+    // same time: each begins with another one, so that they do not all queue for one port.
+    for (const auto& [sender, transfers] : by_sender) {
+        const Transfer& one = *transfers.front();
+        const std::size_t parts = is_relay(one) ? relays_[at(one.input)].size() : outboxes_[at(one.node)].size();
+        const std::size_t first = at(one.part) * transfers.size() / parts;
+        for (std::size_t t = 0; t < transfers.size(); ++t) {
+            transfer_flow(*transfers[(first + t) % transfers.size()]);
+        }
+    }
 }
 
 void Generator::transfer_flow(const Transfer& transfer) {

@@ -98,9 +98,9 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
         if (once == 0 || direct < 2 * once) {
             continue;
         }
-        // As many as keep pace with L0, which each byte passes twice, with a quarter of their engines' time.
+        // As many as keep pace with L0, which each byte passes twice, with an eighth of their engines' time.
         const int most = std::min(shape.h, machine.core_count());
-        const int count = static_cast<int>(std::clamp<hw::Ticks>(4 * forward / (2 * once) + 1, 1, most));
+        const int count = static_cast<int>(std::clamp<hw::Ticks>(8 * forward / (2 * once) + 1, 1, most));
         const std::vector<int> cores = idlest_first(placement, machine.core_count());
         for (int k = 0; k < count; ++k) {
             relays[i].push_back({cores[at(k)], 0, shape.c, {k, count, (shape.h - k + count - 1) / count, 0, shape.w}, k});

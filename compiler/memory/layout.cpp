@@ -40,14 +40,25 @@ TileRange range_of(const NodePlacement& placement, int copy, int core) {
     return range;
 }
 
+/// Positions that travel together from a part with `cols` columns: as many as divide them. A chunk delays its first position until its last
+/// one is there, by a quarter of a row of the whole map at most.
+int chunk_of(int cols, int whole_cols) {
+    int chunk = std::clamp(whole_cols / 4, 1, cols);
+    while (cols % chunk != 0) {
+        --chunk;
+    }
+    return chunk;
+}
+
 /// Rows of each node's output that its copies have under way at one time, beyond one.
-std::vector<int> in_flight_of(const std::vector<NodePlacement>& placement) {
+std::vector<int> in_flight_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement) {
     constexpr int windows = 3;  // one whose input comes, one that is read, one on its way
     std::vector<int> rows;
-    for (const NodePlacement& here : placement) {
+    for (std::size_t n = 0; n < placement.size(); ++n) {
         rows.push_back(0);
-        for (const Grid& grid : here.copies) {
-            rows.back() = std::max(rows.back(), grid.dy * ((windows + grid.cols - 1) / grid.cols) + grid.dy - 2);
+        for (const Grid& grid : placement[n].copies) {
+            const int positions = windows + chunk_of(grid.cols, whole_grid(graph, graph.nodes[n]).cols);
+            rows.back() = std::max(rows.back(), grid.dy * ((positions + grid.cols - 1) / grid.cols) + grid.dy - 2);
         }
     }
     return rows;
@@ -65,7 +76,7 @@ Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placem
       placement_(placement),
       relays_(relays),
       choices_(choices),
-      in_flight_(in_flight_of(placement)),
+      in_flight_(in_flight_of(graph, placement)),
       ample_skew_(graph, in_flight_),
       skew_(graph, std::vector<int>(graph.nodes.size(), 0)) {}
 
@@ -159,11 +170,12 @@ int Layout::rows_in_flight(TensorId id) const {
 }
 
 int Layout::ring_rows(int n, int input, const Reading& reading) {
+    const bool ample = room(n) == Room::Ample;
     if (is_join(node(n).kind)) {
-        return (room(n) == Room::Ample ? ample_skew_ : skew_).ring_rows(node(n), input);
+        return ample ? ample_skew_.ring_rows(node(n), input) + 1 : skew_.ring_rows(node(n), input);
     }
-    const int more = room(n) == Room::Tight ? 0 : reading.stride_h;
-    return reading.kernel_h + more + (room(n) == Room::Ample ? rows_in_flight(node(n).inputs[at(input)]) : 0);
+    const int rows = reading.kernel_h + (room(n) == Room::Tight ? 0 : reading.stride_h);
+    return ample ? rows + reading.stride_h + rows_in_flight(node(n).inputs[at(input)]) : rows;
 }
 
 void Layout::make_landings(int n, int input) {
@@ -325,7 +337,7 @@ void Layout::make_groups(int n) {
         group.core = tile.core;
         group.col = tile.col;
         group.cols = tile.cols;
-        group.slots = slots(n);
+        group.slots = ample_slots(n);
         group.tiles.push_back(static_cast<int>(t));
     }
     std::map<std::pair<int, int>, int> last;  // core by copy, column
@@ -343,17 +355,13 @@ void Layout::make_groups(int n) {
 }
 
 void Layout::make_outboxes(int n) {
-    // A chunk delays its first position until its last one is there, by an eighth of a row at most.
-    const int most = room(n) == Room::Ample && !on_chip(n) ? tensor(node(n).output).shape.w / 8 : 1;
+    const bool chunks = room(n) == Room::Ample && !on_chip(n);
     for (const Part& part : placement_[at(n)].parts) {
         Outbox outbox;
         outbox.core = part.core;
         outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
-        outbox.chunk = std::clamp(most, 1, part.grid.cols);
-        while (part.grid.cols % outbox.chunk != 0) {
-            --outbox.chunk;
-        }
-        outbox.slots = slots(n) * outbox.chunk;
+        outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
+        outbox.slots = (outbox.chunk > 1 ? slots(n) : ample_slots(n)) * outbox.chunk;
         outbox.pitch = static_cast<int>(align4(outbox.bytes));
         plan_.nodes[at(n)].outboxes.push_back(outbox);
     }

@@ -35,6 +35,8 @@ class Layout {
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
     Room room(int node) const { return choices_.room[static_cast<std::size_t>(node)]; }
     int slots(int node) const { return room(node) == Room::Tight ? 1 : 2; }
+    /// More where what empties them comes in bursts: sums wait for those of other cores, results for all their receivers.
+    int ample_slots(int node) const { return room(node) == Room::Ample ? 4 : slots(node); }
     bool in_l0(int node, int input) const;
     /// Whether the chip's ALU does it.
     bool on_chip(int node) const;
