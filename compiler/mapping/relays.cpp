@@ -99,7 +99,7 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
             continue;
         }
         // As many as keep pace with L0, which each byte passes twice, with an eighth of their engines' time.
-        const int most = std::min(shape.h, machine.core_count());
+        const int most = rows_are_all_read(graph, graph.inputs[i]) ? std::min(shape.h, machine.core_count()) : 1;
         const int count = static_cast<int>(std::clamp<hw::Ticks>(8 * forward / (2 * once) + 1, 1, most));
         const std::vector<int> cores = idlest_first(placement, machine.core_count());
         for (int k = 0; k < count; ++k) {

@@ -220,19 +220,6 @@ class Cutter {
         return true;
     }
 
-    /// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all
-    /// rows of such a tensor come from one copy, in order.
-    static bool rows_are_all_read(const QuantGraph& graph, TensorId id) {
-        return std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
-            if (std::find(node.inputs.begin(), node.inputs.end(), id) == node.inputs.end()) {
-                return true;
-            }
-            const Reading r = reading_of(graph, node);
-            return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output)
-                                                 : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
-        });
-    }
-
     DuplicationTask task_of(const Segment& segment, std::size_t node) const {
         const QuantNode& conv = segment.graph.nodes[node];
         const Reading r = reading_of(segment.graph, conv);
