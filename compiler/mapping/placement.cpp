@@ -131,9 +131,11 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 
 }  // namespace
 
-std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits, Spread spread, bool balance) {
-    std::vector<NodePlacement> placement(graph.nodes.size());
+std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
+                               const std::vector<Split>& splits, Spread spread, bool balance) {
+    Placement result;
+    std::vector<NodePlacement>& placement = result.nodes;
+    placement.resize(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
     std::size_t crossbars = 0;
@@ -153,10 +155,13 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
     if (crossbars > static_cast<std::size_t>(available)) {
         return std::nullopt;
     }
-    if (balance && !pack_balanced(placement, machine)) {
-        return std::nullopt;
-    }
-    if (!balance) {
+    if (balance) {
+        const std::optional<hw::Ticks> busiest = pack_balanced(placement, graph, machine);
+        if (!busiest) {
+            return std::nullopt;
+        }
+        result.busiest = *busiest;
+    } else {
         pack_in_order(placement, machine, spread);
     }
     const std::vector<NodeId> producers = producers_of(graph);
@@ -177,7 +182,7 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
                                        channels, most_channels(machine, taps, channels), machine.core_count());
         }
     }
-    return placement;
+    return result;
 }
 
 }  // namespace cim::compiler

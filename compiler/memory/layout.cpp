@@ -40,14 +40,10 @@ TileRange range_of(const NodePlacement& placement, int copy, int core) {
     return range;
 }
 
-/// Positions that travel together from a part with `cols` columns: as many as divide them. A chunk delays its first position until its last
-/// one is there, by a quarter of a row of the whole map at most.
+/// Positions that travel together from a part with `cols` columns. A chunk delays its first position until its last one is there, by about a
+/// quarter of a row of the whole map at most.
 int chunk_of(int cols, int whole_cols) {
-    int chunk = std::clamp(whole_cols / 4, 1, cols);
-    while (cols % chunk != 0) {
-        --chunk;
-    }
-    return chunk;
+    return std::min((whole_cols + 3) / 4, cols);
 }
 
 /// Rows of each node's output that its copies have under way at one time, beyond one.
@@ -361,7 +357,7 @@ void Layout::make_outboxes(int n) {
         outbox.core = part.core;
         outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
         outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
-        outbox.slots = (outbox.chunk > 1 ? slots(n) : ample_slots(n)) * outbox.chunk;
+        outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
         outbox.pitch = static_cast<int>(align4(outbox.bytes));
         plan_.nodes[at(n)].outboxes.push_back(outbox);
     }

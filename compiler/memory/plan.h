@@ -68,8 +68,8 @@ struct Group {
 struct Outbox {
     int core = 0;
     int bytes = 0;  ///< of a position
-    int chunk = 1;  ///< positions of a row that travel together; divides its columns
-    int slots = 2;  ///< positions: whole chunks
+    int chunk = 1;  ///< positions of a row that travel together
+    int slots = 2;  ///< positions; whole rows if chunks have several
     int pitch = 0;  ///< bytes from one to the next
     std::int64_t offset = 0;
 };

@@ -202,22 +202,19 @@ class Cutter {
                 part.outputs.push_back(part.nodes.back().output);
             }
         }
-        if (!lay_out(segment, std::vector<Split>(part.nodes.size()))) {
+        std::optional<Placement> placement =
+            place(segment.graph, segment.origins, machine_, std::vector<Split>(part.nodes.size()), spread_);
+        if (!placement) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
+        lay_out(segment, std::move(*placement));
         return segment;
     }
 
-    /// Places and memories of a segment; false if its copies have too few crossbars.
-    bool lay_out(Segment& segment, const std::vector<Split>& splits, bool balance = false) const {
-        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits, spread_, balance);
-        if (!placement) {
-            return false;
-        }
-        segment.relays = relays_of(segment.graph, *placement, machine_);
-        segment.memory = plan_memory(segment.graph, machine_, *placement, segment.relays);
-        segment.placement = std::move(*placement);
-        return true;
+    void lay_out(Segment& segment, Placement placement) const {
+        segment.placement = std::move(placement.nodes);
+        segment.relays = relays_of(segment.graph, segment.placement, machine_);
+        segment.memory = plan_memory(segment.graph, machine_, segment.placement, segment.relays);
     }
 
     DuplicationTask task_of(const Segment& segment, std::size_t node) const {
@@ -251,33 +248,47 @@ class Cutter {
             }
         }
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
-        // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
-        // load.
-        std::vector<std::pair<int, bool>> tries;
-        for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
-            if (spread_ == Spread::Balanced && ports_matter(machine_)) {
-                tries.emplace_back(percent, true);
-            }
-        }
-        for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
-            tries.emplace_back(percent, false);
-        }
-        for (const auto& [percent, balance] : tries) {
+        const auto placed = [&](int percent, bool balance) {
             const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];
             }
-            Segment larger = segment;
-            try {
-                if (lay_out(larger, splits, balance)) {
-                    segment = std::move(larger);
-                    return;
-                }
-            } catch (const InputError&) {
-                // Too much for a memory: fewer copies.
+            return place(segment.graph, segment.origins, machine_, splits, spread_, balance);
+        };
+        // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
+        // load.
+        std::vector<Placement> balanced;
+        for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+            std::optional<Placement> placement;
+            if (spread_ == Spread::Balanced && ports_matter(machine_) && (placement = placed(percent, true))) {
+                balanced.push_back(std::move(*placement));
             }
         }
+        std::stable_sort(balanced.begin(), balanced.end(), [](const Placement& a, const Placement& b) { return a.busiest < b.busiest; });
+        for (Placement& placement : balanced) {
+            if (fits(segment, std::move(placement))) {
+                return;
+            }
+        }
+        for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+            std::optional<Placement> placement = placed(percent, false);
+            if (placement && fits(segment, std::move(*placement))) {
+                return;
+            }
+        }
+    }
+
+    /// Lays a segment out anew, unless that is too much for a memory.
+    bool fits(Segment& segment, Placement placement) const {
+        Segment larger = segment;
+        try {
+            lay_out(larger, std::move(placement));
+        } catch (const InputError&) {
+            return false;
+        }
+        segment = std::move(larger);
+        return true;
     }
 
     const hw::Machine& machine_;
