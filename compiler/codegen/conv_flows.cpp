@@ -154,8 +154,10 @@ void Generator::read_flow(int index, int reader) {
                     const Ex slot = f.buffer("sums" + own, groups_[at(g)].buffer) +
                                     mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot" + own, group.slot_bytes());
                     for (std::size_t k = 0; k < group.tiles.size(); ++k, ++t) {
-                        read(placement_[at(index)].tiles[at(group.tiles[k])], t, n, oy, ox, w,
-                             slot + f.number("sum" + std::to_string(t), static_cast<std::int64_t>(k) * 4 * group.cols));
+                        const Tile& tile = placement_[at(index)].tiles[at(group.tiles[k])];
+                        const auto term = static_cast<std::int64_t>(k) % group.tiles_high;
+                        read(tile, t, n, oy, ox, w,
+                             slot + f.number("sum" + std::to_string(t), 4 * (term * group.cols + tile.col - group.col)));
                     }
                 }
             }
@@ -239,12 +241,8 @@ void Generator::merge_flow(int index, int g) {
             f.signal(f.counter("summed", code.summed), one);
             return;
         }
-        int part = 0;
-        while (placement_[at(index)].parts[at(part)].c0 != group.col || placement_[at(index)].parts[at(part)].copy != group.copy) {
-            ++part;
-        }
-        const Outbox& outbox = memory_.nodes[at(index)].outboxes[at(part)];
-        const OutboxCode& results = outboxes_[at(index)][at(part)];
+        const Outbox& outbox = memory_.nodes[at(index)].outboxes[at(group.part)];
+        const OutboxCode& results = outboxes_[at(index)][at(group.part)];
         const Ex slots = f.number("slots", outbox.slots);
         await_sent(f, results, w + 1 - slots);
         const Ex dst = f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", outbox.pitch);
@@ -286,7 +284,7 @@ void Generator::partial_flow(int index, int g) {
              {{"core", f.number("core", target.core)},
               {"dst", f.buffer("dst", target_code.buffer) +
                           mod(w, f.number("room_slots", target.slots)) * f.number("room_slot", target.slot_bytes()) +
-                          f.number("place", static_cast<std::int64_t>(target.tiles.size()) * 4 * target.cols)},
+                          f.number("place", target.arrivals())},
               {"src", f.buffer("src", code.buffer) + mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot", group.slot_bytes())},
               {"n", f.number("bytes", 4LL * group.cols)}});
         f.signal(f.counter("arrived", target_code.arrived), one);
@@ -313,7 +311,7 @@ void Generator::sums_flow(int index, int g, int reader) {
             std::vector<FlowBuilder::Field> fields = ring_window(f, landing, landing_code, n, oy, ox, group.col, group.col + group.cols,
                                                                  f.constant(0), f.number("bytes", 4LL * group.cols));
             fields.emplace_back("dst", f.buffer("dst", code.buffer) + mod(w, slots) * f.number("sum_slot", group.slot_bytes()) +
-                                           f.number("place", static_cast<std::int64_t>(group.tiles.size()) * 4 * group.cols));
+                                           f.number("place", group.arrivals()));
             f.op(isa::Opcode::Load, fields);
             f.signal(f.counter("arrived", code.arrived), one);
         },

@@ -1,7 +1,11 @@
 #include "compiler/mapping/placement.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
+#include <set>
 #include <tuple>
+#include <utility>
 
 #include "compiler/mapping/alignment.h"
 #include "compiler/mapping/packing.h"
@@ -12,15 +16,25 @@ namespace cim::compiler {
 
 namespace {
 
-/// A column's sums travel along the cores of its tiles; the last one has the result.
+/// A column's sums travel along the cores of its tiles; the last one has the result. Columns that follow each other and have as many tiles
+/// on the same cores go together.
 std::vector<Part> parts_of(const NodePlacement& conv) {
     const std::vector<Tile>& tiles = conv.tiles;
     std::vector<Part> parts;
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-        if (i + 1 == tiles.size() || tiles[i + 1].col != tiles[i].col || tiles[i + 1].copy != tiles[i].copy) {
-            parts.push_back({tiles[i].core, tiles[i].col, tiles[i].col + tiles[i].cols,
-                             conv.copies[static_cast<std::size_t>(tiles[i].copy)], tiles[i].copy});
+    std::map<int, int> before;  // tiles by core, of the column before
+    for (std::size_t first = 0, end = 0; first < tiles.size(); first = end) {
+        const Tile& tile = tiles[first];
+        std::map<int, int> here;
+        for (end = first; end < tiles.size() && tiles[end].col == tile.col && tiles[end].copy == tile.copy; ++end) {
+            ++here[tiles[end].core];
         }
+        if (!parts.empty() && parts.back().copy == tile.copy && parts.back().c1 == tile.col && here == before) {
+            parts.back().c1 += tile.cols;
+        } else {
+            parts.push_back({tiles[end - 1].core, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)],
+                             tile.copy});
+        }
+        before = std::move(here);
     }
     return parts;
 }
@@ -115,14 +129,22 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
         if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
             return {};
         }
-        // Of rows dealt to several copies, those of the first.
+        // Of rows dealt to several copies, those of the first. Copies may have their channels in different parts.
         std::vector<Part> from = placement[static_cast<std::size_t>(producer)].parts;
         from.erase(std::remove_if(from.begin(), from.end(), [](const Part& part) { return part.grid.y0 > 0; }), from.end());
-        std::stable_sort(from.begin(), from.end(),
-                         [](const Part& a, const Part& b) { return std::tie(a.c0, a.grid.x0) < std::tie(b.c0, b.grid.x0); });
-        std::vector<Part> here;
+        std::stable_sort(from.begin(), from.end(), [](const Part& a, const Part& b) { return a.grid.x0 < b.grid.x0; });
+        std::set<int> borders;
         for (const Part& part : from) {
-            add_columns(here, part, reading, whole, view.c0 + part.c0, view.c0 + part.c1);
+            borders.insert({part.c0, part.c1});
+        }
+        std::vector<Part> here;
+        for (auto c1 = std::next(borders.begin()); c1 != borders.end(); ++c1) {
+            const int c0 = *std::prev(c1);
+            for (const Part& part : from) {
+                if (part.c0 <= c0 && c0 < part.c1) {
+                    add_columns(here, part, reading, whole, view.c0 + c0, view.c0 + *c1);
+                }
+            }
         }
         parts.insert(parts.end(), here.begin(), here.end());
     }

@@ -326,15 +326,22 @@ void Layout::make_stages(int n, int input) {
 void Layout::make_groups(int n) {
     const NodePlacement& here = placement_[at(n)];
     std::map<std::tuple<int, int, int>, Group> groups;  // by copy, core, column
+    std::size_t p = 0;                                  // tiles and parts are both in order of copy and column
     for (std::size_t t = 0; t < here.tiles.size(); ++t) {
         const Tile& tile = here.tiles[t];
-        Group& group = groups[{tile.copy, tile.core, tile.col}];
+        while (here.parts[p].copy != tile.copy || tile.col >= here.parts[p].c1) {
+            ++p;
+        }
+        const Part& part = here.parts[p];
+        Group& group = groups[{tile.copy, tile.core, part.c0}];
         group.copy = tile.copy;
         group.core = tile.core;
-        group.col = tile.col;
-        group.cols = tile.cols;
+        group.part = static_cast<int>(p);
+        group.col = part.c0;
+        group.cols = part.c1 - part.c0;
         group.slots = ample_slots(n);
         group.tiles.push_back(static_cast<int>(t));
+        group.tiles_high += tile.col == part.c0 ? 1 : 0;
     }
     std::map<std::pair<int, int>, int> last;  // core by copy, column
     for (auto& [key, group] : groups) {

@@ -48,20 +48,24 @@ struct Stage {
     std::int64_t offset = 0;
 };
 
-/// Tiles of one column on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column, in order of
-/// core; each adds its own, the last one (home) has the result.
+/// Tiles of the columns of one part on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column, in
+/// order of core; each adds its own, the last one (home) has the result.
 struct Group {
     int copy = 0;
     int core = 0;
+    int part = 0;
     int col = 0, cols = 0;
     bool home = false;
-    std::vector<int> tiles;   ///< into NodePlacement::tiles
+    std::vector<int> tiles;   ///< into NodePlacement::tiles, by column
+    int tiles_high = 0;       ///< of each column
     int before = -1;          ///< core whose sums arrive here, behind those of the own tiles; -1: none
     bool takes_sums = false;  ///< sums of the piece before arrive here, likewise
     int slots = 2;
     std::int64_t offset = 0;  ///< slot = terms() x cols x 4 bytes
-    std::int64_t terms() const { return static_cast<std::int64_t>(tiles.size()) + (before >= 0 || takes_sums ? 1 : 0); }
+    std::int64_t terms() const { return tiles_high + (before >= 0 || takes_sums ? 1 : 0); }
     std::int64_t slot_bytes() const { return 4LL * cols * terms(); }
+    /// In a slot, the sums that arrive from elsewhere.
+    std::int64_t arrivals() const { return 4LL * cols * tiles_high; }
 };
 
 /// Results of one part, waiting to be sent to the landings.
