@@ -167,6 +167,11 @@ void Generator::add_weights() {
             weight.ext_offset = weight_offset_;
             weight.values.reserve(at(tile.rows) * at(tile.cols));
             for (int r = tile.row; r < tile.row + tile.rows; ++r) {
+                if (n.groups == 1) {
+                    const auto row = whole.matrix.begin() + static_cast<std::ptrdiff_t>(r) * whole.cols + origin.col + tile.col;
+                    weight.values.insert(weight.values.end(), row, row + tile.cols);
+                    continue;
+                }
                 for (int c = tile.col; c < tile.col + tile.cols; ++c) {
                     weight.values.push_back(element(whole, origin, n, tile, r, c));
                 }
