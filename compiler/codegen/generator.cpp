@@ -47,10 +47,11 @@ std::string Generator::tag(int y0, int x0) {
     return y0 > 0 || x0 > 0 ? fmt::format(".y{}x{}", y0, x0) : "";
 }
 
-Generator::Generator(const QuantGraph& network, const Segment& segment, const std::vector<ExternalTensor>& external,
-                     const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
+Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
+                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
       segment_(segment),
+      machine_(machine),
       graph_(segment.graph),
       placement_(segment.placement),
       memory_(segment.memory),

@@ -6,7 +6,7 @@
 namespace cim::compiler {
 
 void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin) {
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin, int grain) {
     const Ex oh = f.number("oh", r.oh);
     const Ex ow = f.number("ow", r.ow);
     f.loop("n", f.batch(), [&](Ex n) {
@@ -14,7 +14,14 @@ void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::funct
             image_begin();
         }
         f.loop("oy", oh, [&](Ex oy) {
-            f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
+            if (grain == 1) {
+                f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
+            } else {
+                f.loop("run", f.number("runs", r.ow / grain), [&](Ex run) {
+                    const Ex ox = run * f.number("grain", grain);
+                    body(n, oy, ox, (n * oh + oy) * ow + ox);
+                });
+            }
             row_end(n, oy);
         });
     });

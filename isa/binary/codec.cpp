@@ -97,6 +97,7 @@ class Encoder {
     void put(const Slice& s) {
         put(s.name);
         put(s.param);
+        put(s.channel);
         put(s.channels);
         table(s.tiles);
     }
@@ -232,6 +233,7 @@ class Decoder {
     void get(Slice& s) {
         get(s.name);
         get(s.param);
+        get(s.channel);
         get(s.channels);
         table(s.tiles);
     }

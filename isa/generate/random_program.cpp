@@ -201,7 +201,9 @@ class ProgramMaker {
             p_.params.push_back(param());
         }
         for (std::int64_t i = p_.weights.empty() ? 0 : dice_.roll(0, 2); i > 0; --i) {
-            Slice slice{name(), any(p_.params), static_cast<Index>(dice_.roll(0, 64)), {}};
+            const bool requantises = dice_.roll(0, 3) > 0;
+            Slice slice{name(), requantises ? any(p_.params) : no_param, static_cast<Index>(dice_.roll(0, 1) * dice_.roll(0, 64)),
+                        static_cast<Index>(dice_.roll(0, 64)), {}};
             for (std::int64_t j = dice_.roll(0, 3); j > 0; --j) {
                 slice.tiles.push_back({static_cast<Index>(dice_.roll(0, 15)), any(p_.weights), static_cast<Index>(dice_.roll(0, 99)),
                                        static_cast<Index>(dice_.roll(0, 99))});

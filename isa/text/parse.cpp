@@ -273,9 +273,14 @@ class ProgramParser {
     void slice() {
         Slice s;
         s.name = declare("the slice's name", ArgKind::Slice, program_.slices.size());
-        in_.expect("param");
-        in_.expect("=");
-        s.param = symbol_of(ArgKind::Param, "param");
+        if (in_.accept("param")) {
+            in_.expect("=");
+            s.param = symbol_of(ArgKind::Param, "param");
+        }
+        if (in_.accept("channel")) {
+            in_.expect("=");
+            s.channel = static_cast<Index>(in_.number("channel", 0, highest_index));
+        }
         s.channels = static_cast<Index>(keyed("channels", 0, highest_index));
         while (in_.accept("{")) {
             SliceTile tile;

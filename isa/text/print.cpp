@@ -229,7 +229,14 @@ void print_tables(fmt::memory_buffer& out, const Program& program) {
         put(out, "param {} n={} zero={} lo={} hi={}\n", param.name, param.bias.size(), param.zero, param.lo, param.hi);
     }
     for (const Slice& slice : program.slices) {
-        put(out, "slice {} param={} channels={}", slice.name, program.params[static_cast<std::size_t>(slice.param)].name, slice.channels);
+        put(out, "slice {}", slice.name);
+        if (slice.requantises()) {
+            put(out, " param={}", program.params[static_cast<std::size_t>(slice.param)].name);
+        }
+        if (slice.channel != 0) {
+            put(out, " channel={}", slice.channel);
+        }
+        put(out, " channels={}", slice.channels);
         for (const SliceTile& tile : slice.tiles) {
             put(out, " {{ xb={} weight={} row={} col={} }}", tile.xb, program.weights[static_cast<std::size_t>(tile.weight)].name, tile.row,
                 tile.col);

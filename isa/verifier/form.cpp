@@ -294,8 +294,8 @@ class Form {
         for (const Slice& slice : program_.slices) {
             name(slice.name, "slice");
             const std::string thing = fmt::format("slice '{}'", slice.name);
-            require(in_table(slice.param, program_.params), thing, "its param does not exist");
-            require(slice.channels >= 0, thing, "a negative number of channels");
+            require(!slice.requantises() || in_table(slice.param, program_.params), thing, "its param does not exist");
+            require(slice.channel >= 0 && slice.channels >= 0, thing, "a negative channel or number of channels");
             for (const SliceTile& tile : slice.tiles) {
                 require(in_table(tile.weight, program_.weights), thing, "the weight of a tile does not exist");
                 require(tile.xb >= 0 && tile.row >= 0 && tile.col >= 0, thing, "a tile with negative crossbar, row or column");

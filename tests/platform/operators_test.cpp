@@ -47,6 +47,7 @@ param mean n=1 zero=30 lo=4 hi=251
 param product n=2 zero=90 lo=1 hi=254
 param slope n=1 zero=100 lo=3 hi=249
 slice s param=q channels=3 { xb=0 weight=w row=0 col=0 } { xb=2 weight=v row=8 col=0 }
+slice t channels=3 { xb=0 weight=w row=0 col=0 } { xb=2 weight=v row=8 col=0 }
 )";
 
 std::string program_text(const std::string& engine, const std::string& op, bool async) {
@@ -371,6 +372,18 @@ TEST_CASE("cim.read_row activates some rows and adds to the sums that are there"
                   }
               });
     }
+}
+
+TEST_CASE("cim.read_core of a slice without param gives its sums") {
+    check("crossbar", "cim.read_core slice=t src=0 n=12 count=2 stride=3 dst=600 dst_pitch=16", [](Bytes& m, const isa::Program& p) {
+        for (std::int64_t position = 0; position < 2; ++position) {
+            const std::vector<int> in = as_inputs(window(m, {0, 1, 0, 0, 3 * position, 1, 0, 0, 1, 0, 12}), 8);
+            for (int c = 0; c < 3; ++c) {
+                put(m, static_cast<std::size_t>(600 + 16 * position + 4 * c),
+                    product({in.begin(), in.begin() + 8}, p.weights[0], 0, c) + product({in.begin() + 8, in.end()}, p.weights[1], 0, c));
+            }
+        }
+    });
 }
 
 TEST_CASE("cim.read_core adds its tiles and requantises, position after position") {
