@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "compiler/codegen/generate.h"
+#include "compiler/driver/compile.h"
 #include "compiler/prediction/predict.h"
 #include "hw_models/spec/load.h"
 #include "platform/loader/simulate.h"
@@ -71,7 +71,7 @@ int sc_main(int argc, char** argv) {
     }
     const hw::Machine& machine = loaded.machine;
     const compiler::QuantGraph graph = chain(std::max(1, machine.core_count() - 1), 16, 64);
-    const isa::Program program = compiler::generate(graph, compiler::schedule(graph, machine), machine);
+    const isa::Program program = compiler::compile(graph, machine).program;
     platform::SimulationOptions options;
     options.functional = false;
     options.batch = argc > 2 ? std::atoi(argv[2]) : 4;

@@ -11,6 +11,10 @@ namespace cim::isa {
 /// Computing mode (the paper's Abs-com), coarse to fine. A finer mode has every operator of the coarser ones.
 enum class Mode : std::uint8_t { CM, XBM, WLM };
 
+/// How a program came to be, for reports: with no optimisation, or scheduled at the grain of cores (CG), of matrix-vector multiplications
+/// (MVM) or of groups of wordlines (VVM).
+enum class Level : std::uint8_t { None, Cg, Mvm, Vvm };
+
 /// Engine of a core or of the chip controller that issues an operator.
 enum class Engine : std::uint8_t { Move, Crossbar, Alu };
 inline constexpr int engine_count = 3;
@@ -64,9 +68,11 @@ const OpInfo& op_info(Opcode opcode);
 const OpInfo* find_op(std::string_view text);
 
 std::string_view to_string(Mode mode);
+std::string_view to_string(Level level);
 std::string_view to_string(Engine engine);
 std::string_view to_string(FieldKind kind);
 std::optional<Mode> mode_from(std::string_view text);
+std::optional<Level> level_from(std::string_view text);
 std::optional<Engine> engine_from(std::string_view text);
 
 }  // namespace cim::isa

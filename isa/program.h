@@ -3,6 +3,7 @@
 // docs/adr/0001-execution-model.md says how it runs. Text and binary forms: isa/text, isa/binary.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -226,6 +227,7 @@ struct Program {
     std::string machine;       ///< name of the hardware file
     std::string machine_hash;  ///< content hash of the resolved machine, hexadecimal
     Mode mode = Mode::XBM;
+    std::optional<Level> level;  ///< nothing: not written by a scheduler
     std::vector<Operator> operators;
     std::vector<Tensor> inputs;
     std::vector<Tensor> outputs;

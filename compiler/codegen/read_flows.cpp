@@ -136,6 +136,8 @@ void Generator::read_slices(FlowBuilder& f, int index, const CoreCode& core, con
             if (outbox.senders > 0) {
                 f.await(f.counter("sent" + own, outbox.sent), f.number("receivers" + own, outbox.senders), next - room);
             }
+            // Results that nobody takes count as sent from the start: what is written over them comes after them.
+            f.await(f.counter("out" + own, outbox.out), one, next - room);
             results(outbox.buffer, group.slots, align4(memory.outboxes[part].bytes), {f.counter("out" + own, outbox.out), f.constant(0), count});
         } else {
             const Ex slice = f.constant(groups_[at(g)].position);

@@ -1,15 +1,27 @@
 #include "compiler/driver/compile.h"
 
+#include <utility>
+
 #include "compiler/codegen/generate.h"
+#include "compiler/driver/level.h"
 #include "compiler/quantization/quantise.h"
 
 namespace cim::compiler {
 
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options) {
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options) {
+    return compile(quantise(graph, ranges), machine, options);
+}
+
+Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options) {
+    const isa::Level level = options.level.value_or(default_level(machine));
     Compiled result;
-    result.network = quantise(graph, ranges);
-    result.schedule = schedule(result.network, machine, options);
-    result.program = generate(result.network, result.schedule, machine);
+    result.machine = driven_at(machine, level);
+    result.network = std::move(network);
+    ScheduleOptions scheduling;
+    scheduling.duplication = options.duplication && level != isa::Level::None;
+    result.schedule = schedule(result.network, result.machine, scheduling);
+    result.program = generate(result.network, result.schedule, result.machine);
+    result.program.level = level;
     return result;
 }
 

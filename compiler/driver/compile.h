@@ -1,6 +1,8 @@
 #pragma once
 // From a float network and its ranges to a program for a machine: the passes in their order.
 
+#include <optional>
+
 #include "compiler/ir/graph.h"
 #include "compiler/ir/quant_graph.h"
 #include "compiler/quantization/ranges.h"
@@ -10,13 +12,22 @@
 
 namespace cim::compiler {
 
+struct CompileOptions {
+    std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
+    bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
+};
+
 struct Compiled {
     QuantGraph network;
+    hw::Machine machine;  ///< as the program drives it
     Schedule schedule;
     isa::Program program;
 };
 
-/// Quantise, schedule, generate. InputError if the network does not fit the machine.
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options = {});
+/// Quantise, schedule, generate. InputError if the network does not fit the machine, or its computing mode is too coarse for the level.
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options = {});
+
+/// The same of a quantised network.
+Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options = {});
 
 }  // namespace cim::compiler

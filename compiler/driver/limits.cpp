@@ -2,6 +2,15 @@
 
 namespace cim::compiler {
 
+isa::Mode mode_as_isa(hw::ComputingMode mode) {
+    switch (mode) {
+        case hw::ComputingMode::CM: return isa::Mode::CM;
+        case hw::ComputingMode::XBM: return isa::Mode::XBM;
+        case hw::ComputingMode::WLM: break;
+    }
+    return isa::Mode::WLM;
+}
+
 isa::Limits limits_of(const hw::Machine& machine) {
     const auto bytes = [](const hw::Limit& limit) { return limit.ideal ? std::nullopt : std::optional<std::int64_t>(limit.value); };
     isa::Limits limits;
@@ -16,11 +25,7 @@ isa::Limits limits_of(const hw::Machine& machine) {
     limits.l1 = bytes(machine.core.l1.size);
     limits.l0 = bytes(machine.chip.l0.size);
     limits.ext = bytes(machine.chip.external_memory.size);
-    switch (machine.mode) {
-        case hw::ComputingMode::CM: limits.mode = isa::Mode::CM; break;
-        case hw::ComputingMode::XBM: limits.mode = isa::Mode::XBM; break;
-        case hw::ComputingMode::WLM: limits.mode = isa::Mode::WLM; break;
-    }
+    limits.mode = mode_as_isa(machine.mode);
     return limits;
 }
 

@@ -134,6 +134,9 @@ class ProgramMaker {
         p_.machine = text();
         p_.machine_hash = dice_.once_in(4) ? "" : fmt::format("{:016x}", dice_.bits());
         p_.mode = static_cast<Mode>(dice_.roll(0, 2));
+        if (dice_.once_in(2)) {
+            p_.level = static_cast<Level>(dice_.roll(0, 3));
+        }
         tables();
         for (std::int64_t i = dice_.roll(1, 3); i > 0; --i) {
             p_.templates.push_back(BodyMaker(dice_).run(name()));

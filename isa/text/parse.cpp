@@ -61,6 +61,13 @@ class ProgramParser {
             in_.fail(word, fmt::format("{} is no computing mode; CM, XBM and WLM are", Lexer::shown(word)));
         }
         program_.mode = *mode;
+        if (in_.accept("level")) {
+            const Token text = in_.word("the level");
+            program_.level = level_from(text.text);
+            if (!program_.level) {
+                in_.fail(text, fmt::format("{} is no level; none, cg, mvm and vvm are", Lexer::shown(text)));
+            }
+        }
         if (in_.accept("data")) {
             DataRef ref;
             ref.name = in_.string("the name of the data file");

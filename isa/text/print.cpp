@@ -298,6 +298,9 @@ std::string print_text(const Program& program, const DataRef& data) {
     put(out, "\nmachine ");
     print_quoted(out, program.machine);
     put(out, "{}{} {}\n", program.machine_hash.empty() ? "" : " ", program.machine_hash, to_string(program.mode));
+    if (program.level) {
+        put(out, "level {}\n", to_string(*program.level));
+    }
     if (!program.weights.empty() || !program.params.empty()) {
         put(out, "data ");
         print_quoted(out, data.name);

@@ -248,6 +248,7 @@ class Form {
                                        [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
         require(plain && !mode_from(hash), "program", "the machine's hash is letters and digits, and no computing mode");
         require(program_.mode <= Mode::WLM, "program", "unknown computing mode");
+        require(!program_.level || *program_.level <= Level::Vvm, "program", "unknown level");
         std::unordered_set<std::string> operators;
         for (const Operator& op : program_.operators) {
             if (!operators.insert(op.name).second) {

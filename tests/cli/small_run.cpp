@@ -7,7 +7,7 @@
 #include <unistd.h>
 
 #include "cli/report/report.h"
-#include "compiler/codegen/generate.h"
+#include "compiler/driver/compile.h"
 #include "compiler/driver/limits.h"
 #include "compiler/error.h"
 #include "hw_models/spec/load.h"
@@ -175,7 +175,7 @@ Results run(const isa::Program& program, const hw::Machine& machine, const std::
 
 isa::Program small_program(const hw::Machine& machine) {
     const QuantGraph graph = Network().make();
-    return compiler::generate(graph, compiler::schedule(graph, machine), machine);
+    return compiler::compile(graph, machine).program;
 }
 
 /// Runs `work` in a child and reads the pairs that it answers with.

@@ -141,6 +141,19 @@ Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker opti
     return tally;
 }
 
+/// The same machines, with the core as the unit of control.
+hw::Machine of_cores(std::uint64_t seed) {
+    hw::Machine machine = random_variant(seed);
+    machine.mode = hw::ComputingMode::CM;
+    return machine;
+}
+
+hw::Machine of_few_cores(std::uint64_t seed) {
+    hw::Machine machine = small_variant(seed);
+    machine.mode = hw::ComputingMode::CM;
+    return machine;
+}
+
 }  // namespace
 
 TEST_CASE("networks on machines of any shape give the reference's bytes, at every run the same times") {
@@ -160,6 +173,19 @@ TEST_CASE("networks of every kind of node give the reference's bytes") {
 
 TEST_CASE("networks and operators larger than the chip give the reference's bytes") {
     const Tally tally = check_variants(2000, 60, for_small_machines, small_variant);
+    CHECK(tally.fitted > 20);
+    CHECK(tally.segmented > 10);
+    CHECK(tally.cut > 5);
+}
+
+TEST_CASE("networks on machines of cores of any shape give the reference's bytes") {
+    const Tally tally = check_variants(3000, 60, of_every_kind, of_cores);
+    CHECK(tally.fitted > 40);
+    CHECK(tally.in_l0 > 0);
+}
+
+TEST_CASE("networks and operators larger than a chip of cores give the reference's bytes") {
+    const Tally tally = check_variants(4000, 60, for_small_machines, of_few_cores);
     CHECK(tally.fitted > 20);
     CHECK(tally.segmented > 10);
     CHECK(tally.cut > 5);
@@ -187,6 +213,14 @@ TEST_CASE("many networks that branch", "[.long]") {
 
 TEST_CASE("many networks of every kind", "[.long]") {
     sweep(300'000, of_every_kind);
+}
+
+TEST_CASE("many networks on machines of cores", "[.long]") {
+    sweep(500'000, of_every_kind, of_cores);
+}
+
+TEST_CASE("many networks larger than a chip of cores", "[.long]") {
+    sweep(600'000, for_small_machines, of_few_cores);
 }
 
 TEST_CASE("many networks larger than the chip", "[.long]") {

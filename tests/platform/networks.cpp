@@ -1,6 +1,5 @@
 #include "tests/platform/networks.h"
 
-#include "compiler/codegen/generate.h"
 #include "compiler/reference/integer_executor.h"
 
 namespace cim::test {
@@ -30,8 +29,10 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
     return sets;
 }
 
-isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine) {
-    return generate(graph, schedule(graph, machine), machine);
+isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level) {
+    CompileOptions options;
+    options.level = level;
+    return compile(graph, machine, options).program;
 }
 
 std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,
