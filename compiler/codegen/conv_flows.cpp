@@ -50,7 +50,9 @@ void Generator::add_groups(int index) {
         code.core = cores_.size() - 1;
         code.position = static_cast<int>(core.groups.size());
         core.groups.push_back(static_cast<int>(g));
-        core.tiles += static_cast<std::int64_t>(group.tiles.size());
+        for (const int t : group.tiles) {
+            core.reads += row_groups(placement_[at(index)].tiles[at(t)]);
+        }
         if (group.own == 0) {
             continue;
         }
@@ -103,7 +105,7 @@ void Generator::merge_flow(int index, int g) {
         if (machine_.mode == hw::ComputingMode::CM) {
             f.await_at(f.counter("done", core.done), f.number("slice", code.position), one, w + 1);
         } else {
-            f.await(f.counter("done", core.done), one, (w + 1) * f.number("tiles", core.tiles));
+            f.await(f.counter("done", core.done), one, (w + 1) * f.number("reads", core.reads));
         }
         if (group.before >= 0 || group.takes_sums) {
             f.await(f.counter("arrived", code.arrived), one, w + 1);
@@ -199,7 +201,8 @@ void Generator::sums_flow(int index, int g, int reader) {
             f.op(isa::Opcode::Load, fields);
             f.signal(f.counter("arrived", code.arrived), one);
         },
-        [&](Ex, Ex) { f.signal_at(f.counter("freed", landing_code.freed), f.number("reader", reader), one); });
+        [&](Ex, Ex) { f.signal_at(f.counter("freed", landing_code.freed), f.number("reader", reader), one); },
+        [&](Ex n) { await_turn(f, index, n); });
     f.finish();
 }
 

@@ -6,6 +6,7 @@
 
 #include "compiler/codegen/generator.h"
 #include "compiler/error.h"
+#include "compiler/mode.h"
 
 namespace cim::compiler {
 
@@ -133,7 +134,7 @@ isa::Program generate(const QuantGraph& network, const Schedule& schedule, const
     program.name = network.name;
     program.machine = machine.name;
     program.machine_hash = machine.hash;
-    program.mode = machine.mode == hw::ComputingMode::CM ? isa::Mode::CM : isa::Mode::XBM;
+    program.mode = program_mode(machine.mode);
     for (const QuantNode& node : network.nodes) {
         program.operators.push_back({node.name, node.type});
     }

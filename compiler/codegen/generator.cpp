@@ -67,6 +67,9 @@ void Generator::run() {
     add_landings();
     add_outboxes();
     add_stages();
+    if (memory_.serial) {
+        add_turns();
+    }
 
     write_flows();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
@@ -100,6 +103,9 @@ void Generator::run() {
             if (transfer.node == index) {
                 transfer_flow(transfer);
             }
+        }
+        if (memory_.serial && turns_[i] >= 0) {
+            turn_flow(index);
         }
     }
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
@@ -353,6 +359,13 @@ void Generator::add_stages() {
                 stages_[i][input].push_back(code);
             }
         }
+    }
+}
+
+void Generator::add_turns() {
+    for (const QuantNode& n : graph_.nodes) {
+        const bool works = n.kind != NodeKind::Concat;
+        turns_.push_back(works ? builder_.counter(n.name + ".given", 1, isa::chip, isa::CounterRole::Data) : -1);
     }
 }
 

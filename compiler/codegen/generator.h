@@ -103,6 +103,7 @@ class Generator {
     std::string tag_of(const Landing& landing) const;
     void add_outboxes();
     void add_stages();
+    void add_turns();
 
     // io_flows.cpp
     void write_flows();
@@ -132,6 +133,11 @@ class Generator {
     struct Position;
     void read_flow(int index, int reader);
     void read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
+    void read_row_groups(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
+    /// Runs body(tile, its number on the core, where its sums go) for the tiles of a core.
+    void for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w, const std::function<void(const Tile&, const std::string&, Ex)>& body);
+    /// Activations that a read of a tile takes if the program drives them.
+    int row_groups(const Tile& tile) const;
     void read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
     std::vector<FlowBuilder::Field> window_rows(FlowBuilder& f, int index, const CoreCode& core, const Position& at,
                                                 const TileWindow& window, const std::string& own);
@@ -162,7 +168,11 @@ class Generator {
     /// Runs body(n, oy, ox, w) for each output position of each image, or for the first of each `grain` of them; w counts them all. `row_end` after each row, `image_begin` before
     /// each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin = {}, int grain = 1);
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void(Ex)>& image_begin = {}, int grain = 1);
+    /// Serial: waits until the operators before have given image n, or the last one image n - 1.
+    void await_turn(FlowBuilder& f, int index, Ex n);
+    /// Serial: tells when an operator has given an image.
+    void turn_flow(int index);
     /// Padding rows of the images before n, and of image n before its row `end`.
     static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
@@ -194,6 +204,7 @@ class Generator {
     std::vector<Transfer> transfers_;
     std::vector<std::vector<isa::Index>> weights_;  ///< by node, tile
     std::vector<isa::Index> params_;                ///< by node, -1: none
+    std::vector<isa::Index> turns_;                 ///< by node, images given; -1: a Concat. Serial only
     struct Written {
         isa::Index counter = -1;
         std::int64_t tiles = 0;
@@ -213,7 +224,7 @@ class Generator {
         Grid grid;                  ///< positions that it serves
         Reading reading;            ///< how it walks them
         int grain = 1;              ///< positions of a read
-        std::int64_t tiles = 0;     ///< of all its groups
+        std::int64_t reads = 0;     ///< XBM, WLM: of a position, of all its groups
         std::vector<int> groups;    ///< into NodeMemory::groups
     };
     struct GroupCode {

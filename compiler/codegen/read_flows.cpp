@@ -1,6 +1,7 @@
-// Flows that read the crossbars of a core for a Conv: all tiles of a window at once (XBM), or the core's slices, some positions at a time
-// (CM).
+// Flows that read the crossbars of a core for a Conv: all tiles of a window at once (XBM), groups of their rows one after the other (WLM),
+// or the core's slices, some positions at a time (CM).
 #include <algorithm>
+#include <map>
 
 #include <fmt/format.h>
 
@@ -15,6 +16,21 @@ struct Generator::Position {
     Ex ox;
     Ex w;
 };
+
+namespace {
+
+/// `count` of a window's bytes from `first` on.
+void narrow(std::vector<FlowBuilder::Field>& window, Ex first, Ex count) {
+    const auto field = [&](std::string_view name) {
+        return std::find_if(window.begin(), window.end(), [&](const FlowBuilder::Field& f) { return f.first == name; });
+    };
+    const auto from = field("from");
+    FlowBuilder::Field& begin = from == window.end() ? *field("src") : *from;
+    begin.second = begin.second + first;
+    field("n")->second = count;
+}
+
+}  // namespace
 
 void Generator::add_slices(int index) {
     const NodePlacement& placement = placement_[at(index)];
@@ -81,29 +97,80 @@ std::vector<FlowBuilder::Field> Generator::window_rows(FlowBuilder& f, int index
                        number("rows", window.rows), all || rows_are_channels ? "" : own);
 }
 
-void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
-    const NodeMemory& memory = memory_.nodes[at(index)];
-    const FlowBuilder::Signal completion{f.counter("done", core.done), f.constant(0), f.constant(1)};
-    f.await(f.counter("sums_free", core.sums_free), f.number("groups", static_cast<std::int64_t>(core.groups.size())),
-            position.w + 1 - f.number("sum_slots", memory.groups[at(core.groups[0])].slots));
-    f.parallel([&] {
-        int t = 0;
-        for (const int g : core.groups) {
-            const Group& group = memory.groups[at(g)];
-            const std::string own = std::to_string(g - core.groups[0]);
-            const Ex slot = f.buffer("sums" + own, groups_[at(g)].buffer) +
-                            mod(position.w, f.number("sum_slots", group.slots)) * f.number("sum_slot" + own, group.slot_bytes());
-            for (std::size_t k = 0; k < group.tiles.size(); ++k, ++t) {
-                const Tile& tile = placement_[at(index)].tiles[at(group.tiles[k])];
-                const std::string number = std::to_string(t);
-                std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
-                fields.emplace_back("xb", f.number("xb" + number, tile.xb));
-                fields.emplace_back("dst", slot + f.number("sum" + number, static_cast<std::int64_t>(k) * 4 * group.cols));
-                fields.emplace_back("cols", f.number("cols" + number, tile.cols));
-                f.op(isa::Opcode::ReadXb, fields, &completion);
-            }
+void Generator::for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w,
+                          const std::function<void(const Tile&, const std::string&, Ex)>& body) {
+    int t = 0;
+    for (const int g : core.groups) {
+        const Group& group = memory_.nodes[at(index)].groups[at(g)];
+        const std::string own = std::to_string(groups_[at(g)].position);
+        const Ex slot = f.buffer("sums" + own, groups_[at(g)].buffer) +
+                        mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot" + own, group.slot_bytes());
+        for (std::size_t k = 0; k < group.tiles.size(); ++k, ++t) {
+            const std::string number = std::to_string(t);
+            body(placement_[at(index)].tiles[at(group.tiles[k])], number,
+                 slot + f.number("sum" + number, static_cast<std::int64_t>(k) * 4 * group.cols));
         }
+    }
+}
+
+void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
+    const FlowBuilder::Signal completion{f.counter("done", core.done), f.constant(0), f.constant(1)};
+    f.parallel([&] {
+        for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
+            std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
+            fields.emplace_back("xb", f.number("xb" + number, tile.xb));
+            fields.emplace_back("dst", dst);
+            fields.emplace_back("cols", f.number("cols" + number, tile.cols));
+            f.op(isa::Opcode::ReadXb, fields, &completion);
+        });
     });
+}
+
+int Generator::row_groups(const Tile& tile) const {
+    const int most = machine_.crossbar.parallel_row;
+    return machine_.mode == hw::ComputingMode::WLM ? (tile.rows + most - 1) / most : 1;
+}
+
+void Generator::read_row_groups(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
+    std::map<int, int> tiles_with;  // groups of rows: tiles with so many
+    for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string&, Ex) { ++tiles_with[row_groups(tile)]; });
+    const Ex one = f.constant(1);
+    const Ex done = f.counter("done", core.done);
+    const Ex rows_at_once = f.number("rows_at_once", machine_.crossbar.parallel_row);
+    const FlowBuilder::Signal completion{done, f.constant(0), one};
+    auto at_work = static_cast<std::int64_t>(0);
+    for (const auto& entry : tiles_with) {
+        at_work += entry.second;
+    }
+    int begin = 0;
+    std::int64_t reads = 0;  // before the loop
+    for (const auto& [end, tiles] : tiles_with) {
+        const std::string range = begin > 0 ? std::to_string(begin) : "";
+        f.loop("k", f.constant(begin), f.number("row_groups" + range, end), [&](Ex k) {
+            f.parallel([&] {
+                for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
+                    if (row_groups(tile) <= begin) {
+                        return;
+                    }
+                    const Ex first = k * rows_at_once;
+                    std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
+                    narrow(fields, first, min(rows_at_once, f.number("rows" + number, tile.rows) - first));
+                    fields.emplace_back("xb", f.number("xb" + number, tile.xb));
+                    fields.emplace_back("row", first);
+                    fields.emplace_back("dst", dst);
+                    fields.emplace_back("cols", f.number("cols" + number, tile.cols));
+                    fields.emplace_back("add", min(k, one));
+                    f.op(isa::Opcode::ReadRow, fields, &completion);
+                });
+            });
+            // The next group of rows adds to these sums.
+            const Ex before = position.w * f.number("reads", core.reads) + f.number("reads_before" + range, reads);
+            f.await(done, one, before + (k + (1 - begin)) * f.number("at_work" + range, at_work));
+        });
+        reads += (end - begin) * at_work;
+        at_work -= tiles;
+        begin = end;
+    }
 }
 
 void Generator::read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
@@ -165,7 +232,7 @@ void Generator::await_reads(FlowBuilder& f, int index, const CoreCode& core, Ex 
     if (machine_.mode == hw::ComputingMode::CM) {
         await_slice(f, index, core.groups.back(), w);
     } else {
-        f.await(f.counter("done", core.done), f.constant(1), w * f.number("tiles", core.tiles));
+        f.await(f.counter("done", core.done), f.constant(1), w * f.number("reads", core.reads));
     }
 }
 
@@ -177,9 +244,10 @@ void Generator::read_flow(int index, int reader) {
     const Grid& grid = core.grid;
     const Reading& r = core.reading;
     const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
-    const std::string kind = std::string(slices ? "compute" : "read") + (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) +
+    const bool by_rows = machine_.mode == hw::ComputingMode::WLM;
+    const std::string kind = std::string(slices ? "compute" : (by_rows ? "activate" : "read")) + (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) +
                              (!core.staged && !same_rows ? "_dealt" : "");
-    FlowBuilder f(builder_, fmt::format("{}.{}", kind, slices ? static_cast<std::int64_t>(core.groups.size()) : core.tiles),
+    FlowBuilder f(builder_, fmt::format("{}.{}", kind, slices ? static_cast<std::int64_t>(core.groups.size()) : core.reads),
                   fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
@@ -203,7 +271,13 @@ void Generator::read_flow(int index, int reader) {
                 await_window(f, landing, code, n, oy, core.grain > 1 ? ox + f.number("more", core.grain - 1) : ox);
             }
             const Position position{n, oy, ox, w};
-            slices ? read_slices(f, index, core, position) : read_crossbars(f, index, core, position);
+            if (slices) {
+                read_slices(f, index, core, position);
+            } else {
+                f.await(f.counter("sums_free", core.sums_free), f.number("groups", static_cast<std::int64_t>(core.groups.size())),
+                        w + 1 - f.number("sum_slots", memory_.nodes[at(index)].groups[at(core.groups[0])].slots));
+                by_rows ? read_row_groups(f, index, core, position) : read_crossbars(f, index, core, position);
+            }
             if (core.staged) {
                 await_reads(f, index, core, w + read);
                 f.signal(f.counter("stage_free", stages_[at(index)][0][at(reader)].free), read);
@@ -224,7 +298,8 @@ void Generator::read_flow(int index, int reader) {
             f.signal_at(freed, f.number("landing_reader", core.landing_reader),
                         min(f.number("row_step", grid.dy), f.number("landing_rows", landing.reading.oh) - row_in_landing(j)));
         },
-        [&] {
+        [&](Ex n) {
+            await_turn(f, index, n);
             if (!core.staged && !same_rows) {
                 signal_if(f, f.counter("freed", code.freed), "rows_before", grid.y0 - landing.reading.y0, core.landing_reader);
             }

@@ -18,7 +18,8 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     result.machine = driven_at(machine, level);
     result.network = std::move(network);
     ScheduleOptions scheduling;
-    scheduling.duplication = options.duplication && level != isa::Level::None;
+    scheduling.serial = level == isa::Level::None;
+    scheduling.duplication = options.duplication && !scheduling.serial;
     result.schedule = schedule(result.network, result.machine, scheduling);
     result.program = generate(result.network, result.schedule, result.machine);
     result.program.level = level;

@@ -4,8 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "compiler/driver/limits.h"
 #include "compiler/error.h"
+#include "compiler/mode.h"
 
 namespace cim::compiler {
 
@@ -32,8 +32,8 @@ hw::Machine driven_at(const hw::Machine& machine, isa::Level level) {
     driven.mode = mode_of(level, machine);
     if (driven.mode > machine.mode) {
         throw InputError(fmt::format("machine '{}' has computing mode {}: level {} needs mode {}", machine.name,
-                                     isa::to_string(mode_as_isa(machine.mode)), isa::to_string(level),
-                                     isa::to_string(mode_as_isa(driven.mode))));
+                                     isa::to_string(program_mode(machine.mode)), isa::to_string(level),
+                                     isa::to_string(program_mode(driven.mode))));
     }
     return driven;
 }

@@ -1,15 +1,8 @@
 #include "compiler/driver/limits.h"
 
-namespace cim::compiler {
+#include "compiler/mode.h"
 
-isa::Mode mode_as_isa(hw::ComputingMode mode) {
-    switch (mode) {
-        case hw::ComputingMode::CM: return isa::Mode::CM;
-        case hw::ComputingMode::XBM: return isa::Mode::XBM;
-        case hw::ComputingMode::WLM: break;
-    }
-    return isa::Mode::WLM;
-}
+namespace cim::compiler {
 
 isa::Limits limits_of(const hw::Machine& machine) {
     const auto bytes = [](const hw::Limit& limit) { return limit.ideal ? std::nullopt : std::optional<std::int64_t>(limit.value); };
@@ -25,7 +18,7 @@ isa::Limits limits_of(const hw::Machine& machine) {
     limits.l1 = bytes(machine.core.l1.size);
     limits.l0 = bytes(machine.chip.l0.size);
     limits.ext = bytes(machine.chip.external_memory.size);
-    limits.mode = mode_as_isa(machine.mode);
+    limits.mode = program_mode(machine.mode);
     return limits;
 }
 

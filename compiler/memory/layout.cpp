@@ -51,6 +51,7 @@ Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::Pr
     : graph_(graph), machine_(machine), prices_(prices), placement_(placement), choices_(choices), skew_(graph) {}
 
 MemoryPlan Layout::build() {
+    plan_.serial = choices_.serial;
     plan_.nodes.resize(graph_.nodes.size());
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const auto n = static_cast<int>(i);
@@ -85,6 +86,14 @@ bool Layout::on_chip(int n) const {
 
 bool Layout::from_outside(TensorId id) const {
     return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
+}
+
+bool Layout::lies_whole(TensorId id) const {
+    std::ptrdiff_t readers = 0;
+    for (const QuantNode& reader : graph_.nodes) {
+        readers += std::count(reader.inputs.begin(), reader.inputs.end(), id);
+    }
+    return choices_.serial && (!from_outside(id) || readers > 1);
 }
 
 bool Layout::from_one_copy(TensorId id) const {
@@ -129,7 +138,10 @@ int Layout::add(const Landing& landing) {
 }
 
 int Layout::ring_rows(int n, int input, const Reading& reading, bool tight) {
-    if (is_join(node(n).kind)) {
+    if (lies_whole(node(n).inputs[at(input)])) {
+        return reading.padded_rows();
+    }
+    if (is_join(node(n).kind) && !choices_.serial) {
         return skew_.ring_rows(node(n), input);
     }
     return tight ? reading.kernel_h : reading.kernel_h + reading.stride_h;
@@ -240,7 +252,7 @@ void Layout::make_sums_landing(const Landing& base) {
             landing.readers.push_back(group.core);
         }
     }
-    landing.rows = choices_.l0_tight ? 1 : 2;
+    landing.rows = lies_whole(node(base.node).inputs[1]) ? landing.reading.padded_rows() : (choices_.l0_tight ? 1 : 2);
     add(landing);
 }
 

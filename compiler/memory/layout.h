@@ -15,6 +15,7 @@ struct LayoutChoices {
     std::set<int> tight;                  ///< nodes at their least size
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
+    bool serial = false;  ///< given, not chosen: MemoryPlan::serial
 };
 
 class Layout {
@@ -34,6 +35,8 @@ class Layout {
     bool on_chip(int node) const;
     /// Whether some channels of a tensor come from outside.
     bool from_outside(TensorId id) const;
+    /// Serial: whether a reader of a tensor needs all of it in its place. What one node alone reads from outside may come as it reads.
+    bool lies_whole(TensorId id) const;
     /// Whether one copy of one node gives all positions of a tensor.
     bool from_one_copy(TensorId id) const;
     /// Who reads the inputs of a node: each core of each copy of a Conv, else each part's core.

@@ -42,8 +42,10 @@ void for_each_room(MemoryPlan& plan, F f) {
 
 class Fitting {
   public:
-    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement)
-        : graph_(graph), machine_(machine), prices_(machine), placement_(placement) {}
+    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, bool serial)
+        : graph_(graph), machine_(machine), prices_(machine), placement_(placement) {
+        choices_.serial = serial;
+    }
 
     MemoryPlan run() {
         do {
@@ -157,8 +159,8 @@ class Fitting {
 
 }  // namespace
 
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement) {
-    return Fitting(graph, machine, placement).run();
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, bool serial) {
+    return Fitting(graph, machine, placement, serial).run();
 }
 
 }  // namespace cim::compiler

@@ -84,6 +84,7 @@ struct NodeMemory {
 };
 
 struct MemoryPlan {
+    bool serial = false;  ///< operators work one after the other: what one gives another lies there as a whole
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
     std::vector<int> input_landings;    ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
@@ -107,7 +108,8 @@ class DoesNotFit : public InputError {
 };
 
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// DoesNotFit if they still do not fit.
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
+/// DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                       bool serial = false);
 
 }  // namespace cim::compiler

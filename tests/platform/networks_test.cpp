@@ -122,6 +122,20 @@ TEST_CASE("networks on finer machines driven core by core give the reference's b
     }
 }
 
+TEST_CASE("networks whose groups of rows the program drives give the reference's bytes") {
+    CHECK(check_networks(enlarged_tiny(), 5800, 20, {}, isa::Level::Vvm) > 8);
+    NetworkOptions options;
+    options.most_channels = 40;
+    CHECK(check_networks(machine_of("isaac-baseline"), 5900, 6, options, isa::Level::Vvm) > 4);
+}
+
+TEST_CASE("networks without any optimisation give the reference's bytes") {
+    for (const char* name : {"jia2021", "puma", "isaac-baseline"}) {
+        CHECK(check_networks(machine_of(name), 6100, 8, {}, isa::Level::None) > 4);
+    }
+    CHECK(check_networks(enlarged_tiny(), 6200, 20, {}, isa::Level::None) > 8);
+}
+
 TEST_CASE("networks with residual joins give the reference's bytes") {
     NetworkOptions options;
     options.joins = true;

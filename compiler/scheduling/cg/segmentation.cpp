@@ -209,7 +209,7 @@ class Cutter {
         if (!placement) {
             return false;
         }
-        segment.memory = plan_memory(segment.graph, machine_, *placement);
+        segment.memory = plan_memory(segment.graph, machine_, *placement, options_.serial);
         segment.placement = std::move(*placement);
         return true;
     }
@@ -225,6 +225,17 @@ class Cutter {
             return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output)
                                                  : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
         });
+    }
+
+    /// Time of a tile's read, or of its groups of rows if the program drives them.
+    hw::Ticks read_ticks(const Tile& tile) const {
+        const int at_once = machine_.mode == hw::ComputingMode::WLM ? machine_.crossbar.parallel_row : tile.rows;
+        hw::Ticks ticks = 0;
+        for (int row = 0; row < tile.rows; row += at_once) {
+            const int rows = std::min(at_once, tile.rows - row);
+            ticks += prices_.read(0, rows, tile.cols, 8, 8, rows, row > 0, row).sync_ticks();
+        }
+        return ticks;
     }
 
     DuplicationTask task_of(const Segment& segment, std::size_t node) const {
@@ -244,8 +255,7 @@ class Cutter {
             return task;
         }
         for (const Tile& tile : tiles) {
-            const hw::OpCost cost = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false);
-            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, cost.sync_ticks()));
+            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, read_ticks(tile)));
         }
         return task;
     }
