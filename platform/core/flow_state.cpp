@@ -5,7 +5,7 @@ namespace cim::platform {
 FlowState::FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
     : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {
     for (std::size_t i = 0; i < code.ops.size(); ++i) {
-        prices[i].moves_only = code.op_traits[i].moves_only;
+        prices[i].moves_only = code.body->ops[i].moves_only;
     }
 }
 
