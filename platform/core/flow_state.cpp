@@ -3,7 +3,7 @@
 namespace cim::platform {
 
 FlowState::FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
-    : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {
+    : prices(code.ops.size()), place_(place), id_(code.id), op_(flow.op), segment_(flow.segment), engine_(flow.engine), run_(code) {
     for (std::size_t i = 0; i < code.ops.size(); ++i) {
         prices[i].moves_only = code.body->ops[i].moves_only;
     }
@@ -14,7 +14,7 @@ void FlowState::advance() {
     const Ticks now = context.agenda.now();
     if (waits_for >= 0) {
         const Cause cause = context.counters.role(waits_for) == isa::CounterRole::Data ? Cause::Data : Cause::Space;
-        context.statistics.operators[static_cast<std::size_t>(flow_.op)].times[static_cast<std::size_t>(cause)] += now - waits_since;
+        context.statistics.operators[static_cast<std::size_t>(op_)].times[static_cast<std::size_t>(cause)] += now - waits_since;
         waits_for = -1;
     } else {
         step_ = &run_.next();
@@ -33,9 +33,8 @@ void FlowState::advance() {
                     }
                 }
                 break;
-            case isa::Step::Kind::Signal: context.counters.signal(step_->counter, step_->value, flow_.place); break;
+            case isa::Step::Kind::Signal: context.counters.signal(step_->counter, step_->value, place_.core()); break;
             case isa::Step::Kind::Ops:
-                ready = true;
                 ready_at = now;
                 place_.flow_ready(*this);
                 return;
