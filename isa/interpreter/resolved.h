@@ -46,7 +46,7 @@ inline constexpr int max_fields = 18;
 inline constexpr std::uint8_t signal_field = 255;
 
 /// One execution of an operator with its fields evaluated.
-struct OpInstance {
+struct alignas(64) OpInstance {  // what everybody asks for, and the first fields, in one line of the cache
     Opcode opcode = Opcode::Fill;
     Index signal = -1;  ///< counter that its completion signals, or -1 if none
     Index base = -1;    ///< first counter of the array that `signal` was said to be in

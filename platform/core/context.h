@@ -6,7 +6,7 @@
 
 #include "hw_models/spec/machine.h"
 #include "isa/program.h"
-#include "platform/core/prices.h"
+#include "platform/core/operation.h"
 #include "platform/kernel/agenda.h"
 #include "platform/kernel/counters.h"
 #include "platform/observe/observer.h"
@@ -30,6 +30,7 @@ struct Context {
     std::int64_t unfinished = 0;      ///< flows begun that have not ended, asynchronous operations not completed, segments about to begin
     std::function<void()> on_drained{};
     PriceBook price_book{};
+    OperationPool operations{};
 
     void finished_one() {
         if (--unfinished == 0 && on_drained) {

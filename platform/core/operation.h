@@ -42,7 +42,7 @@ struct Operation {
     Operation& operator=(const Operation&) = delete;
 };
 
-/// Operations of one place, used again and again.
+/// Operations used again and again, the last one that ended first: it is still in the cache.
 class OperationPool {
   public:
     Operation& get() {

@@ -122,7 +122,7 @@ int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
 }
 
 Operation& Place::make_operation(FlowState& flow, isa::Index position) {
-    Operation& operation = pool_.get();
+    Operation& operation = context_.operations.get();
     operation.op = flow.step().ops + position;
     operation.flow = &flow;
     operation.stage = 0;
@@ -208,11 +208,11 @@ void Place::operation_ended(Operation& operation) {
         if (!engines_[static_cast<std::size_t>(isa::Engine::Crossbar)].ready.empty()) {
             dispatch_soon(isa::Engine::Crossbar);
         }
-        pool_.put(operation);
+        context_.operations.put(operation);
         context_.finished_one();
         return;
     }
-    pool_.put(operation);
+    context_.operations.put(operation);
     release_engine(flow.engine());
     context_.agenda.run_now(flow);
 }

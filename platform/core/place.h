@@ -144,7 +144,6 @@ class Place : public sc_core::sc_module, public Actor {
     std::map<isa::Index, std::vector<FlowState*>> of_segment_;
     std::array<EngineState, isa::engine_count> engines_;
     unsigned to_dispatch_ = 0;  ///< engines that something happened to, a bit each
-    OperationPool pool_;
     FlowState* issuing_ = nullptr;  ///< flow whose asynchronous operators hold the crossbar engine
 };
 
