@@ -56,11 +56,11 @@ inline Index counter_count(std::int64_t count) {
     return static_cast<Index>(std::clamp<std::int64_t>(count, -1, no_counter));
 }
 
-inline void set_field(OpInstance& op, const FieldValue& field, const std::vector<std::int64_t>& values) {
-    const std::int64_t value = values[static_cast<std::size_t>(field.slot)];
+inline void set_field(OpInstance& op, const FieldValue& field, const std::int64_t* values) {
+    const std::int64_t value = values[field.slot];
     if (field.field == signal_field) {
         op.signal = counter_number(value);
-        op.amount = values[static_cast<std::size_t>(field.amount)];
+        op.amount = values[field.amount];
     } else {
         op.values[field.field] = value;
     }

@@ -3,10 +3,13 @@
 
 namespace cim::isa {
 
-FlowRun::FlowRun(const ResolvedFlow& flow) : body_(flow.body.get()), at_(body_->code.data()), values_(flow.values), ops_(flow.ops.data()) {
+FlowRun::FlowRun(const ResolvedFlow& flow)
+    : body_(flow.body.get()), at_(body_->code.data()), values_(new std::int64_t[flow.values.size()]), ops_(flow.ops.data()) {
+    std::copy(flow.values.begin(), flow.values.end(), values_.get());
     if (!body_->varying.empty()) {
-        own_ops_ = flow.ops;
-        ops_ = own_ops_.data();
+        own_ops_.reset(new OpInstance[flow.ops.size()]);
+        std::copy(flow.ops.begin(), flow.ops.end(), own_ops_.get());
+        ops_ = own_ops_.get();
     }
 }
 
@@ -26,7 +29,7 @@ void FlowRun::fill_in(const Instruction& instruction) {
         const ResolvedOp& traits = body_->ops[static_cast<std::size_t>(i)];
         const FieldValue* field = body_->varying.data() + traits.first_varying;
         for (const FieldValue* end = field + traits.varying_count; field != end; ++field) {
-            set_field(own_ops_[static_cast<std::size_t>(i)], *field, values_);
+            set_field(own_ops_[static_cast<std::size_t>(i)], *field, values_.get());
         }
     }
 }

@@ -46,7 +46,7 @@ class Resolver {
             out.ops[static_cast<std::size_t>(base.op)].base = counter_number(slots_[static_cast<std::size_t>(base.slot)]);
         }
         for (const TemplatePlan::Field& field : plan->fixed_fields) {
-            set_field(out.ops[static_cast<std::size_t>(field.op)], field.value, slots_);
+            set_field(out.ops[static_cast<std::size_t>(field.op)], field.value, slots_.data());
         }
         return out;
     }

@@ -178,9 +178,9 @@ class FlowRun {
 
     const ResolvedTemplate* body_;
     const Instruction* at_;
-    std::vector<std::int64_t> values_;
+    std::unique_ptr<std::int64_t[]> values_;
     const OpInstance* ops_;
-    std::vector<OpInstance> own_ops_;  ///< if some field of the flow's operators varies
+    std::unique_ptr<OpInstance[]> own_ops_;  ///< if some field of the flow's operators varies
     std::int64_t turns_ = INT64_MAX;
     Step step_;
 };

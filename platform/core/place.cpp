@@ -54,8 +54,11 @@ void Place::begin(isa::Index segment) {
 // ---- dispatch ---------------------------------------------------------------------------------------------------------------
 
 void Place::flow_ready(FlowState& flow) {
-    engine_of(flow).ready.push_back(&flow);
-    dispatch_soon(flow.engine());
+    EngineState& engine = engine_of(flow);
+    engine.ready.push_back(&flow);
+    if (!engine.busy) {
+        dispatch_soon(flow.engine());
+    }
 }
 
 void Place::flow_changed(FlowState& flow) {
@@ -63,7 +66,9 @@ void Place::flow_changed(FlowState& flow) {
     while (engine.first_unfinished < engine.flows.size() && engine.flows[engine.first_unfinished]->done) {
         ++engine.first_unfinished;
     }
-    dispatch_soon(flow.engine());
+    if (!engine.busy) {
+        dispatch_soon(flow.engine());
+    }
 }
 
 void Place::dispatch_soon(isa::Engine engine) {

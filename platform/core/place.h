@@ -38,7 +38,6 @@ class FlowState final : public Runnable {
     Ticks waits_since = 0;
     isa::Index waits_for = -1;  ///< counter, or -1
     bool done = false;
-    std::int64_t waits_value = 0;
     std::vector<PricedOp> prices;  ///< by operator of the flow
 
   private:

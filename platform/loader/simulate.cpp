@@ -44,8 +44,9 @@ std::string describe_deadlock(const Context& context, const Chip& chip) {
             if (++shown > 10) {
                 return text + "\n  ...";
             }
-            text += fmt::format("\n  flow '{}' (line {}) waits for {} >= {}, which is {}", context.program.flows[static_cast<std::size_t>(flow->id())].name, flow->step().line,
-                                context.counters.name(flow->waits_for), flow->waits_value, context.counters.value(flow->waits_for));
+            text += fmt::format("\n  flow '{}' (line {}) waits for {} >= {}, which is {}",
+                                context.program.flows[static_cast<std::size_t>(flow->id())].name, flow->step().line,
+                                context.counters.name(flow->waits_for), flow->step().value, context.counters.value(flow->waits_for));
         }
     }
     return fmt::format("no flow can go on at tick {}:{}", context.agenda.now(), text);
