@@ -101,7 +101,8 @@ void Place::dispatch(isa::Engine which) {
         }
         return;
     }
-    engine.ready.erase(std::find(engine.ready.begin(), engine.ready.end(), best));
+    *std::find(engine.ready.begin(), engine.ready.end(), best) = engine.ready.back();
+    engine.ready.pop_back();
     start(*best);
 }
 
@@ -132,7 +133,7 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     operation.flow = &flow;
     operation.stage = 0;
     operation.started = context_.agenda.now();
-    operation.async = isa::op_info(operation.op->opcode).timing == isa::Timing::Async;
+    operation.async = isa::is_async(operation.op->opcode);
     operation.signal = operation.op->signal;
     price(flow, position, operation);
     if (operation.async && (context_.functional || !flow.prices[static_cast<std::size_t>(flow.step().first_op + position)].moves_only)) {
@@ -174,7 +175,7 @@ void Place::start(FlowState& flow) {
         }
         proceed(operation, operation.started);
     }
-    if (isa::op_info(step.ops[0].opcode).timing == isa::Timing::Async) {
+    if (isa::is_async(step.ops[0].opcode)) {
         statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += context_.agenda.now() - flow.ready_at;
         context_.agenda.complete_at(context_.agenda.now() + issue_ticks, *this,
                                     (static_cast<std::uint64_t>(flow.engine()) << 2U) | IssueEnds);
