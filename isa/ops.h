@@ -1,6 +1,7 @@
 #pragma once
 // The meta-operators as data: what isa/ops.def says, for the parser, printer, codec, verifier, predictor and platform.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -60,6 +61,16 @@ struct OpInfo {
     /// Position of the field of that name, or -1.
     int field(std::string_view name) const;
 };
+
+/// What everybody asks of an operator all the time.
+inline bool is_async(Opcode opcode) {
+    constexpr Timing timings[] = {
+#define CIM_MOP(id, text, engine, mode, timing, doc, ...) Timing::timing,
+#include "isa/ops.def"
+#undef CIM_MOP
+    };
+    return timings[static_cast<std::size_t>(opcode)] == Timing::Async;
+}
 
 /// All operators in the order of ops.def; op_info(o).opcode == o.
 const std::vector<OpInfo>& op_table();
