@@ -5,26 +5,38 @@
 #include <vector>
 
 #include "compiler/codegen/generate.h"
+#include "compiler/driver/level.h"
 #include "compiler/error.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/quantization/quantise.h"
 
 namespace cim::compiler {
 
-Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const ScheduleOptions& options) {
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options) {
+    return compile(quantise(graph, ranges), machine, options);
+}
+
+Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options) {
+    const isa::Level level = options.level.value_or(default_level(machine));
     Compiled best;
+    best.machine = driven_at(machine, level);
+    ScheduleOptions scheduling;
+    scheduling.serial = level == isa::Level::None;
+    scheduling.duplication = options.duplication && !scheduling.serial;
+    // In CM a copy has cores of its own, and the baseline is not to be improved.
+    const bool spread = options.spread && !scheduling.serial && best.machine.mode != hw::ComputingMode::CM;
+    std::vector<Spread> spreads{Spread::Balanced};
+    if (spread) {
+        spreads.insert(spreads.end(), {Spread::None, Spread::Columns, Spread::Tiles});
+    }
     hw::Ticks least = 0;
     bool fits = false;
     std::optional<InputError> refusal;
-    std::vector<Spread> spreads{Spread::Balanced};
-    if (options.spread) {
-        spreads.insert(spreads.end(), {Spread::None, Spread::Columns, Spread::Tiles});
-    }
-    for (const Spread spread : spreads) {
+    for (const Spread each : spreads) {
         try {
-            Schedule schedule = compiler::schedule(network, machine, options, spread);
-            isa::Program program = generate(network, schedule, machine);
-            const hw::Ticks busiest = busiest_ticks(program, machine, 1);
+            Schedule schedule = compiler::schedule(network, best.machine, scheduling, each);
+            isa::Program program = generate(network, schedule, best.machine);
+            const hw::Ticks busiest = spreads.size() > 1 ? busiest_ticks(program, best.machine, 1) : 0;
             if (!fits || busiest < least) {
                 best.schedule = std::move(schedule);
                 best.program = std::move(program);
@@ -39,11 +51,8 @@ Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const
         throw *refusal;
     }
     best.network = std::move(network);
+    best.program.level = level;
     return best;
-}
-
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options) {
-    return compile_quantised(quantise(graph, ranges), machine, options);
 }
 
 }  // namespace cim::compiler

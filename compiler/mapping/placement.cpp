@@ -17,24 +17,27 @@ namespace cim::compiler {
 namespace {
 
 /// A column's sums travel along the cores of its tiles; the last one has the result. Columns that follow each other and have as many tiles
-/// on the same cores go together.
-std::vector<Part> parts_of(const NodePlacement& conv) {
+/// on the same cores go together. `whole`: only those that one core holds, and that see the same window.
+std::vector<Part> parts_of(const NodePlacement& conv, bool whole) {
     const std::vector<Tile>& tiles = conv.tiles;
     std::vector<Part> parts;
     std::map<int, int> before;  // tiles by core, of the column before
+    const Tile* last = nullptr;
     for (std::size_t first = 0, end = 0; first < tiles.size(); first = end) {
         const Tile& tile = tiles[first];
         std::map<int, int> here;
         for (end = first; end < tiles.size() && tiles[end].col == tile.col && tiles[end].copy == tile.copy; ++end) {
             ++here[tiles[end].core];
         }
-        if (!parts.empty() && parts.back().copy == tile.copy && parts.back().c1 == tile.col && here == before) {
+        const bool follows = last != nullptr && last->copy == tile.copy && here == before;
+        if (follows && (!whole || (here.size() == 1 && last->c0 == tile.c0 && last->c1 == tile.c1))) {
             parts.back().c1 += tile.cols;
         } else {
             parts.push_back({tiles[end - 1].core, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)],
                              tile.copy});
         }
         before = std::move(here);
+        last = &tile;
     }
     return parts;
 }
@@ -153,6 +156,13 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 
 }  // namespace
 
+const Part& NodePlacement::part_of(const Tile& tile) const {
+    // Parts of a copy stand in the order of their channels.
+    const auto after = std::upper_bound(parts.begin(), parts.end(), std::make_pair(tile.copy, tile.col),
+                                        [](const std::pair<int, int>& at, const Part& part) { return at < std::make_pair(part.copy, part.c0); });
+    return *std::prev(after);
+}
+
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
                                const std::vector<Split>& splits, Spread spread, bool balance) {
     Placement result;
@@ -183,8 +193,10 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
             return std::nullopt;
         }
         result.busiest = *busiest;
-    } else {
+    } else if (machine.mode != hw::ComputingMode::CM) {
         pack_in_order(placement, machine, spread);
+    } else if (!pack_whole_cores(placement, machine)) {
+        return std::nullopt;
     }
     const std::vector<NodeId> producers = producers_of(graph);
     int core = 0;  // of the last tile so far
@@ -194,7 +206,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
-            here.parts = parts_of(here);
+            here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM);
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {

@@ -8,6 +8,7 @@
 
 #include "compiler/error.h"
 #include "compiler/mapping/alignment.h"
+#include "compiler/memory/core_read.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -66,9 +67,11 @@ bool is_join(NodeKind kind) {
 
 }  // namespace
 
-Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays,
-               const LayoutChoices& choices)
+Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
+               const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, const LayoutChoices& choices)
     : graph_(graph),
+      machine_(machine),
+      prices_(prices),
       placement_(placement),
       relays_(relays),
       choices_(choices),
@@ -77,6 +80,7 @@ Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placem
       skew_(graph, std::vector<int>(graph.nodes.size(), 0)) {}
 
 MemoryPlan Layout::build() {
+    plan_.serial = choices_.serial;
     plan_.nodes.resize(graph_.nodes.size());
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const auto n = static_cast<int>(i);
@@ -112,6 +116,14 @@ bool Layout::on_chip(int n) const {
 
 bool Layout::from_outside(TensorId id) const {
     return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
+}
+
+bool Layout::lies_whole(TensorId id) const {
+    std::ptrdiff_t readers = 0;
+    for (const QuantNode& reader : graph_.nodes) {
+        readers += std::count(reader.inputs.begin(), reader.inputs.end(), id);
+    }
+    return choices_.serial && (!from_outside(id) || readers > 1);
 }
 
 bool Layout::from_one_copy(TensorId id) const {
@@ -155,6 +167,11 @@ int Layout::add(const Landing& landing) {
     return index;
 }
 
+int Layout::slots(int n, int copy) const {
+    const int grain = plan_.nodes[at(n)].grains[at(copy)];
+    return machine_.mode == hw::ComputingMode::CM ? slots(n) * grain : ample_slots(n);
+}
+
 int Layout::rows_in_flight(TensorId id) const {
     const std::vector<NodeId> producers = producers_of(graph_);
     int rows = 0;
@@ -166,8 +183,11 @@ int Layout::rows_in_flight(TensorId id) const {
 }
 
 int Layout::ring_rows(int n, int input, const Reading& reading) {
+    if (lies_whole(node(n).inputs[at(input)])) {
+        return reading.padded_rows();
+    }
     const bool ample = room(n) == Room::Ample;
-    if (is_join(node(n).kind)) {
+    if (is_join(node(n).kind) && !choices_.serial) {
         return ample ? ample_skew_.ring_rows(node(n), input) + 1 : skew_.ring_rows(node(n), input);
     }
     const int rows = reading.kernel_h + (room(n) == Room::Tight ? 0 : reading.stride_h);
@@ -284,7 +304,7 @@ void Layout::make_sums_landing(const Landing& base) {
             landing.readers.push_back(group.core);
         }
     }
-    landing.rows = choices_.l0_tight ? 1 : 2;
+    landing.rows = lies_whole(node(base.node).inputs[1]) ? landing.reading.padded_rows() : (choices_.l0_tight ? 1 : 2);
     add(landing);
 }
 
@@ -316,6 +336,7 @@ void Layout::make_stages(int n, int input) {
     for (const Reader& each : readers(n)) {
         const TileRange range = range_of(placement_[at(n)], each.copy, each.core);
         stage_on(each.core, each.grid, range.c0, range.c1);
+        stages.back().slots = slots(n, each.copy);
         if (reader.groups == 1) {
             stages.back().from = range.from;
             stages.back().bytes = range.to - range.from;
@@ -326,23 +347,19 @@ void Layout::make_stages(int n, int input) {
 void Layout::make_groups(int n) {
     const NodePlacement& here = placement_[at(n)];
     std::map<std::tuple<int, int, int>, Group> groups;  // by copy, core, column
-    std::size_t p = 0;                                  // tiles and parts are both in order of copy and column
     for (std::size_t t = 0; t < here.tiles.size(); ++t) {
         const Tile& tile = here.tiles[t];
-        while (here.parts[p].copy != tile.copy || tile.col >= here.parts[p].c1) {
-            ++p;
-        }
-        const Part& part = here.parts[p];
+        const Part& part = here.part_of(tile);
         Group& group = groups[{tile.copy, tile.core, part.c0}];
         group.copy = tile.copy;
         group.core = tile.core;
-        group.part = static_cast<int>(p);
         group.col = part.c0;
         group.cols = part.c1 - part.c0;
-        group.slots = ample_slots(n);
+        group.own += tile.col == part.c0 ? 1 : 0;
         group.tiles.push_back(static_cast<int>(t));
-        group.tiles_high += tile.col == part.c0 ? 1 : 0;
     }
+    const bool adds_in_core = machine_.mode == hw::ComputingMode::CM;
+    const bool gives_sums = tensor(node(n).output).element_bytes > 1;
     std::map<std::pair<int, int>, int> last;  // core by copy, column
     for (auto& [key, group] : groups) {
         const auto before = last.find({group.copy, group.col});
@@ -353,7 +370,25 @@ void Layout::make_groups(int n) {
     for (auto& entry : groups) {
         Group& group = entry.second;
         group.home = last[{group.copy, group.col}] == group.core;
+        const bool alone = group.home && group.before < 0 && !group.takes_sums && !gives_sums;
+        group.own = adds_in_core ? (alone ? 0 : 1) : group.own;
         plan_.nodes[at(n)].groups.push_back(std::move(group));
+    }
+    choose_grains(n);
+    for (Group& group : plan_.nodes[at(n)].groups) {
+        group.slots = slots(n, group.copy);
+    }
+}
+
+void Layout::choose_grains(int n) {
+    NodeMemory& memory = plan_.nodes[at(n)];
+    const NodePlacement& here = placement_[at(n)];
+    memory.grains.assign(here.copies.size(), 1);
+    if (machine_.mode != hw::ComputingMode::CM || room(n) == Room::Tight) {
+        return;
+    }
+    for (std::size_t copy = 0; copy < here.copies.size(); ++copy) {
+        memory.grains[copy] = grain_of(slowest_core(memory.groups, static_cast<int>(copy), here, prices_), here.copies[copy].cols);
     }
 }
 
@@ -363,9 +398,14 @@ void Layout::make_outboxes(int n) {
         Outbox outbox;
         outbox.core = part.core;
         outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
-        outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
-        outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
         outbox.pitch = static_cast<int>(align4(outbox.bytes));
+        if (node(n).kind == NodeKind::Conv && machine_.mode == hw::ComputingMode::CM) {
+            outbox.chunk = plan_.nodes[at(n)].grains[at(part.copy)];
+            outbox.slots = slots(n, part.copy);
+        } else {
+            outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
+            outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
+        }
         plan_.nodes[at(n)].outboxes.push_back(outbox);
     }
 }

@@ -6,6 +6,7 @@
 
 #include "compiler/memory/join_skew.h"
 #include "compiler/memory/plan.h"
+#include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
@@ -22,12 +23,13 @@ struct LayoutChoices {
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
     std::set<int> no_relays;              ///< inputs
+    bool serial = false;  ///< given, not chosen: MemoryPlan::serial
 };
 
 class Layout {
   public:
-    Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays,
-           const LayoutChoices& choices);
+    Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices, const std::vector<NodePlacement>& placement,
+           const std::vector<std::vector<Part>>& relays, const LayoutChoices& choices);
     MemoryPlan build();
 
   private:
@@ -35,13 +37,17 @@ class Layout {
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
     Room room(int node) const { return choices_.room[static_cast<std::size_t>(node)]; }
     int slots(int node) const { return room(node) == Room::Tight ? 1 : 2; }
-    /// More where what empties them comes in bursts: sums wait for those of other cores, results for all their receivers.
+    /// Of sums or results of a copy of a Conv: room for the positions of one read, or of several. More where what empties them comes in
+    /// bursts: sums wait for those of other cores, results for all their receivers.
+    int slots(int node, int copy) const;
     int ample_slots(int node) const { return room(node) == Room::Ample ? 4 : slots(node); }
     bool in_l0(int node, int input) const;
     /// Whether the chip's ALU does it.
     bool on_chip(int node) const;
     /// Whether some channels of a tensor come from outside.
     bool from_outside(TensorId id) const;
+    /// Serial: whether a reader of a tensor needs all of it in its place. What one node alone reads from outside may come as it reads.
+    bool lies_whole(TensorId id) const;
     /// Whether one copy of one node gives all positions of a tensor.
     bool from_one_copy(TensorId id) const;
     /// Who reads the inputs of a node: each core of each copy of a Conv, else each part's core.
@@ -63,6 +69,7 @@ class Layout {
     void make_sums_landing(const Landing& base);
     void make_stages(int node, int input);
     void make_groups(int node);
+    void choose_grains(int node);
     void make_outboxes(int node);
     /// A landing in L0 that is walked row by row.
     int make_row_landing(int node, TensorId id, std::vector<int> readers);
@@ -71,6 +78,8 @@ class Layout {
     int make_input_landing(int input);
 
     const QuantGraph& graph_;
+    const hw::Machine& machine_;
+    const hw::PriceList& prices_;
     const std::vector<NodePlacement>& placement_;
     const std::vector<std::vector<Part>>& relays_;
     const LayoutChoices& choices_;

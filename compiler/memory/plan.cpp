@@ -48,9 +48,10 @@ void for_each_room(MemoryPlan& plan, F f) {
 class Fitting {
   public:
     Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
-            const std::vector<std::vector<Part>>& relays)
-        : graph_(graph), machine_(machine), placement_(placement), relays_(relays) {
-        choices_.room.assign(graph.nodes.size(), Room::Ample);
+            const std::vector<std::vector<Part>>& relays, bool serial)
+        : graph_(graph), machine_(machine), prices_(machine), placement_(placement), relays_(relays) {
+        choices_.room.assign(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample);
+        choices_.serial = serial;
     }
 
     MemoryPlan run() {
@@ -72,7 +73,7 @@ class Fitting {
 
   private:
     void build() {
-        plan_ = Layout(graph_, placement_, relays_, choices_).build();
+        plan_ = Layout(graph_, machine_, prices_, placement_, relays_, choices_).build();
         plan_.l1_used.assign(at(machine_.core_count()), 0);
         for_each_room(plan_, [&](int place, std::int64_t bytes, std::int64_t& offset) {
             std::int64_t& used = place == isa::chip ? plan_.l0_used : plan_.l1_used[at(place)];
@@ -167,6 +168,7 @@ class Fitting {
 
     const QuantGraph& graph_;
     const hw::Machine& machine_;
+    const hw::PriceList prices_;
     const std::vector<NodePlacement>& placement_;
     const std::vector<std::vector<Part>>& relays_;
     MemoryPlan plan_;
@@ -176,8 +178,8 @@ class Fitting {
 }  // namespace
 
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
-                       const std::vector<std::vector<Part>>& relays) {
-    return Fitting(graph, machine, placement, relays).run();
+                       const std::vector<std::vector<Part>>& relays, bool serial) {
+    return Fitting(graph, machine, placement, relays, serial).run();
 }
 
 }  // namespace cim::compiler

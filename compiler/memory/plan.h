@@ -53,19 +53,16 @@ struct Stage {
 struct Group {
     int copy = 0;
     int core = 0;
-    int part = 0;
     int col = 0, cols = 0;
     bool home = false;
     std::vector<int> tiles;   ///< into NodePlacement::tiles, by column
-    int tiles_high = 0;       ///< of each column
+    int own = 0;              ///< sums of its own tiles: one for each of a column; in CM one, or none if the core requantises as it reads
     int before = -1;          ///< core whose sums arrive here, behind those of the own tiles; -1: none
     bool takes_sums = false;  ///< sums of the piece before arrive here, likewise
     int slots = 2;
     std::int64_t offset = 0;  ///< slot = terms() x cols x 4 bytes
-    std::int64_t terms() const { return tiles_high + (before >= 0 || takes_sums ? 1 : 0); }
+    std::int64_t terms() const { return own + (before >= 0 || takes_sums ? 1 : 0); }
     std::int64_t slot_bytes() const { return 4LL * cols * terms(); }
-    /// In a slot, the sums that arrive from elsewhere.
-    std::int64_t arrivals() const { return 4LL * cols * tiles_high; }
 };
 
 /// Results of one part, waiting to be sent to the landings.
@@ -82,12 +79,14 @@ struct NodeMemory {
     std::vector<std::vector<int>> landings;  ///< by input: indices into MemoryPlan::landings
     std::vector<std::vector<Stage>> stages;  ///< by input; of one that lies in L0, by reader of that landing
     std::vector<Group> groups;               ///< Conv: by copy, core, column
+    std::vector<int> grains;                 ///< Conv: positions of a row that one read gives, by copy; in CM 1 or more, else 1
     std::vector<Outbox> outboxes;            ///< by part
 
     bool staged(int input) const { return !stages[static_cast<std::size_t>(input)].empty(); }
 };
 
 struct MemoryPlan {
+    bool serial = false;  ///< operators work one after the other: what one gives another lies there as a whole
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
     std::vector<std::vector<Outbox>> relays;  ///< by input, relay; empty if its readers load it themselves
@@ -112,8 +111,8 @@ class DoesNotFit : public InputError {
 };
 
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit.
+/// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
-                       const std::vector<std::vector<Part>>& relays);
+                       const std::vector<std::vector<Part>>& relays, bool serial = false);
 
 }  // namespace cim::compiler

@@ -24,7 +24,7 @@ struct Segment {
 /// What the scheduler may do.
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
-    bool spread = true;       ///< operators on more cores than they need, where that is faster
+    bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
 };
 
 struct Schedule {
