@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
+#include "compiler/codegen/weights.h"
 #include "compiler/error.h"
 
 namespace cim::compiler {
@@ -127,7 +128,7 @@ std::vector<std::vector<ExternalTarget>> targets_of(const QuantGraph& graph, con
 
 }  // namespace
 
-isa::Program generate(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
+isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
     if (machine.mode == hw::ComputingMode::CM) {
         throw InputError(fmt::format("machine '{}' has computing mode CM; code generation needs XBM or WLM", machine.name));
     }
@@ -162,6 +163,12 @@ isa::Program generate(const QuantGraph& network, const Schedule& schedule, const
         Generator(network, schedule.segments[i], memory.tensors(), targets, builder, weight_offset).run();
     }
     return std::move(program);
+}
+
+isa::Program generate(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
+    isa::Program program = generate_flows(network, schedule, machine);
+    fill_weights(program, network, schedule);
+    return program;
 }
 
 }  // namespace cim::compiler

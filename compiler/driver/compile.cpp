@@ -1,45 +1,27 @@
 #include "compiler/driver/compile.h"
 
-#include <optional>
+#include <cstdint>
 #include <utility>
 #include <vector>
 
-#include "compiler/codegen/generate.h"
-#include "compiler/error.h"
-#include "compiler/prediction/occupancy.h"
+#include "compiler/codegen/weights.h"
+#include "compiler/driver/search.h"
 #include "compiler/quantization/quantise.h"
 
 namespace cim::compiler {
 
 Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const ScheduleOptions& options) {
-    Compiled best;
-    hw::Ticks least = 0;
-    bool fits = false;
-    std::optional<InputError> refusal;
-    std::vector<Spread> spreads{Spread::Balanced};
-    if (options.spread) {
-        spreads.insert(spreads.end(), {Spread::None, Spread::Columns, Spread::Tiles});
+    // Candidates copy the nodes, and none looks at the matrices.
+    std::vector<std::vector<std::int8_t>> matrices;
+    for (QuantNode& node : network.nodes) {
+        matrices.push_back(std::exchange(node.matrix, {}));
     }
-    for (const Spread spread : spreads) {
-        try {
-            Schedule schedule = compiler::schedule(network, machine, options, spread);
-            isa::Program program = generate(network, schedule, machine);
-            const hw::Ticks busiest = busiest_ticks(program, machine, 1);
-            if (!fits || busiest < least) {
-                best.schedule = std::move(schedule);
-                best.program = std::move(program);
-                least = busiest;
-            }
-            fits = true;
-        } catch (const InputError& error) {
-            refusal = error;
-        }
+    Candidate best = best_candidate(network, machine, options);
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
+        network.nodes[i].matrix = std::move(matrices[i]);
     }
-    if (!fits) {
-        throw *refusal;
-    }
-    best.network = std::move(network);
-    return best;
+    fill_weights(best.program, network, best.schedule);
+    return {std::move(network), std::move(best.schedule), std::move(best.program)};
 }
 
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options) {

@@ -85,7 +85,7 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     const compiler::Prediction prediction = compiler::predict(program, machine, batch);
     CHECK(prediction.complete);
     tally.optimistic += prediction.ticks <= outcome.ticks ? 1 : 0;
-    CHECK(compiler::busiest_ticks(program, machine, batch) <= outcome.ticks);
+    CHECK(compiler::occupancy_of(program, machine, batch).busiest <= outcome.ticks);
     const compiler::Prediction contended = compiler::predict(program, machine, batch, {true});
     CHECK(contended.setup_ticks == outcome.setup_ticks);
     CHECK(contended.ticks == outcome.ticks);

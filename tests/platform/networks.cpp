@@ -29,8 +29,10 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
     return sets;
 }
 
-isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine) {
-    return compile_quantised(graph, machine).program;
+isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::int64_t images) {
+    ScheduleOptions options;
+    options.images = images;
+    return compile_quantised(graph, machine, options).program;
 }
 
 std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,

@@ -26,12 +26,13 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 class Cutter {
   public:
-    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, Spread spread)
-        : machine_(machine),
+    /// `part`: of the machine, to be used; prices are those of the whole.
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const hw::Machine& part, const ScheduleOptions& options, Spread spread)
+        : machine_(part),
           options_(options),
           spread_(spread),
           prices_(machine),
-          mapped_(map_network(network, machine)),
+          mapped_(map_network(network, part)),
           graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
@@ -305,8 +306,12 @@ class Cutter {
 
 }  // namespace
 
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, Spread spread) {
-    return Cutter(network, machine, options, spread).run();
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy) {
+    const std::optional<hw::Machine> part = part_of(machine, strategy.share);
+    if (!part) {
+        throw InputError(fmt::format("machine '{}' has no such part", machine.name));
+    }
+    return Cutter(network, machine, *part, options, strategy.spread).run();
 }
 
 }  // namespace cim::compiler

@@ -5,6 +5,7 @@
 
 #include "compiler/mapping/mapped_network.h"
 #include "compiler/mapping/placement.h"
+#include "compiler/mapping/share.h"
 #include "compiler/memory/plan.h"
 #include "hw_models/spec/machine.h"
 
@@ -23,7 +24,14 @@ struct Segment {
 /// What the scheduler may do.
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
-    bool spread = true;       ///< operators on more cores than they need, where that is faster
+    bool spread = true;       ///< other strategies than the first, where they are faster
+    std::int64_t images = 1;  ///< in a row, for which the time is to be short
+};
+
+/// One way to schedule: any network that fits the part of the machine.
+struct Strategy {
+    Share share;
+    Spread spread = Spread::Balanced;
 };
 
 struct Schedule {
@@ -33,7 +41,6 @@ struct Schedule {
 
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
-                  Spread spread = Spread::Balanced);
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {}, const Strategy& strategy = {});
 
 }  // namespace cim::compiler
