@@ -1,6 +1,7 @@
 #include "compiler/driver/search.h"
 
 #include <algorithm>
+#include <map>
 #include <optional>
 #include <set>
 #include <utility>
@@ -19,7 +20,9 @@ namespace {
 // Operations: of a program that is worth rehearsing, and of all rehearsals together.
 constexpr std::int64_t most_of_one = 100'000;
 constexpr std::int64_t most_of_all = 4'000'000;
+constexpr std::int64_t price_of_schedule = 2'000;
 constexpr std::int64_t most_images = 3;
+constexpr int patience = 8;
 
 constexpr Spread spreads[] = {Spread::Balanced, Spread::None, Spread::Columns, Spread::Tiles};
 
@@ -68,32 +71,45 @@ class Search {
 
     Candidate run() {
         for (const Spread spread : spreads) {
-            if (!options_.spread && spread != Spread::Balanced) {
-                break;
+            if (options_.spread || spread == Spread::Balanced) {
+                consider({{}, spread});
             }
-            consider({{}, spread});
         }
         if (!best_) {
             throw *refusal_;
         }
         if (options_.spread && rehearse_) {
-            descend();
+            explore();
         }
         return std::move(*best_);
     }
 
   private:
-    /// Goes on from the best strategy so far to the best with half of one resource more, as long as that is better.
-    void descend() {
+    /// Goes on from the best shares seen to those with half of one resource more, until that has not helped for a while.
+    void explore() {
         const std::vector<Scarce> resources = worth_halving();
-        for (bool better = true; better && left_ > 0;) {
-            better = false;
-            const Share from = best_->strategy.share;
+        std::set<Share> seen{Share{}};
+        std::set<std::pair<hw::Ticks, Share>> open{{ticks_, Share{}}};
+        int in_vain = 0;
+        for (int expanded = 0; !open.empty() && left_ > 0 && in_vain < patience; ++expanded) {
+            const auto [ticks, share] = *open.begin();
+            open.erase(open.begin());
+            const hw::Ticks before = ticks_;
             for (const Scarce resource : resources) {
+                const Share less = share.with_half(resource);
+                if (!seen.insert(less).second) {
+                    continue;
+                }
+                std::optional<hw::Ticks> fastest;
                 for (const Spread spread : spreads) {
-                    better = consider({from.with_half(resource), spread}) || better;
+                    const std::optional<hw::Ticks> took = consider({less, spread});
+                    fastest = took && (!fastest || *took < *fastest) ? took : fastest;
+                }
+                if (fastest) {
+                    open.insert({*fastest, less});
                 }
             }
+            in_vain = ticks_ < before ? 0 : in_vain + 1;
         }
     }
 
@@ -106,47 +122,45 @@ class Search {
         return resources;
     }
 
-    /// Whether the strategy is the best so far.
-    bool consider(const Strategy& strategy) {
+    /// The time that a strategy's program takes, or a bound of it if that is longer than what counts. Nothing if the network does not fit.
+    std::optional<hw::Ticks> consider(const Strategy& strategy) {
         Candidate candidate;
         candidate.strategy = strategy;
+        left_ -= price_of_schedule;
         try {
             candidate.schedule = schedule(network_, machine_, options_, strategy);
-            if (!known_.insert(fingerprint(candidate.schedule)).second) {
-                return false;
+            const auto [known, fresh] = known_.insert({fingerprint(candidate.schedule), 0});
+            if (!fresh) {
+                return known->second;
             }
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
+            known->second = ticks_of(candidate.program);
+            if (!best_ || known->second < ticks_) {
+                best_ = std::move(candidate);
+                ticks_ = known->second;
+            }
+            return known->second;
         } catch (const InputError& error) {
             refusal_ = error;
-            return false;
+            return std::nullopt;
         }
-        const std::optional<hw::Ticks> ticks = ticks_of(candidate.program);
-        if (!ticks || (best_ && *ticks >= ticks_)) {
-            return false;
-        }
-        best_ = std::move(candidate);
-        ticks_ = *ticks;
-        return true;
     }
 
-    /// Rehearsed if the first program was short enough, else what bounds the time. Nothing if it takes longer than the best.
-    std::optional<hw::Ticks> ticks_of(const isa::Program& program) {
+    /// Rehearsed if the first program was short enough, else what bounds the time.
+    hw::Ticks ticks_of(const isa::Program& program) {
         const Occupancy occupancy = occupancy_of(program, machine_, images_);
         if (!best_) {
             rehearse_ = occupancy.operations <= most_of_one;
         }
-        if (!rehearse_) {
+        if (!rehearse_ || (best_ && occupancy.busiest >= ticks_)) {
             return occupancy.busiest;
         }
         left_ -= occupancy.operations;
-        if (best_ && (left_ < 0 || occupancy.busiest >= ticks_)) {
-            return std::nullopt;
-        }
         PredictOptions rehearsal;
         rehearsal.contention = true;
-        rehearsal.most_ticks = best_ ? ticks_ : rehearsal.most_ticks;
+        rehearsal.most_ticks = best_ ? ticks_ + ticks_ / 4 : rehearsal.most_ticks;
         const Prediction prediction = predict(program, machine_, images_, rehearsal);
-        return prediction.complete ? std::optional(prediction.ticks) : std::nullopt;
+        return prediction.complete ? prediction.ticks : rehearsal.most_ticks;
     }
 
     const QuantGraph& network_;
@@ -157,7 +171,7 @@ class Search {
     hw::Ticks ticks_ = 0;  ///< of the best
     bool rehearse_ = true;
     std::int64_t left_ = most_of_all;
-    std::set<std::vector<std::int64_t>> known_;
+    std::map<std::vector<std::int64_t>, hw::Ticks> known_;  ///< time by fingerprint
     std::optional<InputError> refusal_;
 };
 

@@ -147,4 +147,15 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
     return placement;
 }
 
+void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores) {
+    for (NodePlacement& here : placement) {
+        for (Tile& tile : here.tiles) {
+            tile.core = cores[static_cast<std::size_t>(tile.core)];
+        }
+        for (Part& part : here.parts) {
+            part.core = part.core == isa::chip ? part.core : cores[static_cast<std::size_t>(part.core)];
+        }
+    }
+}
+
 }  // namespace cim::compiler

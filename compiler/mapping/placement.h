@@ -49,4 +49,7 @@ enum class Spread : std::uint8_t {
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
                                                 const std::vector<Split>& splits, Spread spread, bool balance = false);
 
+/// Core i becomes cores[i].
+void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores);
+
 }  // namespace cim::compiler

@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "hw_models/spec/machine.h"
 
@@ -22,7 +23,12 @@ struct Share {
     friend bool operator<(const Share& a, const Share& b) { return a.halvings < b.halvings; }
 };
 
-/// That part of a machine, to place and lay out by; prices are those of the whole. Nothing if there is none.
-std::optional<hw::Machine> part_of(const hw::Machine& machine, const Share& share);
+struct MachinePart {
+    hw::Machine machine;     ///< to place and lay out by; prices are those of the whole
+    std::vector<int> cores;  ///< which core of the whole each of its cores is, in ascending order
+};
+
+/// That part of a machine, its cores around the memory's node. Nothing if there is none.
+std::optional<MachinePart> part_of(const hw::Machine& machine, const Share& share);
 
 }  // namespace cim::compiler

@@ -108,4 +108,7 @@ class DoesNotFit : public InputError {
 /// DoesNotFit if they still do not fit.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
 
+/// Core i becomes cores[i], of `count` in all.
+void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count);
+
 }  // namespace cim::compiler

@@ -307,11 +307,16 @@ class Cutter {
 }  // namespace
 
 Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy) {
-    const std::optional<hw::Machine> part = part_of(machine, strategy.share);
+    const std::optional<MachinePart> part = part_of(machine, strategy.share);
     if (!part) {
         throw InputError(fmt::format("machine '{}' has no such part", machine.name));
     }
-    return Cutter(network, machine, *part, options, strategy.spread).run();
+    Schedule result = Cutter(network, machine, part->machine, options, strategy.spread).run();
+    for (Segment& segment : result.segments) {
+        renumber_cores(segment.placement, part->cores);
+        renumber_cores(segment.memory, part->cores, machine.core_count());
+    }
+    return result;
 }
 
 }  // namespace cim::compiler
