@@ -9,6 +9,7 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/error.h"
+#include "compiler/mapping/packing.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
 #include "hw_models/crossbar/converter.h"
@@ -24,7 +25,17 @@ constexpr std::int64_t price_of_schedule = 2'000;
 constexpr std::int64_t most_images = 3;
 constexpr int patience = 8;
 
-constexpr Spread spreads[] = {Spread::Balanced, Spread::None, Spread::Columns, Spread::Tiles};
+/// Those that differ on a machine.
+std::vector<Spread> spreads_on(const hw::Machine& machine) {
+    std::vector<Spread> spreads{Spread::Balanced};
+    if (ports_matter(machine)) {
+        spreads.push_back(Spread::None);
+    }
+    if (machine.crossbars_per_core() > 1) {
+        spreads.insert(spreads.end(), {Spread::Columns, Spread::Tiles});
+    }
+    return spreads;
+}
 
 /// All that distinguishes schedules of one network: which tiles and parts lie where, in how many copies, with which memories.
 std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
@@ -67,14 +78,14 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
 class Search {
   public:
     Search(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options)
-        : network_(network), machine_(machine), options_(options), images_(std::min(options.images, most_images)) {}
+        : network_(network),
+          machine_(machine),
+          options_(options),
+          images_(std::min(options.images, most_images)),
+          spreads_(options.spread ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
 
     Candidate run() {
-        for (const Spread spread : spreads) {
-            if (options_.spread || spread == Spread::Balanced) {
-                consider({{}, spread});
-            }
-        }
+        consider(Share{});
         if (!best_) {
             throw *refusal_;
         }
@@ -96,17 +107,17 @@ class Search {
             open.erase(open.begin());
             const hw::Ticks before = ticks_;
             for (const Scarce resource : resources) {
-                const Share less = share.with_half(resource);
-                if (!seen.insert(less).second) {
-                    continue;
+                // The first half may be left anyway: on to where less is not the same.
+                Share less = share.with_half(resource);
+                Considered considered{std::nullopt, false};
+                for (; seen.insert(less).second; less = less.with_half(resource)) {
+                    considered = consider(less);
+                    if (considered.fresh || !considered.ticks) {
+                        break;
+                    }
                 }
-                std::optional<hw::Ticks> fastest;
-                for (const Spread spread : spreads) {
-                    const std::optional<hw::Ticks> took = consider({less, spread});
-                    fastest = took && (!fastest || *took < *fastest) ? took : fastest;
-                }
-                if (fastest) {
-                    open.insert({*fastest, less});
+                if (considered.fresh && considered.ticks) {
+                    open.insert({*considered.ticks, less});
                 }
             }
             in_vain = ticks_ < before ? 0 : in_vain + 1;
@@ -122,8 +133,25 @@ class Search {
         return resources;
     }
 
-    /// The time that a strategy's program takes, or a bound of it if that is longer than what counts. Nothing if the network does not fit.
-    std::optional<hw::Ticks> consider(const Strategy& strategy) {
+    struct Considered {
+        std::optional<hw::Ticks> ticks;  ///< or a bound, if that is longer than what counts; nothing if the network does not fit
+        bool fresh = false;              ///< another schedule than those before
+    };
+
+    /// The fastest spread over a part of the machine.
+    Considered consider(const Share& share) {
+        Considered fastest;
+        for (const Spread spread : spreads_) {
+            const Considered one = consider({share, spread});
+            fastest.fresh = fastest.fresh || one.fresh;
+            if (one.ticks && (!fastest.ticks || *one.ticks < *fastest.ticks)) {
+                fastest.ticks = one.ticks;
+            }
+        }
+        return fastest;
+    }
+
+    Considered consider(const Strategy& strategy) {
         Candidate candidate;
         candidate.strategy = strategy;
         left_ -= price_of_schedule;
@@ -131,7 +159,7 @@ class Search {
             candidate.schedule = schedule(network_, machine_, options_, strategy);
             const auto [known, fresh] = known_.insert({fingerprint(candidate.schedule), 0});
             if (!fresh) {
-                return known->second;
+                return {known->second, false};
             }
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
             known->second = ticks_of(candidate.program);
@@ -139,10 +167,10 @@ class Search {
                 best_ = std::move(candidate);
                 ticks_ = known->second;
             }
-            return known->second;
+            return {known->second, true};
         } catch (const InputError& error) {
             refusal_ = error;
-            return std::nullopt;
+            return {std::nullopt, false};
         }
     }
 
@@ -167,6 +195,7 @@ class Search {
     const hw::Machine& machine_;
     const ScheduleOptions& options_;
     std::int64_t images_;
+    std::vector<Spread> spreads_;
     std::optional<Candidate> best_;
     hw::Ticks ticks_ = 0;  ///< of the best
     bool rehearse_ = true;
