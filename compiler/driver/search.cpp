@@ -23,7 +23,8 @@ constexpr std::int64_t most_of_one = 100'000;
 constexpr std::int64_t most_of_all = 4'000'000;
 constexpr std::int64_t price_of_schedule = 2'000;
 constexpr std::int64_t most_images = 3;
-constexpr int patience = 8;
+constexpr int patience = 3;     // lines in vain
+constexpr hw::Ticks hopeless = 2;  // times the best
 
 /// Those that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine) {
@@ -96,28 +97,25 @@ class Search {
     }
 
   private:
-    /// Goes on from the best shares seen to those with half of one resource more, until that has not helped for a while.
+    /// From the best share seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole lines,
+    /// because a half may be worse and a quarter better: what fits changes by steps.
     void explore() {
         const std::vector<Scarce> resources = worth_halving();
         std::set<Share> seen{Share{}};
         std::set<std::pair<hw::Ticks, Share>> open{{ticks_, Share{}}};
-        int in_vain = 0;
-        for (int expanded = 0; !open.empty() && left_ > 0 && in_vain < patience; ++expanded) {
-            const auto [ticks, share] = *open.begin();
+        for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < patience;) {
+            const Share from = open.begin()->second;
             open.erase(open.begin());
             const hw::Ticks before = ticks_;
             for (const Scarce resource : resources) {
-                // The first half may be left anyway: on to where less is not the same.
-                Share less = share.with_half(resource);
-                Considered considered{std::nullopt, false};
-                for (; seen.insert(less).second; less = less.with_half(resource)) {
-                    considered = consider(less);
-                    if (considered.fresh || !considered.ticks) {
+                for (Share less = from.with_half(resource); seen.insert(less).second; less = less.with_half(resource)) {
+                    const Considered considered = consider(less);
+                    if (!considered.ticks || *considered.ticks > hopeless * ticks_) {
                         break;
                     }
-                }
-                if (considered.fresh && considered.ticks) {
-                    open.insert({*considered.ticks, less});
+                    if (considered.fresh) {
+                        open.insert({*considered.ticks, less});
+                    }
                 }
             }
             in_vain = ticks_ < before ? 0 : in_vain + 1;
