@@ -4,6 +4,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -20,10 +21,11 @@ namespace {
 
 // Operations: of a program that is worth rehearsing, and of all rehearsals together.
 constexpr std::int64_t most_of_one = 100'000;
-constexpr std::int64_t most_of_all = 4'000'000;
-constexpr std::int64_t price_of_schedule = 2'000;
+constexpr std::int64_t most_of_all = 1'500'000;
+constexpr std::int64_t price_of_schedule = 1'000;
+constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
-constexpr int patience = 3;     // lines in vain
+constexpr int patience = 8;
 constexpr hw::Ticks hopeless = 2;  // times the best
 
 /// Those that differ on a machine.
@@ -86,40 +88,59 @@ class Search {
           spreads_(options.spread ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
 
     Candidate run() {
-        consider(Share{});
+        std::set<Point> open;
+        for (const Spread spread : spreads_) {
+            enter({{}, spread}, open);
+        }
         if (!best_) {
             throw *refusal_;
         }
         if (options_.spread && rehearse_) {
-            explore();
+            explore(open);
         }
         return std::move(*best_);
     }
 
   private:
-    /// From the best share seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole lines,
-    /// because a half may be worse and a quarter better: what fits changes by steps.
-    void explore() {
+    struct Point {
+        hw::Ticks ticks = 0;
+        Strategy strategy;
+        bool operator<(const Point& other) const {
+            return std::tie(ticks, strategy.share, strategy.spread) < std::tie(other.ticks, other.strategy.share, other.strategy.spread);
+        }
+    };
+
+    /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
+    /// lines, because a half may be worse and a quarter better: what fits changes by steps.
+    void explore(std::set<Point>& open) {
         const std::vector<Scarce> resources = worth_halving();
-        std::set<Share> seen{Share{}};
-        std::set<std::pair<hw::Ticks, Share>> open{{ticks_, Share{}}};
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < patience;) {
-            const Share from = open.begin()->second;
+            const Strategy from = open.begin()->strategy;
             open.erase(open.begin());
             const hw::Ticks before = ticks_;
             for (const Scarce resource : resources) {
-                for (Share less = from.with_half(resource); seen.insert(less).second; less = less.with_half(resource)) {
-                    const Considered considered = consider(less);
-                    if (!considered.ticks || *considered.ticks > hopeless * ticks_) {
-                        break;
-                    }
-                    if (considered.fresh) {
-                        open.insert({*considered.ticks, less});
-                    }
+                Share less = from.share.with_half(resource);
+                while (enter({less, from.spread}, open)) {
+                    less = less.with_half(resource);
                 }
+            }
+            for (const Spread spread : spreads_) {
+                enter({from.share, spread}, open);
             }
             in_vain = ticks_ < before ? 0 : in_vain + 1;
         }
+    }
+
+    /// Considers a strategy for the first time; whether it is worth to go on from there.
+    bool enter(const Strategy& strategy, std::set<Point>& open) {
+        if (!seen_.insert({strategy.share, strategy.spread}).second) {
+            return false;
+        }
+        const Considered considered = consider(strategy);
+        if (considered.fresh && considered.ticks) {
+            open.insert({*considered.ticks, strategy});
+        }
+        return considered.ticks && *considered.ticks < hopeless * ticks_;
     }
 
     std::vector<Scarce> worth_halving() const {
@@ -136,19 +157,6 @@ class Search {
         bool fresh = false;              ///< another schedule than those before
     };
 
-    /// The fastest spread over a part of the machine.
-    Considered consider(const Share& share) {
-        Considered fastest;
-        for (const Spread spread : spreads_) {
-            const Considered one = consider({share, spread});
-            fastest.fresh = fastest.fresh || one.fresh;
-            if (one.ticks && (!fastest.ticks || *one.ticks < *fastest.ticks)) {
-                fastest.ticks = one.ticks;
-            }
-        }
-        return fastest;
-    }
-
     Considered consider(const Strategy& strategy) {
         Candidate candidate;
         candidate.strategy = strategy;
@@ -160,6 +168,7 @@ class Search {
                 return {known->second, false};
             }
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
+            left_ -= price_of_flow * static_cast<std::int64_t>(candidate.program.flows.size());
             known->second = ticks_of(candidate.program);
             if (!best_ || known->second < ticks_) {
                 best_ = std::move(candidate);
@@ -179,7 +188,7 @@ class Search {
             rehearse_ = occupancy.operations <= most_of_one;
         }
         if (!rehearse_ || (best_ && occupancy.busiest >= ticks_)) {
-            return occupancy.busiest;
+            return occupancy.busiest + (best_ ? ticks_ / 8 : 0);  // it takes longer than that
         }
         left_ -= occupancy.operations;
         PredictOptions rehearsal;
@@ -198,6 +207,7 @@ class Search {
     hw::Ticks ticks_ = 0;  ///< of the best
     bool rehearse_ = true;
     std::int64_t left_ = most_of_all;
+    std::set<std::pair<Share, Spread>> seen_;
     std::map<std::vector<std::int64_t>, hw::Ticks> known_;  ///< time by fingerprint
     std::optional<InputError> refusal_;
 };
