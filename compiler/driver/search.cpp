@@ -113,12 +113,11 @@ class Search {
     /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
     /// lines, because a half may be worse and a quarter better: what fits changes by steps.
     void explore(std::set<Point>& open) {
-        const std::vector<Scarce> resources = worth_halving();
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < patience;) {
             const Strategy from = open.begin()->strategy;
             open.erase(open.begin());
             const hw::Ticks before = ticks_;
-            for (const Scarce resource : resources) {
+            for (const Scarce resource : {Scarce::Cores, Scarce::Crossbars, Scarce::Rows, Scarce::Columns, Scarce::L1, Scarce::L0}) {
                 Share less = from.share.with_half(resource);
                 while (enter({less, from.spread}, open)) {
                     less = less.with_half(resource);
@@ -133,7 +132,7 @@ class Search {
 
     /// Considers a strategy for the first time; whether it is worth to go on from there.
     bool enter(const Strategy& strategy, std::set<Point>& open) {
-        if (!seen_.insert({strategy.share, strategy.spread}).second) {
+        if (left_ <= 0 || !seen_.insert({strategy.share, strategy.spread}).second || !keeps_numbers(strategy.share)) {
             return false;
         }
         const Considered considered = consider(strategy);
@@ -143,13 +142,18 @@ class Search {
         return considered.ticks && *considered.ticks < hopeless * ticks_;
     }
 
-    std::vector<Scarce> worth_halving() const {
-        std::vector<Scarce> resources{Scarce::Cores, Scarce::Crossbars, Scarce::L1, Scarce::L0};
-        // What converters lose depends on which rows are read together.
-        if (hw::adc_is_lossless(machine_)) {
-            resources.insert(resources.end(), {Scarce::Rows, Scarce::Columns});
+    /// Whether the outputs stay the same: what converters lose depends on which rows are read together.
+    bool keeps_numbers(const Share& share) const {
+        const auto halved = [&](Scarce resource) { return share.halvings[static_cast<std::size_t>(resource)] > 0; };
+        if (lossless_ || (!halved(Scarce::Rows) && !halved(Scarce::Columns))) {
+            return true;
         }
-        return resources;
+        const std::optional<MachinePart> part = part_of(machine_, share);
+        const int together = machine_.crossbar.parallel_row;
+        const bool same_rows = !halved(Scarce::Rows) || (part && machine_.crossbar.rows % together == 0 &&
+                                                         part->machine.crossbar.rows % together == 0);
+        return same_rows && std::all_of(network_.nodes.begin(), network_.nodes.end(),
+                                        [](const QuantNode& node) { return node.kind != NodeKind::Conv || node.groups == 1; });
     }
 
     struct Considered {
@@ -203,6 +207,7 @@ class Search {
     const ScheduleOptions& options_;
     std::int64_t images_;
     std::vector<Spread> spreads_;
+    bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
     hw::Ticks ticks_ = 0;  ///< of the best
     bool rehearse_ = true;
