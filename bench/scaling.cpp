@@ -77,7 +77,7 @@ Cost measure(const hw::Machine& machine, int size, bool functional) {
     Cost cost;
     cost.windows = windows_of(graph);
     isa::Program program;
-    cost.seconds[Compile] = seconds_of([&] { program = compiler::compile_quantised(graph, machine).program; });
+    cost.seconds[Compile] = seconds_of([&] { program = compiler::compile(graph, machine).program; });
     cost.seconds[Verify] = seconds_of([&] {
         for (const isa::Diagnostic& finding : isa::verify(program, compiler::limits_of(machine), 1)) {
             throw std::runtime_error(finding.message);

@@ -71,7 +71,7 @@ int sc_main(int argc, char** argv) {
     }
     const hw::Machine& machine = loaded.machine;
     const compiler::QuantGraph graph = chain(std::max(1, machine.core_count() - 1), 16, 64);
-    const isa::Program program = compiler::compile_quantised(graph, machine).program;
+    const isa::Program program = compiler::compile(graph, machine).program;
     platform::SimulationOptions options;
     options.functional = false;
     options.batch = argc > 2 ? std::atoi(argv[2]) : 4;

@@ -87,7 +87,7 @@ int compile(const Words& words) {
     }
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const Network network = network_of(*values, false);
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, schedule_options(*values));
+    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values));
     verify_for(compiled.program, machine, 1);
     emit_qdq(*values, compiled.network);
     const std::string path = (*values)["program"].as<std::string>();

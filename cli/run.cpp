@@ -136,7 +136,7 @@ int run(const Words& words) {
     const auto begin = std::chrono::steady_clock::now();
     const Network network = network_of(*values, true);
     const Inputs& inputs = network.inputs;
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, schedule_options(*values));
+    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values));
     verify_for(compiled.program, machine, inputs.batch);
     emit_qdq(*values, compiled.network);
     const compiler::Prediction prediction = compiler::predict(compiled.program, machine, inputs.batch);
@@ -150,7 +150,7 @@ int run(const Words& words) {
 
     const platform::SimulationResult result = simulate_with(compiled.program, machine, *values, inputs, cost);
     RunFacts facts{compiled.program, machine, result, prediction, inputs.batch, functional, {}, cost};
-    facts.bounds = compiler::bounds_of(compiled.network, machine, compiled.schedule.segments.size(), inputs.batch);
+    facts.bounds = compiler::bounds_of(compiled.network, compiled.machine, compiled.schedule.segments.size(), inputs.batch);
     if (functional && result.deadlock.empty()) {
         facts.verification = compare(network, compiled, machine, inputs, result);
         if (values->count("labels") > 0) {

@@ -60,7 +60,10 @@ void add_compile_options(po::options_description& options) {
                           "ranges found by 'cimmlc calibrate', or inputs to find them on (.npy, .pb or a folder of them)")(
         "calibration-method", po::value<std::string>()->value_name("NAME"), "min-max (default) or mean-square")(
         "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"),
-        "shape of an input that the network leaves open")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+        "shape of an input that the network leaves open")(
+        "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
+        "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
+        "mode has and that pays); none: operators one after the other")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
                                                           "leaves an optimisation out: duplication, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
@@ -72,8 +75,15 @@ void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& netwo
     }
 }
 
-compiler::ScheduleOptions schedule_options(const po::variables_map& values) {
-    compiler::ScheduleOptions options;
+compiler::CompileOptions compile_options(const po::variables_map& values) {
+    compiler::CompileOptions options;
+    if (values.count("level") > 0) {
+        const std::string name = values["level"].as<std::string>();
+        options.level = isa::level_from(name);
+        if (!options.level) {
+            throw InputError(fmt::format("--level: no level '{}'; there are none, cg, mvm and vvm", name));
+        }
+    }
     if (values.count("disable") > 0) {
         for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
             if (pass == "duplication") {

@@ -68,6 +68,16 @@ std::string_view to_string(Mode mode) {
     return "?";
 }
 
+std::string_view to_string(Level level) {
+    switch (level) {
+        case Level::None: return "none";
+        case Level::Cg: return "cg";
+        case Level::Mvm: return "mvm";
+        case Level::Vvm: return "vvm";
+    }
+    return "?";
+}
+
 std::string_view to_string(Engine engine) {
     switch (engine) {
         case Engine::Move: return "move";
@@ -95,6 +105,10 @@ std::string_view to_string(FieldKind kind) {
 
 std::optional<Mode> mode_from(std::string_view text) {
     return value_named(text, {Mode::CM, Mode::XBM, Mode::WLM});
+}
+
+std::optional<Level> level_from(std::string_view text) {
+    return value_named(text, {Level::None, Level::Cg, Level::Mvm, Level::Vvm});
 }
 
 std::optional<Engine> engine_from(std::string_view text) {

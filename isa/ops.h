@@ -1,6 +1,7 @@
 #pragma once
 // The meta-operators as data: what isa/ops.def says, for the parser, printer, codec, verifier, predictor and platform.
 
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string_view>
@@ -10,6 +11,10 @@ namespace cim::isa {
 
 /// Computing mode (the paper's Abs-com), coarse to fine. A finer mode has every operator of the coarser ones.
 enum class Mode : std::uint8_t { CM, XBM, WLM };
+
+/// How a program came to be, for reports: with no optimisation, or scheduled at the grain of cores (CG), of matrix-vector multiplications
+/// (MVM) or of groups of wordlines (VVM).
+enum class Level : std::uint8_t { None, Cg, Mvm, Vvm };
 
 /// Engine of a core or of the chip controller that issues an operator.
 enum class Engine : std::uint8_t { Move, Crossbar, Alu };
@@ -57,6 +62,16 @@ struct OpInfo {
     int field(std::string_view name) const;
 };
 
+/// What everybody asks of an operator all the time.
+inline bool is_async(Opcode opcode) {
+    constexpr Timing timings[] = {
+#define CIM_MOP(id, text, engine, mode, timing, doc, ...) Timing::timing,
+#include "isa/ops.def"
+#undef CIM_MOP
+    };
+    return timings[static_cast<std::size_t>(opcode)] == Timing::Async;
+}
+
 /// All operators in the order of ops.def; op_info(o).opcode == o.
 const std::vector<OpInfo>& op_table();
 const OpInfo& op_info(Opcode opcode);
@@ -64,9 +79,11 @@ const OpInfo& op_info(Opcode opcode);
 const OpInfo* find_op(std::string_view text);
 
 std::string_view to_string(Mode mode);
+std::string_view to_string(Level level);
 std::string_view to_string(Engine engine);
 std::string_view to_string(FieldKind kind);
 std::optional<Mode> mode_from(std::string_view text);
+std::optional<Level> level_from(std::string_view text);
 std::optional<Engine> engine_from(std::string_view text);
 
 }  // namespace cim::isa

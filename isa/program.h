@@ -3,6 +3,7 @@
 // docs/adr/0001-execution-model.md says how it runs. Text and binary forms: isa/text, isa/binary.
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -73,6 +74,8 @@ inline constexpr Index chip = -1;  ///< as a place: the chip controller, whose l
 
 enum class Space : std::uint8_t { L1, L0, Ext };
 
+inline constexpr Index no_param = -1;  ///< as the param of a slice: it gives sums
+
 inline constexpr Index setup = -1;      ///< as a segment of a flow: before the run, all weights of which stay where they are
 inline constexpr Index whole_run = -1;  ///< as a segment of a buffer
 
@@ -142,7 +145,8 @@ struct Param {
     }
 };
 
-/// CM: the part of an operator that one core holds. The tiles' sums over the same columns are added, then requantised.
+/// CM: the part of an operator that one core holds. The tiles' sums over the same columns are added, then requantised; without a param they
+/// are the result, int32.
 struct SliceTile {
     Index xb = 0;
     Index weight = 0;
@@ -154,11 +158,17 @@ struct SliceTile {
 };
 struct Slice {
     std::string name;
-    Index param = 0;
+    Index param = no_param;
+    Index channel = 0;  ///< first channel's constants in the param
     Index channels = 0;
     std::vector<SliceTile> tiles;
+
+    bool requantises() const { return param != no_param; }
+    /// Bytes of a position's results.
+    std::int64_t result_bytes() const { return std::int64_t{channels} * (requantises() ? 1 : 4); }
+
     friend bool operator==(const Slice& a, const Slice& b) {
-        return a.name == b.name && a.param == b.param && a.channels == b.channels && a.tiles == b.tiles;
+        return a.name == b.name && a.param == b.param && a.channel == b.channel && a.channels == b.channels && a.tiles == b.tiles;
     }
 };
 
@@ -217,6 +227,7 @@ struct Program {
     std::string machine;       ///< name of the hardware file
     std::string machine_hash;  ///< content hash of the resolved machine, hexadecimal
     Mode mode = Mode::XBM;
+    std::optional<Level> level;  ///< nothing: not written by a scheduler
     std::vector<Operator> operators;
     std::vector<Tensor> inputs;
     std::vector<Tensor> outputs;

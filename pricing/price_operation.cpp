@@ -20,7 +20,7 @@ hw::OpCost price_read_core(const hw::PriceList& prices, const isa::Program& prog
         const isa::Weight& weight = program.weights[static_cast<std::size_t>(tile.weight)];
         tiles.push_back({weight.rows, weight.cols, weight.bits});
     }
-    return prices.read_core(tiles, slice.channels, op[f::ReadCore::count], op[f::ReadCore::n]);
+    return prices.read_core(tiles, slice.channels, slice.requantises(), op[f::ReadCore::count], op[f::ReadCore::n]);
 }
 
 }  // namespace

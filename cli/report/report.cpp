@@ -32,6 +32,7 @@ class Builder {
         r["model"] = f_.program.name;
         r["arch"] = m_.name;
         r["mode"] = std::string(isa::to_string(f_.program.mode));
+        r["level"] = f_.program.level ? Json(std::string(isa::to_string(*f_.program.level))) : Json(nullptr);
         r["functional"] = f_.functional;
         r["batch"] = f_.batch;
         r["cycles"] = cycles(ticks);

@@ -159,6 +159,7 @@ void Generator::digital_flow(int index, int part_index) {
     const Ex oh = f.number("oh", reading.oh);
     const Ex ow = f.number("ow", reading.ow);
     f.loop("n", f.batch(), [&](Ex n) {
+        await_turn(f, index, n);
         f.loop("oy", oh, [&](Ex oy) {
             f.loop("ox", ow, [&](Ex ox) { operate(n, oy, ox, (n * oh + oy) * ow + ox); });
             for (int input = 0; input < inputs; ++input) {

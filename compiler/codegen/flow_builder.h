@@ -79,6 +79,7 @@ class FlowBuilder {
     Ex counter(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Counter, index}); }
     Ex weight(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Weight, index}); }
     Ex param(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Param, index}); }
+    Ex slice(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Slice, index}); }
 
     Ex constant(std::int64_t value) { return {*this, pool_.constant(value)}; }
     Ex batch() { return {*this, pool_.batch()}; }

@@ -7,6 +7,7 @@
 #include "compiler/codegen/generator.h"
 #include "compiler/codegen/weights.h"
 #include "compiler/error.h"
+#include "compiler/mode.h"
 
 namespace cim::compiler {
 
@@ -129,15 +130,12 @@ std::vector<std::vector<ExternalTarget>> targets_of(const QuantGraph& graph, con
 }  // namespace
 
 isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
-    if (machine.mode == hw::ComputingMode::CM) {
-        throw InputError(fmt::format("machine '{}' has computing mode CM; code generation needs XBM or WLM", machine.name));
-    }
     ProgramBuilder builder;
     isa::Program& program = builder.program;
     program.name = network.name;
     program.machine = machine.name;
     program.machine_hash = machine.hash;
-    program.mode = isa::Mode::XBM;
+    program.mode = program_mode(machine.mode);
     for (const QuantNode& node : network.nodes) {
         program.operators.push_back({node.name, node.type});
     }
@@ -160,7 +158,7 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
         if (several) {
             builder.enter_segment(static_cast<isa::Index>(i));
         }
-        Generator(network, schedule.segments[i], memory.tensors(), targets, builder, weight_offset).run();
+        Generator(network, schedule.segments[i], machine, memory.tensors(), targets, builder, weight_offset).run();
     }
     return std::move(program);
 }

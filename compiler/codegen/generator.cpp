@@ -33,10 +33,11 @@ std::string Generator::tag(int y0, int x0) {
     return y0 > 0 || x0 > 0 ? fmt::format(".y{}x{}", y0, x0) : "";
 }
 
-Generator::Generator(const QuantGraph& network, const Segment& segment, const std::vector<ExternalTensor>& external,
-                     const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
+Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
+                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
       segment_(segment),
+      machine_(machine),
       graph_(segment.graph),
       placement_(segment.placement),
       memory_(segment.memory),
@@ -52,6 +53,9 @@ void Generator::run() {
     add_landings();
     add_outboxes();
     add_stages();
+    if (memory_.serial) {
+        add_turns();
+    }
 
     write_flows();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
@@ -85,6 +89,9 @@ void Generator::run() {
             if (transfer.node == index) {
                 transfer_flow(transfer);
             }
+        }
+        if (memory_.serial && turns_[i] >= 0) {
+            turn_flow(index);
         }
     }
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
@@ -330,6 +337,13 @@ void Generator::add_stages() {
                 stages_[i][input].push_back(code);
             }
         }
+    }
+}
+
+void Generator::add_turns() {
+    for (const QuantNode& n : graph_.nodes) {
+        const bool works = n.kind != NodeKind::Concat;
+        turns_.push_back(works ? builder_.counter(n.name + ".given", 1, isa::chip, isa::CounterRole::Data) : -1);
     }
 }
 

@@ -8,6 +8,7 @@
 
 #include "compiler/codegen/flow_builder.h"
 #include "compiler/mapping/alignment.h"
+#include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/segmentation.h"
 
 namespace cim::compiler {
@@ -72,7 +73,7 @@ struct Overlap {
 class Generator {
   public:
     /// `external` and `targets` by tensor of the mapped network. Weights lie in external memory from `weight_offset` on, which moves on.
-    Generator(const QuantGraph& network, const Segment& segment, const std::vector<ExternalTensor>& external,
+    Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine, const std::vector<ExternalTensor>& external,
               const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset);
     void run();
 
@@ -102,6 +103,7 @@ class Generator {
     std::string tag_of(const Landing& landing) const;
     void add_outboxes();
     void add_stages();
+    void add_turns();
 
     // io_flows.cpp
     void write_flows();
@@ -121,12 +123,31 @@ class Generator {
     const Grid& grid_of(int index, int copy) const;
     std::string tag_of(int index, int copy) const;
     void add_groups(int index);
-    void read_flow(int index, int reader);
-    std::vector<FlowBuilder::Field> staged_tile(FlowBuilder& f, const Reading& r, const Stage& stage, const StageCode& code,
-                                                const Tile& tile, int t, Ex w);
     void merge_flow(int index, int group);
+    int part_of(int index, const Group& group) const;
     void partial_flow(int index, int group);
     void sums_flow(int index, int group, int reader);
+
+    // read_flows.cpp
+    struct CoreCode;
+    struct Position;
+    void read_flow(int index, int reader);
+    void read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
+    void read_row_groups(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
+    /// Runs body(tile, its number on the core, where its sums go) for the tiles of a core.
+    void for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w, const std::function<void(const Tile&, const std::string&, Ex)>& body);
+    /// Activations that a read of a tile takes if the program drives them.
+    int row_groups(const Tile& tile) const;
+    void read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
+    std::vector<FlowBuilder::Field> window_rows(FlowBuilder& f, int index, const CoreCode& core, const Position& at,
+                                                const TileWindow& window, const std::string& own);
+    std::vector<FlowBuilder::Field> staged_rows(FlowBuilder& f, int index, const CoreCode& core, Ex w, const TileWindow& window,
+                                                const std::string& own);
+    /// Waits until a slice has its results of positions up to w - 1.
+    void await_slice(FlowBuilder& f, int index, int group, Ex w);
+    /// Waits until all reads of a core up to the end of position w - 1 have completed.
+    void await_reads(FlowBuilder& f, int index, const CoreCode& core, Ex w);
+    void add_slices(int index);
 
     // digital_flows.cpp
     void digital_flow(int index, int part);
@@ -144,10 +165,14 @@ class Generator {
 
     // windows.cpp
     void stage_flow(int index, int input, int reader);
-    /// Runs body(n, oy, ox, w) for each output position of each image; w counts them all. `row_end` after each row, `image_begin` before
+    /// Runs body(n, oy, ox, w) for each output position of each image, or for the first of each `grain` of them; w counts them all. `row_end` after each row, `image_begin` before
     /// each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin = {});
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void(Ex)>& image_begin = {}, int grain = 1);
+    /// Serial: waits until the operators before have given image n, or the last one image n - 1.
+    void await_turn(FlowBuilder& f, int index, Ex n);
+    /// Serial: tells when an operator has given an image.
+    void turn_flow(int index);
     /// Padding rows of the images before n, and of image n before its row `end`.
     static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
@@ -164,6 +189,7 @@ class Generator {
 
     const QuantGraph& network_;
     const Segment& segment_;
+    const hw::Machine& machine_;
     const QuantGraph& graph_;
     const std::vector<NodePlacement>& placement_;
     const MemoryPlan& memory_;
@@ -178,6 +204,7 @@ class Generator {
     std::vector<Transfer> transfers_;
     std::vector<std::vector<isa::Index>> weights_;  ///< by node, tile
     std::vector<isa::Index> params_;                ///< by node, -1: none
+    std::vector<isa::Index> turns_;                 ///< by node, images given; -1: a Concat. Serial only
     struct Written {
         isa::Index counter = -1;
         std::int64_t tiles = 0;
@@ -188,17 +215,23 @@ class Generator {
     struct CoreCode {
         int copy = 0;
         int core = 0;
-        isa::Index done = -1;       ///< reads completed, all tiles of the core
+        isa::Index done = -1;       ///< reads completed, all tiles of the core; CM: [group of this core], positions
         isa::Index sums_free = -1;  ///< [group of this core]
-        int landing = 0;            ///< that it reads, unless it is staged
+        int landing = 0;            ///< that it reads
         int landing_reader = 0;     ///< which of that landing's readers it is
         int reader = 0;
-        std::vector<int> groups;  ///< into NodeMemory::groups
+        bool staged = false;        ///< its windows come through a stage
+        Grid grid;                  ///< positions that it serves
+        Reading reading;            ///< how it walks them
+        int grain = 1;              ///< positions of a read
+        std::int64_t reads = 0;     ///< XBM, WLM: of a position, of all its groups
+        std::vector<int> groups;    ///< into NodeMemory::groups
     };
     struct GroupCode {
         isa::Index buffer = -1;
         isa::Index arrived = -1;  ///< sums that have come from the core, or the piece, before
         isa::Index summed = -1;   ///< not home: sums ready to be sent
+        isa::Index slice = -1;    ///< CM
         std::size_t core = 0;     ///< into cores_
         int position = 0;         ///< among the groups of its core
     };

@@ -1,4 +1,6 @@
 // What flows of several kinds share: walking output positions, waiting for windows and for room, copying windows into stages.
+#include <algorithm>
+
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
@@ -6,15 +8,22 @@
 namespace cim::compiler {
 
 void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
-                              const std::function<void(Ex, Ex)>& row_end, const std::function<void()>& image_begin) {
+                              const std::function<void(Ex, Ex)>& row_end, const std::function<void(Ex)>& image_begin, int grain) {
     const Ex oh = f.number("oh", r.oh);
     const Ex ow = f.number("ow", r.ow);
     f.loop("n", f.batch(), [&](Ex n) {
         if (image_begin) {
-            image_begin();
+            image_begin(n);
         }
         f.loop("oy", oh, [&](Ex oy) {
-            f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
+            if (grain == 1) {
+                f.loop("ox", ow, [&](Ex ox) { body(n, oy, ox, (n * oh + oy) * ow + ox); });
+            } else {
+                f.loop("run", f.number("runs", r.ow / grain), [&](Ex run) {
+                    const Ex ox = run * f.number("grain", grain);
+                    body(n, oy, ox, (n * oh + oy) * ow + ox);
+                });
+            }
             row_end(n, oy);
         });
     });
@@ -35,6 +44,7 @@ void Generator::stage_flow(int index, int input, int reader) {
     const Ex cols = f.number("cols_here", grid.cols);
     const Ex freed = f.counter("freed", code.freed);
     f.loop("n", f.batch(), [&](Ex n) {
+        await_turn(f, index, n);
         signal_if(f, freed, "rows_before", grid.y0, reader);
         f.loop("j", rows, [&](Ex j) {
             const Ex oy = grid.dy > 1 || grid.y0 > 0 ? f.number("y0", grid.y0) + j * f.number("row_step", grid.dy) : j;
@@ -53,6 +63,34 @@ void Generator::stage_flow(int index, int input, int reader) {
             const Ex done = grid.dy > 1 ? min(f.number("row_step", grid.dy), f.number("oh", landing.reading.oh) - oy) : one;
             f.signal_at(freed, f.number("reader", reader), done);
         });
+    });
+    f.finish();
+}
+
+void Generator::await_turn(FlowBuilder& f, int index, Ex n) {
+    if (!memory_.serial) {
+        return;
+    }
+    const auto works = [](isa::Index turn) { return turn >= 0; };
+    const auto mine = turns_.rend() - index;
+    const auto before = std::find_if(mine, turns_.rend(), works);
+    if (before != turns_.rend()) {
+        f.await(f.counter("turn", *before), f.constant(1), n + 1);
+    } else {
+        f.await(f.counter("turn", *std::find_if(turns_.rbegin(), turns_.rend(), works)), f.constant(1), n);
+    }
+}
+
+void Generator::turn_flow(int index) {
+    const std::vector<Part>& parts = placement_[at(index)].parts;
+    FlowBuilder f(builder_, fmt::format("turn.{}", parts.size()), node(index).name + ".turn", op_of(index), isa::chip, isa::Engine::Move);
+    f.loop("n", f.batch(), [&](Ex n) {
+        for (std::size_t p = 0; p < parts.size(); ++p) {
+            const std::string own = std::to_string(p);
+            f.await(f.counter("out" + own, outboxes_[at(index)][p].out), f.constant(1),
+                    (n + 1) * f.number("positions" + own, parts[p].grid.positions()));
+        }
+        f.signal(f.counter("turn", turns_[at(index)]), f.constant(1));
     });
     f.finish();
 }
@@ -90,6 +128,13 @@ void Generator::await_window(FlowBuilder& f, const Landing& landing, const Landi
     }
     const Ex rows = f.number("rows" + which, r.padded_rows());
     const Ex cols = f.number("cols" + which, r.padded_cols());
+    if (memory_.serial && landing.rows == r.padded_rows()) {  // the whole map lies there
+        f.await(ready, feeders, (n + 1) * rows * cols);
+        if (code.pad >= 0) {
+            f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, n, rows) + 1);
+        }
+        return;
+    }
     const Ex last_row = oy * f.number("stride" + which, r.stride_h) + f.number("kernel_h" + which, r.kernel_h);
     if (code.feeders > 0) {  // else the windows lie in the padding
         f.await(

@@ -5,27 +5,38 @@
 #include <vector>
 
 #include "compiler/codegen/weights.h"
+#include "compiler/driver/level.h"
 #include "compiler/driver/search.h"
 #include "compiler/quantization/quantise.h"
 
 namespace cim::compiler {
 
-Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const ScheduleOptions& options) {
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options) {
+    return compile(quantise(graph, ranges), machine, options);
+}
+
+Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options) {
+    const isa::Level level = options.level.value_or(default_level(machine));
+    Compiled result;
+    result.machine = driven_at(machine, level);
+    ScheduleOptions scheduling;
+    scheduling.serial = level == isa::Level::None;
+    scheduling.duplication = options.duplication && !scheduling.serial;
     // Candidates copy the nodes, and none looks at the matrices.
     std::vector<std::vector<std::int8_t>> matrices;
     for (QuantNode& node : network.nodes) {
         matrices.push_back(std::exchange(node.matrix, {}));
     }
-    Candidate best = best_candidate(network, machine, options);
+    Candidate best = best_candidate(network, result.machine, scheduling, options.spread && !scheduling.serial, options.images);
     for (std::size_t i = 0; i < matrices.size(); ++i) {
         network.nodes[i].matrix = std::move(matrices[i]);
     }
-    fill_weights(best.program, network, best.schedule);
-    return {std::move(network), std::move(best.schedule), std::move(best.program)};
-}
-
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options) {
-    return compile_quantised(quantise(graph, ranges), machine, options);
+    result.network = std::move(network);
+    result.schedule = std::move(best.schedule);
+    result.program = std::move(best.program);
+    result.program.level = level;
+    fill_weights(result.program, result.network, result.schedule);
+    return result;
 }
 
 }  // namespace cim::compiler

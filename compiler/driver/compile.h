@@ -1,6 +1,9 @@
 #pragma once
 // From a float network and its ranges to a program for a machine: the passes in their order.
 
+#include <cstdint>
+#include <optional>
+
 #include "compiler/ir/graph.h"
 #include "compiler/ir/quant_graph.h"
 #include "compiler/quantization/ranges.h"
@@ -10,17 +13,24 @@
 
 namespace cim::compiler {
 
+struct CompileOptions {
+    std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
+    bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
+    bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
+    std::int64_t images = 1;          ///< in a row, for which the program is to be fast
+};
+
 struct Compiled {
     QuantGraph network;
+    hw::Machine machine;  ///< as the program drives it
     Schedule schedule;
     isa::Program program;
 };
 
-/// Schedules a quantised network and generates its program: of the schedules that fit, the one whose busiest resource is held least
-/// (compiler/prediction/occupancy.h). InputError if none does.
-Compiled compile_quantised(QuantGraph network, const hw::Machine& machine, const ScheduleOptions& options = {});
+/// Quantise, schedule, generate. InputError if the network does not fit the machine, or its computing mode is too coarse for the level.
+Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options = {});
 
-/// Quantise, then that.
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const ScheduleOptions& options = {});
+/// The same of a quantised network.
+Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options = {});
 
 }  // namespace cim::compiler

@@ -1,5 +1,7 @@
 #include "compiler/driver/limits.h"
 
+#include "compiler/mode.h"
+
 namespace cim::compiler {
 
 isa::Limits limits_of(const hw::Machine& machine) {
@@ -16,11 +18,7 @@ isa::Limits limits_of(const hw::Machine& machine) {
     limits.l1 = bytes(machine.core.l1.size);
     limits.l0 = bytes(machine.chip.l0.size);
     limits.ext = bytes(machine.chip.external_memory.size);
-    switch (machine.mode) {
-        case hw::ComputingMode::CM: limits.mode = isa::Mode::CM; break;
-        case hw::ComputingMode::XBM: limits.mode = isa::Mode::XBM; break;
-        case hw::ComputingMode::WLM: limits.mode = isa::Mode::WLM; break;
-    }
+    limits.mode = program_mode(machine.mode);
     return limits;
 }
 

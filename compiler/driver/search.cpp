@@ -34,7 +34,7 @@ std::vector<Spread> spreads_on(const hw::Machine& machine) {
     if (ports_matter(machine)) {
         spreads.push_back(Spread::None);
     }
-    if (machine.crossbars_per_core() > 1) {
+    if (machine.mode != hw::ComputingMode::CM && machine.crossbars_per_core() > 1) {
         spreads.insert(spreads.end(), {Spread::Columns, Spread::Tiles});
     }
     return spreads;
@@ -80,12 +80,13 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
 
 class Search {
   public:
-    Search(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options)
+    Search(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, bool several, std::int64_t images)
         : network_(network),
           machine_(machine),
           options_(options),
-          images_(std::min(options.images, most_images)),
-          spreads_(options.spread ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
+          images_(std::min(images, most_images)),
+          several_(several),
+          spreads_(several ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
 
     Candidate run() {
         std::set<Point> open;
@@ -95,7 +96,7 @@ class Search {
         if (!best_) {
             throw *refusal_;
         }
-        if (options_.spread && rehearse_) {
+        if (several_ && rehearse_) {
             explore(open);
         }
         return std::move(*best_);
@@ -206,6 +207,7 @@ class Search {
     const hw::Machine& machine_;
     const ScheduleOptions& options_;
     std::int64_t images_;
+    bool several_;
     std::vector<Spread> spreads_;
     bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
@@ -219,8 +221,9 @@ class Search {
 
 }  // namespace
 
-Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options) {
-    return Search(network, machine, options).run();
+Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, bool several,
+                         std::int64_t images) {
+    return Search(network, machine, options, several, images).run();
 }
 
 }  // namespace cim::compiler

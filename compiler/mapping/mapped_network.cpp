@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/mapping/packing.h"
 #include "compiler/mapping/tiles.h"
 
 namespace cim::compiler {
@@ -48,6 +49,15 @@ TensorId like(QuantGraph& graph, TensorId id, const std::string& name, int chann
 
 int ceil_div(int a, int b) {
     return (a + b - 1) / b;
+}
+
+/// How many units of columns with these tiles each fit the chip.
+int units_that_fit(const std::vector<Tile>& unit, const hw::Machine& machine) {
+    const int per_core = machine.crossbars_per_core();
+    const auto tiles = static_cast<int>(unit.size());
+    const bool whole_cores = machine.mode == hw::ComputingMode::CM;
+    return whole_cores && tiles <= per_core ? machine.core_count() * (per_core / tiles)
+                                            : machine.core_count() * per_core / crossbars_taken(unit, machine);
 }
 
 /// A Concat is put together by those who give its inputs: inputs of the network need a node that does.
@@ -167,7 +177,7 @@ MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine)
             continue;
         }
         const std::vector<Tile> tiles = cut_into_tiles(node, mapped.origins[at(i)], machine);
-        if (static_cast<int>(tiles.size()) <= available) {
+        if (crossbars_taken(tiles, machine) <= available) {
             continue;
         }
         const int unit = column_unit(node, machine);
@@ -175,7 +185,7 @@ MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine)
         const auto first = static_cast<int>(std::count_if(tiles.begin(), tiles.end(), [&](const Tile& tile) { return tile.col < unit; }));
         if (units > 1) {
             // As many units as fit, in pieces of about the same size.
-            const int pieces = ceil_div(units, std::max(1, available / first));
+            const int pieces = ceil_div(units, std::max(1, units_that_fit({tiles.begin(), tiles.begin() + first}, machine)));
             mapped.split_columns(i, ceil_div(units, pieces) * unit);
         } else {
             const int pieces = ceil_div(first, available);

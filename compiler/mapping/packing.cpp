@@ -17,6 +17,7 @@ enum class Packing : std::uint8_t {
     Columns,    ///< the row tiles of a column begin on a new core if they do not fit the rest of the present one
     Operators,  ///< each operator begins on a new core
     Dense,      ///< crossbar after crossbar
+    Cores,      ///< CM: a core works for one copy of one operator, and if a column needs several cores, for that column
 };
 
 /// One crossbar after the other, `per_core` of each core; returns how many were passed, gaps included.
@@ -28,18 +29,25 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
         if (!tiles.empty() && packing != Packing::Dense) {
             next_core();
         }
+        const bool columns = packing == Packing::Columns || packing == Packing::Cores;
         const auto same_column = [&](std::size_t a, std::size_t b) {
             return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy;
         };
+        int last_column = 0;
         for (std::size_t t = 0; t < tiles.size(); ++t) {
-            if (packing == Packing::Columns && (t == 0 || !same_column(t, t - 1))) {
+            if (packing == Packing::Cores && t > 0 && tiles[t].copy != tiles[t - 1].copy) {
+                next_core();
+            }
+            if (columns && (t == 0 || !same_column(t, t - 1))) {
                 int column = 0;
                 while (t + static_cast<std::size_t>(column) < tiles.size() && same_column(t, t + static_cast<std::size_t>(column))) {
                     ++column;
                 }
-                if (column > per_core - next % per_core) {
+                const bool after_cores_of_its_own = packing == Packing::Cores && t > 0 && last_column > per_core;
+                if (column > per_core - next % per_core || after_cores_of_its_own) {
                     next_core();
                 }
+                last_column = column;
             }
             tiles[t].core = next / per_core;
             tiles[t].xb = next % per_core;
@@ -143,8 +151,21 @@ bool ports_matter(const hw::Machine& machine) {
     return 4 * port > hw::PriceList(machine).mvm_ticks(machine.crossbar.rows, cols, bits, bits);
 }
 
-void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
+int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine) {
+    if (machine.mode != hw::ComputingMode::CM) {
+        return static_cast<int>(tiles.size());
+    }
     const int per_core = machine.crossbars_per_core();
+    std::vector<NodePlacement> alone(1);
+    alone[0].tiles = tiles;
+    return ceil_div(in_order(alone, per_core, Packing::Cores), per_core) * per_core;
+}
+
+bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
+    const int per_core = machine.crossbars_per_core();
+    if (machine.mode == hw::ComputingMode::CM) {
+        return in_order(placement, per_core, Packing::Cores) <= machine.core_count() * per_core;
+    }
     int fewest = per_core;
     if (spread == Spread::Columns) {
         fewest = tallest_column(placement, per_core);
@@ -154,10 +175,11 @@ void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
     for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
         for (int used = fewest; used <= per_core; ++used) {
             if (ceil_div(in_order(placement, used, packing), used) <= machine.core_count()) {
-                return;
+                return true;
             }
         }
     }
+    return false;
 }
 
 bool pack_balanced(std::vector<NodePlacement>& placement, const hw::Machine& machine) {

@@ -11,9 +11,12 @@ namespace cim::compiler {
 /// Whether the L1 port of a core whose crossbars all work is busy for a good part (a quarter) of a multiplication: then it pays to balance.
 bool ports_matter(const hw::Machine& machine);
 
+/// Crossbars that a copy of a Conv with these tiles takes up: its own, or in CM, where the core is the unit of control, those of its cores.
+int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine);
+
 /// Gives all tiles their crossbars, in order, as loosely as fits the chip; of the ways that are alike in that, the one with the fewest
-/// crossbars a core that `spread` allows. The crossbars of the chip suffice.
-void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread);
+/// crossbars a core that `spread` allows. False if they do not fit.
+bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread);
 
 /// Where several copies work: gives whole columns of tiles to cores so that what goes through the L1 ports is the same on all, as far as
 /// that goes. False if there are no copies, or columns do not fit so.

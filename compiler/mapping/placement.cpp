@@ -12,15 +12,28 @@ namespace cim::compiler {
 
 namespace {
 
-/// A column's sums travel along the cores of its tiles; the last one has the result.
-std::vector<Part> parts_of(const NodePlacement& conv) {
+/// A column's sums travel along the cores of its tiles; the last one has the result. `joined`: columns that a core holds whole, and that see
+/// the same window, are one part.
+std::vector<Part> parts_of(const NodePlacement& conv, bool joined) {
     const std::vector<Tile>& tiles = conv.tiles;
     std::vector<Part> parts;
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-        if (i + 1 == tiles.size() || tiles[i + 1].col != tiles[i].col || tiles[i + 1].copy != tiles[i].copy) {
-            parts.push_back({tiles[i].core, tiles[i].col, tiles[i].col + tiles[i].cols,
-                             conv.copies[static_cast<std::size_t>(tiles[i].copy)], tiles[i].copy});
+    const auto same_column = [&](std::size_t a, std::size_t b) { return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy; };
+    std::size_t last_first = 0;  // tile of the column before
+    for (std::size_t i = 0, first = 0; i < tiles.size(); ++i) {
+        if (i + 1 < tiles.size() && same_column(i, i + 1)) {
+            continue;
         }
+        const Tile& tile = tiles[i];
+        const Tile& before = tiles[last_first];
+        const int end = tile.col + tile.cols;
+        if (joined && first > 0 && before.copy == tile.copy && before.core == tile.core && tiles[first].core == tile.core &&
+            before.c0 == tile.c0 && before.c1 == tile.c1) {
+            parts.back().c1 = end;
+        } else {
+            parts.push_back({tile.core, tile.col, end, conv.copies[static_cast<std::size_t>(tile.copy)], tile.copy});
+        }
+        last_first = first;
+        first = i + 1;
     }
     return parts;
 }
@@ -98,6 +111,13 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 
 }  // namespace
 
+const Part& NodePlacement::part_of(const Tile& tile) const {
+    // Parts of a copy stand in the order of their channels.
+    const auto after = std::upper_bound(parts.begin(), parts.end(), std::make_pair(tile.copy, tile.col),
+                                        [](const std::pair<int, int>& at, const Part& part) { return at < std::make_pair(part.copy, part.c0); });
+    return *std::prev(after);
+}
+
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
                                                 const std::vector<Split>& splits, Spread spread, bool balance) {
     std::vector<NodePlacement> placement(graph.nodes.size());
@@ -117,14 +137,8 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
             crossbars += placement[i].tiles.size();
         }
     }
-    if (crossbars > static_cast<std::size_t>(available)) {
+    if (crossbars > static_cast<std::size_t>(available) || !(balance ? pack_balanced(placement, machine) : pack_in_order(placement, machine, spread))) {
         return std::nullopt;
-    }
-    if (balance && !pack_balanced(placement, machine)) {
-        return std::nullopt;
-    }
-    if (!balance) {
-        pack_in_order(placement, machine, spread);
     }
     const std::vector<NodeId> producers = producers_of(graph);
     int core = 0;  // of the last tile so far
@@ -134,7 +148,8 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
         const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
-            here.parts = parts_of(here);
+            const bool sums = node.inputs.size() > 1 || graph.tensors[static_cast<std::size_t>(node.output)].element_bytes > 1;
+            here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM && !sums);
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {

@@ -24,6 +24,9 @@ struct NodePlacement {
     std::vector<Grid> copies;  ///< Conv: the positions of each
     std::vector<Tile> tiles;   ///< Conv: by copy, column, row
     std::vector<Part> parts;   ///< by copy, channel; of a Concat none
+
+    /// Conv: the part that a tile's column belongs to.
+    const Part& part_of(const Tile& tile) const;
 };
 
 /// How the copies of a Conv share its output: dx bands of columns, and in each the rows dealt to dy copies in turn.
@@ -43,9 +46,9 @@ enum class Spread : std::uint8_t {
 };
 
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
-/// otherwise operators are packed crossbar by crossbar. A Softmax, and windows that no L1 holds,
-/// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node. `balance`: nothing either if columns cannot be
-/// balanced over the cores (compiler/mapping/packing.h).
+/// otherwise operators are packed crossbar by crossbar. In CM each copy has cores of its own. A Softmax, and windows that no L1 holds,
+/// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node.
+/// `balance`: nothing either if columns cannot be balanced over the cores (compiler/mapping/packing.h).
 std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
                                                 const std::vector<Split>& splits, Spread spread, bool balance = false);
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/memory/core_read.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -45,10 +46,12 @@ bool is_join(NodeKind kind) {
 
 }  // namespace
 
-Layout::Layout(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const LayoutChoices& choices)
-    : graph_(graph), placement_(placement), choices_(choices), skew_(graph) {}
+Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
+               const std::vector<NodePlacement>& placement, const LayoutChoices& choices)
+    : graph_(graph), machine_(machine), prices_(prices), placement_(placement), choices_(choices), skew_(graph) {}
 
 MemoryPlan Layout::build() {
+    plan_.serial = choices_.serial;
     plan_.nodes.resize(graph_.nodes.size());
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const auto n = static_cast<int>(i);
@@ -83,6 +86,14 @@ bool Layout::on_chip(int n) const {
 
 bool Layout::from_outside(TensorId id) const {
     return std::find(graph_.inputs.begin(), graph_.inputs.end(), id) != graph_.inputs.end();
+}
+
+bool Layout::lies_whole(TensorId id) const {
+    std::ptrdiff_t readers = 0;
+    for (const QuantNode& reader : graph_.nodes) {
+        readers += std::count(reader.inputs.begin(), reader.inputs.end(), id);
+    }
+    return choices_.serial && (!from_outside(id) || readers > 1);
 }
 
 bool Layout::from_one_copy(TensorId id) const {
@@ -127,7 +138,10 @@ int Layout::add(const Landing& landing) {
 }
 
 int Layout::ring_rows(int n, int input, const Reading& reading, bool tight) {
-    if (is_join(node(n).kind)) {
+    if (lies_whole(node(n).inputs[at(input)])) {
+        return reading.padded_rows();
+    }
+    if (is_join(node(n).kind) && !choices_.serial) {
         return skew_.ring_rows(node(n), input);
     }
     return tight ? reading.kernel_h : reading.kernel_h + reading.stride_h;
@@ -238,7 +252,7 @@ void Layout::make_sums_landing(const Landing& base) {
             landing.readers.push_back(group.core);
         }
     }
-    landing.rows = choices_.l0_tight ? 1 : 2;
+    landing.rows = lies_whole(node(base.node).inputs[1]) ? landing.reading.padded_rows() : (choices_.l0_tight ? 1 : 2);
     add(landing);
 }
 
@@ -270,6 +284,7 @@ void Layout::make_stages(int n, int input) {
     for (const Reader& each : readers(n)) {
         const TileRange range = range_of(placement_[at(n)], each.copy, each.core);
         stage_on(each.core, each.grid, range.c0, range.c1);
+        stages.back().slots = slots(n, each.copy);
         if (reader.groups == 1) {
             stages.back().from = range.from;
             stages.back().bytes = range.to - range.from;
@@ -282,14 +297,16 @@ void Layout::make_groups(int n) {
     std::map<std::tuple<int, int, int>, Group> groups;  // by copy, core, column
     for (std::size_t t = 0; t < here.tiles.size(); ++t) {
         const Tile& tile = here.tiles[t];
-        Group& group = groups[{tile.copy, tile.core, tile.col}];
+        const Part& part = here.part_of(tile);
+        Group& group = groups[{tile.copy, tile.core, part.c0}];
         group.copy = tile.copy;
         group.core = tile.core;
-        group.col = tile.col;
-        group.cols = tile.cols;
-        group.slots = slots(n);
+        group.col = part.c0;
+        group.cols = part.c1 - part.c0;
         group.tiles.push_back(static_cast<int>(t));
     }
+    const bool adds_in_core = machine_.mode == hw::ComputingMode::CM;
+    const bool gives_sums = tensor(node(n).output).element_bytes > 1;
     std::map<std::pair<int, int>, int> last;  // core by copy, column
     for (auto& [key, group] : groups) {
         const auto before = last.find({group.copy, group.col});
@@ -300,13 +317,32 @@ void Layout::make_groups(int n) {
     for (auto& entry : groups) {
         Group& group = entry.second;
         group.home = last[{group.copy, group.col}] == group.core;
+        const bool alone = group.home && group.before < 0 && !group.takes_sums && !gives_sums;
+        group.own = adds_in_core ? (alone ? 0 : 1) : static_cast<int>(group.tiles.size());
         plan_.nodes[at(n)].groups.push_back(std::move(group));
+    }
+    choose_grains(n);
+    for (Group& group : plan_.nodes[at(n)].groups) {
+        group.slots = slots(n, group.copy);
+    }
+}
+
+void Layout::choose_grains(int n) {
+    NodeMemory& memory = plan_.nodes[at(n)];
+    const NodePlacement& here = placement_[at(n)];
+    memory.grains.assign(here.copies.size(), 1);
+    if (machine_.mode != hw::ComputingMode::CM || choices_.tight.count(n) != 0) {
+        return;
+    }
+    for (std::size_t copy = 0; copy < here.copies.size(); ++copy) {
+        memory.grains[copy] = grain_of(slowest_core(memory.groups, static_cast<int>(copy), here, prices_), here.copies[copy].cols);
     }
 }
 
 void Layout::make_outboxes(int n) {
     for (const Part& part : placement_[at(n)].parts) {
-        plan_.nodes[at(n)].outboxes.push_back({part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, slots(n), 0});
+        const int room = node(n).kind == NodeKind::Conv ? slots(n, part.copy) : slots(n);
+        plan_.nodes[at(n)].outboxes.push_back({part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, room, 0});
     }
 }
 

@@ -42,8 +42,10 @@ void for_each_room(MemoryPlan& plan, F f) {
 
 class Fitting {
   public:
-    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement)
-        : graph_(graph), machine_(machine), placement_(placement) {}
+    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, bool serial)
+        : graph_(graph), machine_(machine), prices_(machine), placement_(placement) {
+        choices_.serial = serial;
+    }
 
     MemoryPlan run() {
         do {
@@ -64,7 +66,7 @@ class Fitting {
 
   private:
     void build() {
-        plan_ = Layout(graph_, placement_, choices_).build();
+        plan_ = Layout(graph_, machine_, prices_, placement_, choices_).build();
         plan_.l1_used.assign(at(machine_.core_count()), 0);
         for_each_room(plan_, [&](int place, std::int64_t bytes, std::int64_t& offset) {
             std::int64_t& used = place == isa::chip ? plan_.l0_used : plan_.l1_used[at(place)];
@@ -149,6 +151,7 @@ class Fitting {
 
     const QuantGraph& graph_;
     const hw::Machine& machine_;
+    const hw::PriceList prices_;
     const std::vector<NodePlacement>& placement_;
     MemoryPlan plan_;
     LayoutChoices choices_;
@@ -156,8 +159,8 @@ class Fitting {
 
 }  // namespace
 
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement) {
-    return Fitting(graph, machine, placement).run();
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, bool serial) {
+    return Fitting(graph, machine, placement, serial).run();
 }
 
 void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) {

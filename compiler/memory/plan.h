@@ -48,7 +48,7 @@ struct Stage {
     std::int64_t offset = 0;
 };
 
-/// Tiles of one column on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column, in order of
+/// Tiles of one column on one core (in CM of all columns that one read takes): their sums lie side by side and are merged there. Sums pass along the cores of a column, in order of
 /// core; each adds its own, the last one (home) has the result.
 struct Group {
     int copy = 0;
@@ -56,11 +56,12 @@ struct Group {
     int col = 0, cols = 0;
     bool home = false;
     std::vector<int> tiles;   ///< into NodePlacement::tiles
+    int own = 0;              ///< sums of its own tiles: one each; in CM one, or none if the core requantises them as it reads
     int before = -1;          ///< core whose sums arrive here, behind those of the own tiles; -1: none
     bool takes_sums = false;  ///< sums of the piece before arrive here, likewise
     int slots = 2;
     std::int64_t offset = 0;  ///< slot = terms() x cols x 4 bytes
-    std::int64_t terms() const { return static_cast<std::int64_t>(tiles.size()) + (before >= 0 || takes_sums ? 1 : 0); }
+    std::int64_t terms() const { return own + (before >= 0 || takes_sums ? 1 : 0); }
     std::int64_t slot_bytes() const { return 4LL * cols * terms(); }
 };
 
@@ -76,12 +77,14 @@ struct NodeMemory {
     std::vector<std::vector<int>> landings;  ///< by input: indices into MemoryPlan::landings
     std::vector<std::vector<Stage>> stages;  ///< by input; of one that lies in L0, by reader of that landing
     std::vector<Group> groups;               ///< Conv: by copy, core, column
+    std::vector<int> grains;                 ///< Conv: positions of a row that one read gives, by copy; in CM 1 or more, else 1
     std::vector<Outbox> outboxes;            ///< by part
 
     bool staged(int input) const { return !stages[static_cast<std::size_t>(input)].empty(); }
 };
 
 struct MemoryPlan {
+    bool serial = false;  ///< operators work one after the other: what one gives another lies there as a whole
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
     std::vector<int> input_landings;    ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
@@ -105,8 +108,9 @@ class DoesNotFit : public InputError {
 };
 
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// DoesNotFit if they still do not fit.
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement);
+/// DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                       bool serial = false);
 
 /// Core i becomes cores[i], of `count` in all.
 void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count);

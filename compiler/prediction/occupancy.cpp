@@ -77,12 +77,11 @@ class Counting {
     /// Each operator as often as the loops around it turn. Bounds that depend on a loop's variable count with 0 for it.
     void count(const isa::ResolvedFlow& flow) {
         std::vector<std::int64_t> turns{1};
-        for (const isa::Instruction& instruction : flow.code) {
+        for (const isa::Instruction& instruction : flow.body->code) {
             switch (instruction.kind) {
                 case isa::Instruction::Kind::LoopBegin: {
-                    const isa::Loop& loop = flow.loops[static_cast<std::size_t>(instruction.first)];
-                    const auto value = [&](isa::Slot slot) { return flow.values[static_cast<std::size_t>(slot)]; };
-                    turns.push_back(turns.back() * std::max<std::int64_t>(0, value(loop.end) - value(loop.begin)));
+                    const isa::Loop& loop = flow.body->loops[static_cast<std::size_t>(instruction.first)];
+                    turns.push_back(turns.back() * std::max<std::int64_t>(0, flow.value(loop.end) - flow.value(loop.begin)));
                     break;
                 }
                 case isa::Instruction::Kind::LoopEnd: turns.pop_back(); break;

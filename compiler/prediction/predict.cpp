@@ -344,7 +344,7 @@ class Predictor {
         const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
         const Index tile = reads ? place.tile[static_cast<std::size_t>(op[0])] : -1;
         if (!priced.known || priced.tile != tile) {
-            priced.known = f.code->op_traits[number].moves_only;
+            priced.known = f.code->body->ops[number].moves_only;
             priced.tile = tile;
             priced.cost = pricing::price_operation(prices_, program_, op, flow(id).place, tile);
         }

@@ -16,6 +16,7 @@ class CostMatrixNoc final : public NocModel {
     }
     int hops(int src, int dst) const override { return src == dst ? 0 : 1; }
 
+    bool contends() const override { return false; }
     void request(Ticks now, const NocRequest& request) override {
         moving_.push({now + uncontended(request.src, request.dst, request.flits), sequence_++, request.id});
     }

@@ -9,6 +9,7 @@ class IdealNoc final : public NocModel {
   public:
     Ticks uncontended(int, int, std::int64_t) const override { return 0; }
     int hops(int src, int dst) const override { return src == dst ? 0 : 1; }
+    bool contends() const override { return false; }
     void request(Ticks, const NocRequest& request) override { ready_.push_back(request.id); }
     void arbitrate(Ticks) override {}
     void advance(Ticks, std::vector<std::uint64_t>& delivered) override {

@@ -31,6 +31,9 @@ class NocModel {
     /// Links that a flit passes, for energy: routers' links in a mesh, else 1 (0 within a node).
     virtual int hops(int src, int dst) const = 0;
 
+    /// Whether a transfer can take longer than uncontended(). Where none can, nobody needs the state machine: it delivers after that time.
+    virtual bool contends() const { return true; }
+
     virtual void request(Ticks now, const NocRequest& request) = 0;
     virtual void arbitrate(Ticks now) = 0;
     /// Moves on to `now` and appends the ids delivered, in order of the request's arrival.

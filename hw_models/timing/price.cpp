@@ -170,7 +170,8 @@ OpCost PriceList::read(int xb, int rows, int cols, int input_bits, int weight_bi
     return cost;
 }
 
-OpCost PriceList::read_core(const std::vector<Tile>& tiles, int channels, std::int64_t positions, std::int64_t window_bytes) const {
+OpCost PriceList::read_core(const std::vector<Tile>& tiles, int channels, bool requantised, std::int64_t positions,
+                            std::int64_t window_bytes) const {
     OpCost cost = start(0);
     Ticks mvm = 0;
     std::int64_t sums = 0;
@@ -178,11 +179,12 @@ OpCost PriceList::read_core(const std::vector<Tile>& tiles, int channels, std::i
         mvm = std::max(mvm, mvm_ticks(tile.rows, tile.cols, 8, tile.weight_bits));
         sums += tile.cols;
     }
-    const std::int64_t operations = sums + alu_operations(AluWork::Requant, channels, 1);
+    const std::int64_t operations = sums + (requantised ? alu_operations(AluWork::Requant, channels, 1) : 0);
+    const std::int64_t result_bytes = channels * (requantised ? 1 : 4);
     const AluSpec& unit = m_.core.alu;
     const Ticks digital = (unit.latency + (unit.rate.ideal ? 0 : ceil_div(operations, unit.rate.value))) * m_.core_clock.ticks_per_cycle;
     const Ticks in = port_ticks(m_.core.l1, m_.core_clock, window_bytes);
-    const Ticks out = port_ticks(m_.core.l1, m_.core_clock, channels);
+    const Ticks out = port_ticks(m_.core.l1, m_.core_clock, result_bytes);
     const Ticks interval = std::max({mvm, digital, in + out});
     cost.add_stage(Resource::Crossbar, in + mvm + digital + out + (positions - 1) * interval);
     // One activation's events times the positions; the row and sample counts of the tiles add up.
@@ -195,7 +197,7 @@ OpCost PriceList::read_core(const std::vector<Tile>& tiles, int channels, std::i
         samples += one.events[2].count;
     }
     cost.add_event(Event::L1ReadByte, window_bytes * positions);
-    cost.add_event(Event::L1WriteByte, channels * positions);
+    cost.add_event(Event::L1WriteByte, result_bytes * positions);
     cost.add_event(Event::RegisterByte, (window_bytes + 4 * sums) * positions);
     cost.add_event(Event::CoreAluOp, operations * positions);
     cost.add_event(Event::RowRead, row_reads * positions);

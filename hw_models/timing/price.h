@@ -70,13 +70,15 @@ class PriceList {
     /// rows are one activation (cim.read_row). `accumulate`: sums are added to those in L1.
     OpCost read(int xb, int rows, int cols, int input_bits, int weight_bits, std::int64_t window_bytes, bool accumulate,
                 int first_row = 0) const;
-    /// cim.read_core: `positions` MVMs of tiles that work side by side, then requantised. Tiles: rows x cols each.
+    /// cim.read_core: `positions` MVMs of tiles that work side by side, their sums added and, if `requantised`, turned into bytes. Tiles:
+    /// rows x cols each.
     struct Tile {
         int rows = 0;
         int cols = 0;
         int weight_bits = 8;
     };
-    OpCost read_core(const std::vector<Tile>& tiles, int channels, std::int64_t positions, std::int64_t window_bytes) const;
+    OpCost read_core(const std::vector<Tile>& tiles, int channels, bool requantised, std::int64_t positions,
+                     std::int64_t window_bytes) const;
     /// Programming `rows` rows of `cols` weights into a crossbar of `core`, `bytes` from external memory.
     OpCost write(int core, int rows, int cols, int weight_bits, std::int64_t bytes) const;
     /// Digital work on n elements; `terms`: vectors summed, taps of a window (else 1). core < 0: the chip's ALU and L0.

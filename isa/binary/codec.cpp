@@ -9,7 +9,7 @@ namespace cim::isa {
 namespace {
 
 constexpr std::string_view magic = "MOPB";
-constexpr std::uint8_t version = 2;
+constexpr std::uint8_t version = 3;
 
 /// Writes each part of a program; Decoder reads the same parts in the same order.
 class Encoder {
@@ -21,6 +21,7 @@ class Encoder {
         out_.string(p.machine);
         out_.string(p.machine_hash);
         out_.byte(static_cast<std::uint8_t>(p.mode));
+        out_.byte(p.level ? static_cast<std::uint8_t>(static_cast<int>(*p.level) + 1) : std::uint8_t{0});
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
@@ -97,6 +98,7 @@ class Encoder {
     void put(const Slice& s) {
         put(s.name);
         put(s.param);
+        put(s.channel);
         put(s.channels);
         table(s.tiles);
     }
@@ -154,6 +156,9 @@ class Decoder {
         p.machine = in_.string();
         p.machine_hash = in_.string();
         p.mode = in_.one_of<Mode>(static_cast<int>(Mode::WLM) + 1);
+        if (const int level = in_.one_of<int>(static_cast<int>(Level::Vvm) + 2); level > 0) {
+            p.level = static_cast<Level>(level - 1);
+        }
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
@@ -232,6 +237,7 @@ class Decoder {
     void get(Slice& s) {
         get(s.name);
         get(s.param);
+        get(s.channel);
         get(s.channels);
         table(s.tiles);
     }

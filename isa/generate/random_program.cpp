@@ -134,6 +134,9 @@ class ProgramMaker {
         p_.machine = text();
         p_.machine_hash = dice_.once_in(4) ? "" : fmt::format("{:016x}", dice_.bits());
         p_.mode = static_cast<Mode>(dice_.roll(0, 2));
+        if (dice_.once_in(2)) {
+            p_.level = static_cast<Level>(dice_.roll(0, 3));
+        }
         tables();
         for (std::int64_t i = dice_.roll(1, 3); i > 0; --i) {
             p_.templates.push_back(BodyMaker(dice_).run(name()));
@@ -201,7 +204,9 @@ class ProgramMaker {
             p_.params.push_back(param());
         }
         for (std::int64_t i = p_.weights.empty() ? 0 : dice_.roll(0, 2); i > 0; --i) {
-            Slice slice{name(), any(p_.params), static_cast<Index>(dice_.roll(0, 64)), {}};
+            const bool requantises = dice_.roll(0, 3) > 0;
+            Slice slice{name(), requantises ? any(p_.params) : no_param, static_cast<Index>(dice_.roll(0, 1) * dice_.roll(0, 64)),
+                        static_cast<Index>(dice_.roll(0, 64)), {}};
             for (std::int64_t j = dice_.roll(0, 3); j > 0; --j) {
                 slice.tiles.push_back({static_cast<Index>(dice_.roll(0, 15)), any(p_.weights), static_cast<Index>(dice_.roll(0, 99)),
                                        static_cast<Index>(dice_.roll(0, 99))});

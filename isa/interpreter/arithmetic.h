@@ -19,24 +19,35 @@ inline std::int64_t wrapping(ExprOp op, std::int64_t a, std::int64_t b) {
     }
 }
 
+/// Rounds down. b >= 1.
 inline std::int64_t floor_div(std::int64_t a, std::int64_t b) {
+    if (((a | b) >> 32) == 0) {
+        return static_cast<std::uint32_t>(a) / static_cast<std::uint32_t>(b);  // much faster
+    }
     const std::int64_t q = a / b;
     return (a % b != 0 && a < 0) ? q - 1 : q;
+}
+
+/// Of a division that rounds down: 0 <= result < b.
+inline std::int64_t floor_mod(std::int64_t a, std::int64_t b) {
+    if (((a | b) >> 32) == 0) {
+        return static_cast<std::uint32_t>(a) % static_cast<std::uint32_t>(b);
+    }
+    return a % b < 0 ? a % b + b : a % b;
 }
 
 inline std::int64_t fold_constants(ExprOp op, std::int64_t a, std::int64_t b) {
     switch (op) {
         case ExprOp::Div: return floor_div(a, b);
-        case ExprOp::Mod: return a % b < 0 ? a % b + b : a % b;
+        case ExprOp::Mod: return floor_mod(a, b);
         case ExprOp::Min: return a < b ? a : b;
         case ExprOp::Max: return a > b ? a : b;
         default: return wrapping(op, a, b);
     }
 }
 
-/// The counter that an array's first and an index name. What cannot be one becomes a number that no program has.
-inline Index counter_number(std::int64_t base, std::int64_t index) {
-    const std::int64_t number = wrapping(ExprOp::Add, base, index);
+/// A counter's number. What cannot be one becomes a number that no program has.
+inline Index counter_number(std::int64_t number) {
     return number >= 0 && number < no_counter ? static_cast<Index>(number) : no_counter;
 }
 
@@ -45,10 +56,14 @@ inline Index counter_count(std::int64_t count) {
     return static_cast<Index>(std::clamp<std::int64_t>(count, -1, no_counter));
 }
 
-inline void set_signal(OpInstance& op, std::int64_t base, std::int64_t index, std::int64_t amount) {
-    op.base = counter_number(base, 0);
-    op.signal = counter_number(base, index);
-    op.amount = amount;
+inline void set_field(OpInstance& op, const FieldValue& field, const std::int64_t* values) {
+    const std::int64_t value = values[field.slot];
+    if (field.field == signal_field) {
+        op.signal = counter_number(value);
+        op.amount = values[field.amount];
+    } else {
+        op.values[field.field] = value;
+    }
 }
 
 }  // namespace cim::isa

@@ -1,9 +1,10 @@
 #pragma once
-// A flow made ready to run: its template with the arguments put in and constant expressions folded, as a flat list of instructions.
+// Flows made ready to run: each template once, as a flat list of instructions on values, and for each flow the values.
 // Verifier, predictor and platform all walk flows through FlowRun, so that they cannot disagree on what a program says.
 
 #include <array>
 #include <cstdint>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -41,11 +42,11 @@ namespace field {
 
 inline constexpr int max_fields = 18;
 
-/// In VaryingField: the signal, not a field.
-inline constexpr std::uint8_t signal_varies = 255;
+/// In FieldValue: the signal, not a field.
+inline constexpr std::uint8_t signal_field = 255;
 
 /// One execution of an operator with its fields evaluated.
-struct OpInstance {
+struct alignas(64) OpInstance {  // what everybody asks for, and the first fields, in one line of the cache
     Opcode opcode = Opcode::Fill;
     Index signal = -1;  ///< counter that its completion signals, or -1 if none
     Index base = -1;    ///< first counter of the array that `signal` was said to be in
@@ -56,30 +57,28 @@ struct OpInstance {
     std::int64_t operator[](int position) const { return values[static_cast<std::size_t>(position)]; }
 };
 
-/// A place in a flow's array of values: constants, loop variables, and the expressions that depend on them, each kept up to date by the
-/// loops that change it.
+/// A place in a flow's array of values: what its arguments make constant, loop variables, and the expressions that depend on them, each
+/// kept up to date by the loops that change it.
 using Slot = std::int32_t;
 
 /// A turn of a loop adds to the value of an expression that is linear in its variable.
 struct LinearUpdate {
     Slot slot = 0;
-    std::int64_t step = 0;  ///< for each 1 that the variable grows
+    Slot step = 0;  ///< for each 1 that the variable grows
 };
 
 /// A turn of a loop computes an expression anew, after the linear ones.
 struct TreeUpdate {
-    enum class Kind : std::uint8_t { Add, Sub, Mul, Min, Max, Div, Mod, Shift, Mask };
-    Kind kind = Kind::Add;
+    ExprOp op = ExprOp::Add;
     Slot slot = 0;
     Slot lhs = 0;
-    Slot rhs = 0;  ///< Div, Mod: a constant of 1 or more; Shift, Mask (Div, Mod by a power of two): its logarithm, the power less one
+    Slot rhs = 0;
 };
 
 struct Loop {
     Slot variable = 0;
     Slot begin = 0;
     Slot end = 0;
-    Slot end_now = 0;  ///< `end` as it was when the loop began
     Index first_linear = 0;
     Index linear_count = 0;
     Index first_tree = 0;
@@ -89,40 +88,49 @@ struct Loop {
 struct Instruction {
     enum class Kind : std::uint8_t { LoopBegin, LoopEnd, Await, Signal, Ops, End };
     Kind kind = Kind::End;
-    bool fixed = false;  ///< Await, Signal: no loop variable changes which counters
-    bool vary = false;   ///< Ops: some operator has a field that a loop variable changes
+    bool vary = false;  ///< Ops: some operator has a field that a loop variable changes
     int line = 0;
-    Index first = 0;    ///< Ops: first entry in ResolvedFlow::ops; loops: entry in ResolvedFlow::loops
-    Index count = 0;    ///< Ops: how many start together. Await with fixed counters: how many
-    Index target = 0;   ///< LoopBegin: the instruction after LoopEnd; LoopEnd: the one after LoopBegin
-    Index base = 0;     ///< Await, Signal: first counter of the array
-    Index counter = 0;  ///< Await, Signal with fixed counters: the first. Else slot of its index, and in `target` that of the count
-    Slot value = 0;     ///< Await, Signal
+    Index first = 0;   ///< Ops: first entry in ResolvedTemplate::ops; loops: entry in ResolvedTemplate::loops
+    Index count = 0;   ///< Ops: how many start together
+    Index target = 0;  ///< LoopBegin: the instruction after LoopEnd; LoopEnd: the one after LoopBegin
+    Slot base = 0;     ///< Await, Signal: first counter of the array, which no loop variable changes
+    Slot counter = 0;  ///< Await, Signal: the first counter
+    Slot length = 0;   ///< Await: how many
+    Slot value = 0;    ///< Await, Signal
 };
 
-struct VaryingField {
-    std::uint8_t field = 0;  ///< position, or `signal_varies`
-    Slot slot = 0;           ///< its value; of the signal the index
+/// A field of an operator, and the value that it takes.
+struct FieldValue {
+    std::uint8_t field = 0;  ///< position, or `signal_field`
+    Slot slot = 0;           ///< of the signal the counter
     Slot amount = 0;         ///< of the signal
 };
 
 struct ResolvedOp {
-    Index first_varying = 0;  ///< in ResolvedFlow::varying
+    Index first_varying = 0;  ///< in ResolvedTemplate::varying
     Index varying_count = 0;
     bool moves_only = true;  ///< loop variables change where it reads and writes, but not how much or what
     bool signals = false;
 };
 
-struct ResolvedFlow {
-    Index id = 0;  ///< index into Program::flows
+/// A template made ready to run, as a flat list of instructions on values.
+struct ResolvedTemplate {
     std::vector<Instruction> code;
     std::vector<Loop> loops;
     std::vector<LinearUpdate> linear;
     std::vector<TreeUpdate> trees;
+    std::vector<ResolvedOp> ops;
+    std::vector<FieldValue> varying;
+};
+
+/// A flow: its template with the arguments put in.
+struct ResolvedFlow {
+    Index id = 0;  ///< index into Program::flows
+    std::shared_ptr<const ResolvedTemplate> body;
     std::vector<std::int64_t> values;  ///< before the first step
     std::vector<OpInstance> ops;       ///< with the fields that no loop variable changes
-    std::vector<ResolvedOp> op_traits;
-    std::vector<VaryingField> varying;
+
+    std::int64_t value(Slot slot) const { return values[static_cast<std::size_t>(slot)]; }
 };
 
 /// How much of a program is wanted.
@@ -168,12 +176,12 @@ class FlowRun {
     void turn(const Loop& loop, std::int64_t step);
     void fill_in(const Instruction& instruction);
 
-    const ResolvedFlow* flow_;
-    std::size_t at_ = 0;
+    const ResolvedTemplate* body_;
+    const Instruction* at_;
+    std::unique_ptr<std::int64_t[]> values_;
+    const OpInstance* ops_;
+    std::unique_ptr<OpInstance[]> own_ops_;  ///< if some field of the flow's operators varies
     std::int64_t turns_ = INT64_MAX;
-    std::vector<std::int64_t> values_;
-    std::vector<OpInstance> own_ops_;  ///< if some field of the flow's operators varies
-    const OpInstance* ops_ = nullptr;
     Step step_;
 };
 

@@ -184,7 +184,7 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
                 }
             }
             for (std::int64_t i = 0; i < op[P::count]; ++i) {
-                if (!at(local, op[P::dst] + i * op[P::dst_pitch], slice.channels, true)) {
+                if (!at(local, op[P::dst] + i * op[P::dst_pitch], slice.result_bytes(), true)) {
                     return false;
                 }
             }

@@ -61,6 +61,13 @@ class ProgramParser {
             in_.fail(word, fmt::format("{} is no computing mode; CM, XBM and WLM are", Lexer::shown(word)));
         }
         program_.mode = *mode;
+        if (in_.accept("level")) {
+            const Token text = in_.word("the level");
+            program_.level = level_from(text.text);
+            if (!program_.level) {
+                in_.fail(text, fmt::format("{} is no level; none, cg, mvm and vvm are", Lexer::shown(text)));
+            }
+        }
         if (in_.accept("data")) {
             DataRef ref;
             ref.name = in_.string("the name of the data file");
@@ -273,9 +280,14 @@ class ProgramParser {
     void slice() {
         Slice s;
         s.name = declare("the slice's name", ArgKind::Slice, program_.slices.size());
-        in_.expect("param");
-        in_.expect("=");
-        s.param = symbol_of(ArgKind::Param, "param");
+        if (in_.accept("param")) {
+            in_.expect("=");
+            s.param = symbol_of(ArgKind::Param, "param");
+        }
+        if (in_.accept("channel")) {
+            in_.expect("=");
+            s.channel = static_cast<Index>(in_.number("channel", 0, highest_index));
+        }
         s.channels = static_cast<Index>(keyed("channels", 0, highest_index));
         while (in_.accept("{")) {
             SliceTile tile;

@@ -229,7 +229,14 @@ void print_tables(fmt::memory_buffer& out, const Program& program) {
         put(out, "param {} n={} zero={} lo={} hi={}\n", param.name, param.bias.size(), param.zero, param.lo, param.hi);
     }
     for (const Slice& slice : program.slices) {
-        put(out, "slice {} param={} channels={}", slice.name, program.params[static_cast<std::size_t>(slice.param)].name, slice.channels);
+        put(out, "slice {}", slice.name);
+        if (slice.requantises()) {
+            put(out, " param={}", program.params[static_cast<std::size_t>(slice.param)].name);
+        }
+        if (slice.channel != 0) {
+            put(out, " channel={}", slice.channel);
+        }
+        put(out, " channels={}", slice.channels);
         for (const SliceTile& tile : slice.tiles) {
             put(out, " {{ xb={} weight={} row={} col={} }}", tile.xb, program.weights[static_cast<std::size_t>(tile.weight)].name, tile.row,
                 tile.col);
@@ -291,6 +298,9 @@ std::string print_text(const Program& program, const DataRef& data) {
     put(out, "\nmachine ");
     print_quoted(out, program.machine);
     put(out, "{}{} {}\n", program.machine_hash.empty() ? "" : " ", program.machine_hash, to_string(program.mode));
+    if (program.level) {
+        put(out, "level {}\n", to_string(*program.level));
+    }
     if (!program.weights.empty() || !program.params.empty()) {
         put(out, "data ");
         print_quoted(out, data.name);

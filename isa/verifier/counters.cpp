@@ -10,24 +10,24 @@ Counters::Counters(const Program& program, const std::vector<ResolvedFlow>& flow
         arrays_.insert(arrays_.end(), static_cast<std::size_t>(program.counters[array].size), static_cast<Index>(array));
     }
     state_.resize(arrays_.size());
-    const auto note = [&](std::vector<std::vector<Index>>& lists, Index base, Index flow) {
-        if (base < count()) {
-            std::vector<Index>& list = lists[array_of(base)];
+    const auto note = [&](std::vector<std::vector<Index>>& lists, std::int64_t base, Index flow) {
+        if (base >= 0 && base < count()) {
+            std::vector<Index>& list = lists[array_of(static_cast<Index>(base))];
             if (list.empty() || list.back() != flow) {
                 list.push_back(flow);
             }
         }
     };
     for (const ResolvedFlow& flow : flows) {
-        for (const Instruction& instruction : flow.code) {
+        for (const Instruction& instruction : flow.body->code) {
             if (instruction.kind == Instruction::Kind::Await) {
-                note(waiters_, instruction.base, flow.id);
+                note(waiters_, flow.value(instruction.base), flow.id);
             } else if (instruction.kind == Instruction::Kind::Signal) {
-                note(signallers_, instruction.base, flow.id);
+                note(signallers_, flow.value(instruction.base), flow.id);
             }
         }
         for (std::size_t i = 0; i < flow.ops.size(); ++i) {
-            if (flow.op_traits[i].signals) {
+            if (flow.body->ops[i].signals) {
                 note(signallers_, flow.ops[i].base, flow.id);
             }
         }

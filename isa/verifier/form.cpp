@@ -248,6 +248,7 @@ class Form {
                                        [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); });
         require(plain && !mode_from(hash), "program", "the machine's hash is letters and digits, and no computing mode");
         require(program_.mode <= Mode::WLM, "program", "unknown computing mode");
+        require(!program_.level || *program_.level <= Level::Vvm, "program", "unknown level");
         std::unordered_set<std::string> operators;
         for (const Operator& op : program_.operators) {
             if (!operators.insert(op.name).second) {
@@ -294,8 +295,8 @@ class Form {
         for (const Slice& slice : program_.slices) {
             name(slice.name, "slice");
             const std::string thing = fmt::format("slice '{}'", slice.name);
-            require(in_table(slice.param, program_.params), thing, "its param does not exist");
-            require(slice.channels >= 0, thing, "a negative number of channels");
+            require(!slice.requantises() || in_table(slice.param, program_.params), thing, "its param does not exist");
+            require(slice.channel >= 0 && slice.channels >= 0, thing, "a negative channel or number of channels");
             for (const SliceTile& tile : slice.tiles) {
                 require(in_table(tile.weight, program_.weights), thing, "the weight of a tile does not exist");
                 require(tile.xb >= 0 && tile.row >= 0 && tile.col >= 0, thing, "a tile with negative crossbar, row or column");

@@ -262,10 +262,16 @@ class Structure {
 
     void check(const Slice& slice) {
         const auto fail = [&](const std::string& what) { findings_.add("slice", fmt::format("slice '{}': {}", slice.name, what)); };
-        const Param& param = program_.params[static_cast<std::size_t>(slice.param)];
-        const std::size_t constants = std::min(param.bias.size(), param.scale.size());
-        if (slice.channels < 1 || static_cast<std::size_t>(slice.channels) > constants) {
-            fail(fmt::format("{} channels, param '{}' has constants for {}", slice.channels, param.name, constants));
+        if (slice.channels < 1) {
+            fail(fmt::format("{} channels", slice.channels));
+        }
+        if (slice.requantises()) {
+            const Param& param = program_.params[static_cast<std::size_t>(slice.param)];
+            const std::size_t constants = std::min(param.bias.size(), param.scale.size());
+            if (static_cast<std::size_t>(slice.channel) + static_cast<std::size_t>(slice.channels) > constants) {
+                fail(fmt::format("channels {} to {}, param '{}' has constants for {}", slice.channel,
+                                 std::int64_t{slice.channel} + slice.channels, param.name, constants));
+            }
         }
         if (slice.tiles.empty()) {
             fail("it has no tiles");

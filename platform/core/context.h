@@ -5,8 +5,8 @@
 #include <functional>
 
 #include "hw_models/spec/machine.h"
-#include "hw_models/timing/price.h"
 #include "isa/program.h"
+#include "platform/core/operation.h"
 #include "platform/kernel/agenda.h"
 #include "platform/kernel/counters.h"
 #include "platform/observe/observer.h"
@@ -29,6 +29,8 @@ struct Context {
     isa::Index segment = isa::setup;  ///< that runs
     std::int64_t unfinished = 0;      ///< flows begun that have not ended, asynchronous operations not completed, segments about to begin
     std::function<void()> on_drained{};
+    PriceBook price_book{};
+    OperationPool operations{};
 
     void finished_one() {
         if (--unfinished == 0 && on_drained) {

@@ -76,7 +76,6 @@ void requant(const isa::Param& param, const std::int32_t* sums, std::int64_t cha
 
 void read_core(const Context& context, Place& place, const isa::OpInstance& op) {
     const isa::Slice& slice = context.program.slices[static_cast<std::size_t>(op[f::ReadCore::slice])];
-    const isa::Param& param = context.program.params[static_cast<std::size_t>(slice.param)];
     isa::Window window = isa::window_of(op);
     std::vector<std::int32_t> sums(static_cast<std::size_t>(slice.channels));
     for (std::int64_t position = 0; position < op[f::ReadCore::count]; ++position, window.x += op[f::ReadCore::stride]) {
@@ -90,7 +89,12 @@ void read_core(const Context& context, Place& place, const isa::OpInstance& op) 
                 sums[static_cast<std::size_t>(tile.col + c)] += part[static_cast<std::size_t>(c)];
             }
         }
-        requant(param, sums.data(), 0, slice.channels, place.memory + op[f::ReadCore::dst] + position * op[f::ReadCore::dst_pitch]);
+        std::uint8_t* out = place.memory + op[f::ReadCore::dst] + position * op[f::ReadCore::dst_pitch];
+        if (slice.requantises()) {
+            requant(context.program.params[static_cast<std::size_t>(slice.param)], sums.data(), slice.channel, slice.channels, out);
+        } else {
+            std::memcpy(out, sums.data(), sums.size() * sizeof(std::int32_t));
+        }
     }
 }
 

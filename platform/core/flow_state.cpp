@@ -3,18 +3,20 @@
 namespace cim::platform {
 
 FlowState::FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
-    : prices(code.ops.size()), place_(place), code_(code), flow_(flow), run_(code), id_(code.id) {
+    : prices(code.ops.size()), place_(place), id_(code.id), op_(flow.op), segment_(flow.segment), engine_(flow.engine), run_(code) {
     for (std::size_t i = 0; i < code.ops.size(); ++i) {
-        prices[i].moves_only = code.op_traits[i].moves_only;
+        prices[i].moves_only = code.body->ops[i].moves_only;
     }
 }
 
 void FlowState::advance() {
     Context& context = place_.context();
     const Ticks now = context.agenda.now();
+    isa::Index reached = 0;  // counters of the await that are known to be far enough
     if (waits_for >= 0) {
+        reached = waits_for - step_->counter + 1;
         const Cause cause = context.counters.role(waits_for) == isa::CounterRole::Data ? Cause::Data : Cause::Space;
-        context.statistics.operators[static_cast<std::size_t>(flow_.op)].times[static_cast<std::size_t>(cause)] += now - waits_since;
+        context.statistics.operators[static_cast<std::size_t>(op_)].times[static_cast<std::size_t>(cause)] += now - waits_since;
         waits_for = -1;
     } else {
         step_ = &run_.next();
@@ -22,20 +24,19 @@ void FlowState::advance() {
     while (true) {
         switch (step_->kind) {
             case isa::Step::Kind::Await:
-                for (isa::Index i = 0; i < step_->count; ++i) {
+                for (isa::Index i = reached; i < step_->count; ++i) {
                     if (context.counters.value(step_->counter + i) < step_->value) {
                         waits_for = step_->counter + i;
-                        waits_value = step_->value;
                         waits_since = now;
-                        context.counters.wait(waits_for, waits_value, *this);
+                        context.counters.wait(waits_for, step_->value, *this);
                         place_.flow_changed(*this);
                         return;
                     }
                 }
+                reached = 0;
                 break;
-            case isa::Step::Kind::Signal: context.counters.signal(step_->counter, step_->value, flow_.place); break;
+            case isa::Step::Kind::Signal: context.counters.signal(step_->counter, step_->value, place_.core()); break;
             case isa::Step::Kind::Ops:
-                ready = true;
                 ready_at = now;
                 place_.flow_ready(*this);
                 return;

@@ -6,32 +6,19 @@
 #include <tlm>
 #include <vector>
 
-#include "hw_models/timing/price.h"
 #include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
+#include "platform/core/prices.h"
 #include "platform/memory/transfer.h"
 
 namespace cim::platform {
 
 class FlowState;
 
-/// What an operator of a flow costs, and how often it was executed at that price.
-struct PricedOp {
-    std::int64_t executions = 0;  ///< not yet in the statistics
-    double pj = 0;                ///< its events at their prices
-    isa::Index weight = -1;       ///< tile that was read
-    isa::Opcode opcode = isa::Opcode::Fill;
-    bool moves_only = false;  ///< the price stays the same while the tile does
-    bool known = false;
-    hw::OpCost cost;
-    std::int64_t multiply_accumulates = 0;
-    Ticks crossbar_work = 0;  ///< uncontended ticks, for each crossbar that it holds
-};
-
 /// Ordered so that what every tick touches lies together.
 struct Operation {
     const isa::OpInstance* op = nullptr;  ///< the flow's as long as it is the flow's present step, else `kept`
-    const PricedOp* priced = nullptr;     ///< the flow's, or `own`
+    const Price* price = nullptr;
     FlowState* flow = nullptr;
     Ticks started = 0;  ///< dispatch
     Ticks stage_started = 0;
@@ -45,7 +32,6 @@ struct Operation {
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories
     isa::Window window;
     isa::OpInstance kept;
-    PricedOp own;  ///< of an operator whose price changes from one execution to the next
 
     Operation() {
         payload.set_extension(&transfer);
@@ -56,7 +42,7 @@ struct Operation {
     Operation& operator=(const Operation&) = delete;
 };
 
-/// Operations of one place, used again and again.
+/// Operations used again and again, the last one that ended first: it is still in the cache.
 class OperationPool {
   public:
     Operation& get() {

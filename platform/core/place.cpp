@@ -29,7 +29,7 @@ void Place::start_of_simulation() {
 
 void Place::bind_flow(const isa::ResolvedFlow& code) {
     flows_.push_back(std::make_unique<FlowState>(*this, code, context_.program.flows[static_cast<std::size_t>(code.id)]));
-    of_segment_[flows_.back()->flow().segment].push_back(flows_.back().get());
+    of_segment_[flows_.back()->segment()].push_back(flows_.back().get());
 }
 
 void Place::begin(isa::Index segment) {
@@ -54,8 +54,11 @@ void Place::begin(isa::Index segment) {
 // ---- dispatch ---------------------------------------------------------------------------------------------------------------
 
 void Place::flow_ready(FlowState& flow) {
-    engine_of(flow).ready.push_back(&flow);
-    dispatch_soon(flow.flow().engine);
+    EngineState& engine = engine_of(flow);
+    engine.ready.push_back(&flow);
+    if (!engine.busy) {
+        dispatch_soon(flow.engine());
+    }
 }
 
 void Place::flow_changed(FlowState& flow) {
@@ -63,7 +66,9 @@ void Place::flow_changed(FlowState& flow) {
     while (engine.first_unfinished < engine.flows.size() && engine.flows[engine.first_unfinished]->done) {
         ++engine.first_unfinished;
     }
-    dispatch_soon(flow.flow().engine);
+    if (!engine.busy) {
+        dispatch_soon(flow.engine());
+    }
 }
 
 void Place::dispatch_soon(isa::Engine engine) {
@@ -96,14 +101,15 @@ void Place::dispatch(isa::Engine which) {
         }
         return;
     }
-    engine.ready.erase(std::find(engine.ready.begin(), engine.ready.end(), best));
+    *std::find(engine.ready.begin(), engine.ready.end(), best) = engine.ready.back();
+    engine.ready.pop_back();
     start(*best);
 }
 
 bool Place::can_start(const FlowState& flow) const {
     const isa::Step& step = flow.step();
     bool free = true;
-    if (flow.flow().engine == isa::Engine::Crossbar) {
+    if (flow.engine() == isa::Engine::Crossbar) {
         for (isa::Index i = 0; i < step.op_count && free; ++i) {
             isa::for_each_crossbar(context_.program, step.ops[i], [&](int xb) { free = free && !crossbars_->busy(xb); });
         }
@@ -122,20 +128,20 @@ int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
 }
 
 Operation& Place::make_operation(FlowState& flow, isa::Index position) {
-    Operation& operation = pool_.get();
+    Operation& operation = context_.operations.get();
     operation.op = flow.step().ops + position;
     operation.flow = &flow;
     operation.stage = 0;
     operation.started = context_.agenda.now();
-    operation.async = isa::op_info(operation.op->opcode).timing == isa::Timing::Async;
+    operation.async = isa::is_async(operation.op->opcode);
     operation.signal = operation.op->signal;
     price(flow, position, operation);
-    if (operation.async && (context_.functional || operation.priced == &operation.own)) {
+    if (operation.async && (context_.functional || !flow.prices[static_cast<std::size_t>(flow.step().first_op + position)].moves_only)) {
         // The flow goes on before this ends.
         operation.kept = *operation.op;
         operation.op = &operation.kept;
     }
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
+    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
     if (statistics.start < 0 && context_.segment != isa::setup) {
         statistics.start = operation.started - context_.run_start;
     }
@@ -143,37 +149,36 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
 }
 
 void Place::start(FlowState& flow) {
-    const isa::Engine which = flow.flow().engine;
+    const isa::Engine which = flow.engine();
     EngineState& engine = engines_[static_cast<std::size_t>(which)];
     const isa::Step step = flow.step();
-    flow.ready = false;
     engine.busy = true;
     book(which, Cause::Busy);
     context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(which)].operations += step.op_count;
     if (context_.observer != nullptr) {
-        context_.observer->engine(context_.agenda.now(), number(), which, flow.flow().op);
+        context_.observer->engine(context_.agenda.now(), number(), which, flow.op());
     }
     Ticks issue_ticks = 1;
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
+    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
     for (isa::Index i = 0; i < step.op_count; ++i) {
         Operation& operation = make_operation(flow, i);
         if (operation.async) {
             ++context_.unfinished;
-            issue_ticks = operation.priced->cost.issue_ticks;
+            issue_ticks = operation.price->cost.issue_ticks;
             if (operation.signal >= 0) {
                 operation.ticket = context_.counters.reserve(operation.signal, operation.op->amount, core_);
             }
             isa::for_each_crossbar(context_.program, *operation.op, [&](int xb) {
                 crossbars_->acquire(xb, rows_at_once(*operation.op, xb));
-                report_crossbars(xb, flow.flow().op);
+                report_crossbars(xb, flow.op());
             });
         }
         proceed(operation, operation.started);
     }
-    if (isa::op_info(step.ops[0].opcode).timing == isa::Timing::Async) {
+    if (isa::is_async(step.ops[0].opcode)) {
         statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += context_.agenda.now() - flow.ready_at;
         context_.agenda.complete_at(context_.agenda.now() + issue_ticks, *this,
-                                    (static_cast<std::uint64_t>(flow.flow().engine) << 2U) | IssueEnds);
+                                    (static_cast<std::uint64_t>(flow.engine()) << 2U) | IssueEnds);
         issuing_ = &flow;
     }
 }
@@ -186,7 +191,7 @@ void Place::operation_ended(Operation& operation) {
     } else if (operation.op->opcode == isa::Opcode::WriteXb || operation.op->opcode == isa::Opcode::WriteRow) {
         execute_write(context_, *crossbars_, operation);
     }
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)];
+    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
     context_.last_completion = now;
     if (operation.op->opcode == isa::Opcode::Flush) {
         const isa::Pieces to = isa::pieces_to(*operation.op);
@@ -196,7 +201,7 @@ void Place::operation_ended(Operation& operation) {
     }
     if (context_.segment != isa::setup) {
         statistics.end = std::max(statistics.end, now - context_.run_start);
-        context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.priced->pj);
+        context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.price->pj);
     }
     if (operation.async) {
         isa::for_each_crossbar(context_.program, *operation.op, [&](int xb) {
@@ -209,12 +214,12 @@ void Place::operation_ended(Operation& operation) {
         if (!engines_[static_cast<std::size_t>(isa::Engine::Crossbar)].ready.empty()) {
             dispatch_soon(isa::Engine::Crossbar);
         }
-        pool_.put(operation);
+        context_.operations.put(operation);
         context_.finished_one();
         return;
     }
-    pool_.put(operation);
-    release_engine(flow.flow().engine);
+    context_.operations.put(operation);
+    release_engine(flow.engine());
     context_.agenda.run_now(flow);
 }
 

@@ -27,27 +27,28 @@ class FlowState final : public Runnable {
 
     void advance() override;
 
-    Place& place() { return place_; }
-    const isa::Flow& flow() const { return flow_; }
     isa::Index id() const { return id_; }
+    /// Operator of the network that it works for.
+    isa::Index op() const { return op_; }
+    isa::Engine engine() const { return engine_; }
+    isa::Index segment() const { return segment_; }
     const isa::Step& step() const { return *step_; }
-    const isa::ResolvedFlow& code() const { return code_; }
 
     Ticks ready_at = 0;
     Ticks waits_since = 0;
     isa::Index waits_for = -1;  ///< counter, or -1
-    std::int64_t waits_value = 0;
-    bool ready = false;  ///< stands at an operator
     bool done = false;
     std::vector<PricedOp> prices;  ///< by operator of the flow
 
   private:
     Place& place_;
-    const isa::ResolvedFlow& code_;
-    const isa::Flow& flow_;
-    isa::FlowRun run_;
-    const isa::Step* step_ = nullptr;
+    // What every tick asks of the flow, so that the flow itself, which is far away, is left alone.
     isa::Index id_;
+    isa::Index op_;
+    isa::Index segment_;
+    isa::Engine engine_;
+    const isa::Step* step_ = nullptr;
+    isa::FlowRun run_;
 };
 
 struct EngineState {
@@ -102,7 +103,7 @@ class Place : public sc_core::sc_module, public Actor {
         return *reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(entry & ~std::uint64_t{3}));
     }
 
-    EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.flow().engine)]; }
+    EngineState& engine_of(const FlowState& flow) { return engines_[static_cast<std::size_t>(flow.engine())]; }
     void book(isa::Engine engine, Cause cause);
     Cause idle_cause(const EngineState& engine) const;
     void dispatch_soon(isa::Engine engine);
@@ -127,8 +128,9 @@ class Place : public sc_core::sc_module, public Actor {
     void release_engine(isa::Engine engine);
     tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     std::int64_t key_of(const Operation& operation) const;
-    /// Brings the executions of a price into the statistics.
-    void settle(const FlowState& flow, PricedOp& priced);
+    Price price_of(const isa::OpInstance& op, isa::Index weight) const;
+    /// Brings `executions` at a price into the statistics.
+    void settle(const FlowState& flow, const Price& price, std::int64_t executions);
     std::int64_t multiply_accumulates(const isa::OpInstance& op) const;
     void report_crossbars(int xb, int op);
     /// Wordlines of crossbar `xb` that the operator activates at the same time.
@@ -141,7 +143,6 @@ class Place : public sc_core::sc_module, public Actor {
     std::map<isa::Index, std::vector<FlowState*>> of_segment_;
     std::array<EngineState, isa::engine_count> engines_;
     unsigned to_dispatch_ = 0;  ///< engines that something happened to, a bit each
-    OperationPool pool_;
     FlowState* issuing_ = nullptr;  ///< flow whose asynchronous operators hold the crossbar engine
 };
 

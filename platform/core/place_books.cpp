@@ -24,7 +24,10 @@ void Place::book(isa::Engine which, Cause cause) {
 void Place::close_books() {
     for (const std::unique_ptr<FlowState>& flow : flows_) {
         for (PricedOp& priced : flow->prices) {
-            settle(*flow, priced);
+            if (priced.executions > 0) {
+                settle(*flow, *priced.price, priced.executions);
+                priced.executions = 0;
+            }
         }
     }
     for (int i = 0; i < isa::engine_count; ++i) {
@@ -50,53 +53,50 @@ Cause Place::idle_cause(const EngineState& engine) const {
     return Cause::Done;
 }
 
-void Place::settle(const FlowState& flow, PricedOp& priced) {
-    if (priced.executions == 0) {
-        return;
-    }
-    hw::EventCounts& by_operator = context_.statistics.operators[static_cast<std::size_t>(flow.flow().op)].events;
+void Place::settle(const FlowState& flow, const Price& price, std::int64_t executions) {
+    hw::EventCounts& by_operator = context_.statistics.operators[static_cast<std::size_t>(flow.op())].events;
     hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
-    for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
-        const auto event = static_cast<std::size_t>(priced.cost.events[i].event);
-        const std::int64_t count = priced.cost.events[i].count * priced.executions;
+    for (std::size_t i = 0; i < price.cost.event_count; ++i) {
+        const auto event = static_cast<std::size_t>(price.cost.events[i].event);
+        const std::int64_t count = price.cost.events[i].count * executions;
         by_operator[event] += count;
         by_place[event] += count;
     }
-    context_.statistics.operations[static_cast<std::size_t>(priced.opcode)] += priced.executions;
-    if (flow.flow().segment != isa::setup) {
-        context_.statistics.multiply_accumulates += priced.multiply_accumulates * priced.executions;
-        context_.statistics.crossbar_work[static_cast<std::size_t>(number())] += priced.crossbar_work * priced.executions;
+    context_.statistics.operations[static_cast<std::size_t>(price.opcode)] += executions;
+    if (flow.segment() != isa::setup) {
+        context_.statistics.multiply_accumulates += price.multiply_accumulates * executions;
+        context_.statistics.crossbar_work[static_cast<std::size_t>(number())] += price.crossbar_work * executions;
     }
-    priced.executions = 0;
 }
 
 void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
     const isa::OpInstance& op = flow.step().ops[position];
-    const auto at = static_cast<std::size_t>(flow.step().first_op + position);
+    PricedOp& usual = flow.prices[static_cast<std::size_t>(flow.step().first_op + position)];
     const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
     const isa::Index weight = reads ? crossbars_->weight(static_cast<int>(op[0])) : -1;
-    PricedOp& usual = flow.prices[at];
-    const bool fixed = usual.moves_only && (!usual.known || usual.weight == weight);
-    PricedOp& priced = fixed ? usual : operation.own;
-    operation.priced = &priced;
-    if (!fixed || !priced.known) {
-        priced.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
-        priced.opcode = op.opcode;
-        priced.weight = weight;
-        priced.multiply_accumulates = multiply_accumulates(op);
-        priced.crossbar_work = 0;
-        isa::for_each_crossbar(context_.program, op, [&](int) { priced.crossbar_work += priced.cost.sync_ticks(); });
-        priced.known = true;
-        priced.pj = 0;
-        for (std::size_t i = 0; i < priced.cost.event_count; ++i) {
-            priced.pj += static_cast<double>(priced.cost.events[i].count) *
-                         context_.event_prices[static_cast<std::size_t>(priced.cost.events[i].event)];
+    if (usual.price == nullptr || !usual.moves_only || usual.weight != weight) {
+        if (usual.executions > 0) {
+            settle(flow, *usual.price, usual.executions);
+            usual.executions = 0;
         }
+        usual.price = &context_.price_book.keep(price_of(op, weight));
+        usual.weight = weight;
     }
-    ++priced.executions;
-    if (!fixed) {
-        settle(flow, priced);
+    ++usual.executions;
+    operation.price = usual.price;
+}
+
+Price Place::price_of(const isa::OpInstance& op, isa::Index weight) const {
+    Price price;
+    price.opcode = op.opcode;
+    price.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
+    price.multiply_accumulates = multiply_accumulates(op);
+    isa::for_each_crossbar(context_.program, op, [&](int) { price.crossbar_work += price.cost.sync_ticks(); });
+    for (std::size_t i = 0; i < price.cost.event_count; ++i) {
+        price.pj += static_cast<double>(price.cost.events[i].count) *
+                    context_.event_prices[static_cast<std::size_t>(price.cost.events[i].event)];
     }
+    return price;
 }
 
 std::int64_t Place::multiply_accumulates(const isa::OpInstance& op) const {

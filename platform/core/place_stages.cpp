@@ -7,13 +7,13 @@
 namespace cim::platform {
 
 std::int64_t Place::key_of(const Operation& operation) const {
-    const std::int64_t engine = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(operation.flow->flow().engine);
+    const std::int64_t engine = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(operation.flow->engine());
     return engine * (context_.machine.crossbars_per_core() + 1) +
            (operation.async && operation.op->opcode != isa::Opcode::ReadCore ? (*operation.op)[0] : 0);
 }
 
 void Place::proceed(Operation& operation, Ticks at) {
-    const hw::OpCost& cost = operation.priced->cost;
+    const hw::OpCost& cost = operation.price->cost;
     Agenda& agenda = context_.agenda;
     while (operation.stage < cost.stage_count) {
         const hw::Stage& stage = cost.stages[operation.stage];
@@ -44,11 +44,11 @@ void Place::proceed(Operation& operation, Ticks at) {
 }
 
 bool Place::transport(Operation& operation) {
-    const hw::Stage& first = operation.priced->cost.stages[operation.stage];
+    const hw::Stage& first = operation.price->cost.stages[operation.stage];
     const bool own = first.resource == (core_ >= 0 ? hw::Resource::L1Port : hw::Resource::L0Port);
     const bool through_noc = !own && core_ >= 0;
     operation.covered = through_noc ? 2 : 1;
-    const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.priced->cost.stages[operation.stage + 1] : first;
+    const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.price->cost.stages[operation.stage + 1] : first;
     Transfer& transfer = operation.transfer;
     transfer.port_ticks = port.ticks;
     transfer.port_wait = 0;
@@ -60,13 +60,13 @@ bool Place::transport(Operation& operation) {
         case hw::Resource::External: transfer.space = isa::Space::Ext; break;
         default: transfer.space = isa::Space::L1; break;
     }
-    transfer.core = port.resource == hw::Resource::RemoteL1Port ? operation.priced->cost.dst_node : core_;
+    transfer.core = port.resource == hw::Resource::RemoteL1Port ? operation.price->cost.dst_node : core_;
     if (through_noc) {
-        const hw::Stage& noc = first.resource == hw::Resource::Noc ? first : operation.priced->cost.stages[operation.stage + 1];
+        const hw::Stage& noc = first.resource == hw::Resource::Noc ? first : operation.price->cost.stages[operation.stage + 1];
         transfer.noc_ticks = noc.ticks;
         transfer.flits = noc.flits;
-        transfer.src_node = operation.priced->cost.src_node;
-        transfer.dst_node = operation.priced->cost.dst_node;
+        transfer.src_node = operation.price->cost.src_node;
+        transfer.dst_node = operation.price->cost.dst_node;
     }
     tlm::tlm_generic_payload& payload = operation.payload;
     payload.set_command(first.resource == hw::Resource::Noc || port.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
@@ -95,7 +95,7 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
 }
 
 OperatorStatistics& Place::statistics_of(const Operation& operation) {
-    return context_.statistics.operators[static_cast<std::size_t>(operation.flow->flow().op)];
+    return context_.statistics.operators[static_cast<std::size_t>(operation.flow->op())];
 }
 
 void Place::check_response(const Operation& operation) {
@@ -117,7 +117,7 @@ void Place::transferred(Operation& operation) {
         if (!operation.async) {
             // The engine's time is booked as busy from dispatch to completion.
             CauseTimes& engine =
-                context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->flow().engine)]
+                context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->engine())]
                     .times;
             engine[static_cast<std::size_t>(cause)] += ticks;
             engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;

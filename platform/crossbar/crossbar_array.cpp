@@ -6,7 +6,8 @@
 namespace cim::platform {
 
 CrossbarArray::CrossbarArray(const sc_core::sc_module_name& name, const hw::Machine& machine, const isa::Program& program)
-    : sc_module(name), machine_(machine), program_(program), crossbars_(static_cast<std::size_t>(machine.crossbars_per_core())) {}
+    : sc_module(name), machine_(machine), program_(program), 
+      crossbars_(static_cast<std::size_t>(machine.crossbars_per_core())), contents_(crossbars_.size()) {}
 
 void CrossbarArray::acquire(int xb, int rows) {
     State& s = state(xb);
@@ -29,15 +30,15 @@ int CrossbarArray::cols(int xb) const {
 }
 
 void CrossbarArray::program(int xb, int weight, int row, int rows, const std::uint8_t* bytes) {
-    State& s = state(xb);
+    Contents& s = contents(xb);
     const isa::Weight& w = program_.weights[static_cast<std::size_t>(weight)];
     s.writes.resize(static_cast<std::size_t>(machine_.crossbar.rows), 0);
     for (int r = row; r < row + rows; ++r) {
         ++s.writes[static_cast<std::size_t>(r)];
     }
     const auto cells = static_cast<std::size_t>(w.rows) * static_cast<std::size_t>(w.cols);
-    if (s.weight != weight) {
-        s.weight = weight;
+    if (state(xb).weight != weight) {
+        state(xb).weight = weight;
         s.cells.clear();
     }
     if (bytes == nullptr) {
@@ -56,9 +57,9 @@ void CrossbarArray::program(int xb, int weight, int row, int rows, const std::ui
 }
 
 void CrossbarArray::multiply(int xb, const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums) {
-    State& s = state(xb);
+    Contents& s = contents(xb);
     if (s.tile == nullptr) {
-        const isa::Weight& w = program_.weights[static_cast<std::size_t>(s.weight)];
+        const isa::Weight& w = program_.weights[static_cast<std::size_t>(state(xb).weight)];
         s.tile = std::make_unique<hw::CrossbarTile>(machine_, w.rows, w.cols, w.bits, s.cells.data());
     }
     s.tile->multiply(inputs, row, n, input_bits, sums, false, loss_);
@@ -66,7 +67,7 @@ void CrossbarArray::multiply(int xb, const std::uint16_t* inputs, int row, int n
 
 std::int64_t CrossbarArray::most_writes() const {
     std::int64_t most = 0;
-    for (const State& s : crossbars_) {
+    for (const Contents& s : contents_) {
         for (const std::int64_t writes : s.writes) {
             most = std::max(most, writes);
         }

@@ -40,19 +40,23 @@ class CrossbarArray final : public sc_core::sc_module {
 
   private:
     struct State {
-        bool busy = false;
-        int rows = 0;  ///< active while busy
         int weight = -1;
+        int rows = 0;  ///< active while busy
+        bool busy = false;
+    };
+    struct Contents {
         std::vector<std::int64_t> writes;        ///< by row
         std::vector<std::int16_t> cells;         ///< weights programmed, rows x cols of the tile
         std::unique_ptr<hw::CrossbarTile> tile;  ///< made from `cells` at the first read after a write
     };
     const State& state(int xb) const { return crossbars_[static_cast<std::size_t>(xb)]; }
     State& state(int xb) { return crossbars_[static_cast<std::size_t>(xb)]; }
+    Contents& contents(int xb) { return contents_[static_cast<std::size_t>(xb)]; }
 
     const hw::Machine& machine_;
     const isa::Program& program_;
     std::vector<State> crossbars_;
+    std::vector<Contents> contents_;
     int active_ = 0;
     int active_rows_ = 0;
     hw::Ticks busy_ticks_ = 0;

@@ -15,9 +15,20 @@ Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
     SC_METHOD(process_tick);
     sensitive << wake_;
     dont_initialize();
+    constexpr Ticks short_times = 1024;
+    for (Ticks tick = 0; tick < short_times; ++tick) {
+        short_times_.push_back(long_time_of(tick));
+    }
 }
 
 sc_core::sc_time Agenda::time_of(Ticks tick) const {
+    if (static_cast<std::size_t>(tick) < short_times_.size()) {
+        return short_times_[static_cast<std::size_t>(tick)];
+    }
+    return long_time_of(tick);
+}
+
+sc_core::sc_time Agenda::long_time_of(Ticks tick) const {
     if (femtoseconds_per_tick_ > 0) {
         return sc_core::sc_time::from_value(static_cast<sc_dt::uint64>(tick * femtoseconds_per_tick_));
     }
@@ -57,7 +68,7 @@ void Agenda::process_tick() {
     arbitrate_.clear();
     next_ = due_.next();
     if (next_ != Wheel<Entry>::none) {
-        wake_.notify(time_of(next_) - sc_core::sc_time_stamp());
+        wake_.notify(femtoseconds_per_tick_ > 0 ? time_of(next_ - now_) : time_of(next_) - sc_core::sc_time_stamp());
     }
 }
 

@@ -37,7 +37,7 @@ class Wheel {
         const auto slot = static_cast<std::size_t>(when & (slots - 1));
         if (last_[slot] == empty) {
             occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-            words_ |= std::uint64_t{1} << (slot / 64);
+            groups_[slot / 4096] |= std::uint64_t{1} << (slot / 64 % 64);
         } else {
             std::swap(nodes_[static_cast<std::size_t>(last_[slot])].next, nodes_[static_cast<std::size_t>(node)].next);
         }
@@ -61,7 +61,7 @@ class Wheel {
             if (node == last) {
                 last_[slot] = empty;
                 occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-                words_ &= ~(std::uint64_t{occupied_[slot / 64] == 0} << (slot / 64));
+                groups_[slot / 4096] &= ~(std::uint64_t{occupied_[slot / 64] == 0} << (slot / 64 % 64));
             } else {
                 nodes_[static_cast<std::size_t>(last)].next = taken.next;
             }
@@ -78,7 +78,7 @@ class Wheel {
     }
 
   private:
-    static constexpr hw::Ticks slots = 4096;  // 64 words of 64 bits
+    static constexpr hw::Ticks slots = 1 << 14;  // longer than an MVM takes on most machines
     static constexpr std::int32_t empty = -1;
     struct Node {
         Item item;
@@ -92,17 +92,22 @@ class Wheel {
     };
 
     hw::Ticks next_near() const {
-        if (words_ == 0) {
-            return none;
-        }
         const auto start = static_cast<std::size_t>((now_ + 1) & (slots - 1));
         std::size_t word = start / 64;
         std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
         if (bits == 0) {
             // The next word around that has any; after all others the first, whose remaining bits lie before `start`.
-            const std::size_t turn = (word + 1) % 64;
-            const std::uint64_t turned = turn == 0 ? words_ : (words_ >> turn) | (words_ << (64 - turn));
-            word = (turn + static_cast<std::size_t>(__builtin_ctzll(turned))) % 64;
+            const std::size_t from = (word + 1) % occupied_.size();
+            std::size_t group = from / 64;
+            std::uint64_t words = groups_[group] & (~std::uint64_t{0} << (from % 64));
+            for (std::size_t i = 0; i < groups_.size() && words == 0; ++i) {
+                group = (group + 1) % groups_.size();
+                words = groups_[group];
+            }
+            if (words == 0) {
+                return none;
+            }
+            word = group * 64 + static_cast<std::size_t>(__builtin_ctzll(words));
             bits = occupied_[word];
         }
         const std::size_t slot = word * 64 + static_cast<std::size_t>(__builtin_ctzll(bits));
@@ -113,7 +118,7 @@ class Wheel {
     std::uint64_t sequence_ = 0;
     std::array<std::int32_t, slots> last_;  ///< of each slot's list, which goes around: behind the last comes the first
     std::array<std::uint64_t, slots / 64> occupied_{};  ///< a bit a slot
-    std::uint64_t words_ = 0;                           ///< a bit for each of those that is not 0
+    std::array<std::uint64_t, slots / 4096> groups_{};  ///< a bit for each of those that is not 0
     std::vector<Node> nodes_;
     std::int32_t unused_ = empty;
     std::priority_queue<Far> far_;

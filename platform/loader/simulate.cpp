@@ -38,14 +38,15 @@ std::string describe_deadlock(const Context& context, const Chip& chip) {
     int shown = 0;
     for (const std::unique_ptr<Place>& place : chip.places()) {
         for (const std::unique_ptr<FlowState>& flow : place->flows()) {
-            if (flow->done || flow->flow().segment != context.segment || flow->waits_for < 0) {
+            if (flow->done || flow->segment() != context.segment || flow->waits_for < 0) {
                 continue;
             }
             if (++shown > 10) {
                 return text + "\n  ...";
             }
-            text += fmt::format("\n  flow '{}' (line {}) waits for {} >= {}, which is {}", flow->flow().name, flow->step().line,
-                                context.counters.name(flow->waits_for), flow->waits_value, context.counters.value(flow->waits_for));
+            text += fmt::format("\n  flow '{}' (line {}) waits for {} >= {}, which is {}",
+                                context.program.flows[static_cast<std::size_t>(flow->id())].name, flow->step().line,
+                                context.counters.name(flow->waits_for), flow->step().value, context.counters.value(flow->waits_for));
         }
     }
     return fmt::format("no flow can go on at tick {}:{}", context.agenda.now(), text);

@@ -5,7 +5,7 @@
 namespace cim::platform {
 
 NocModule::NocModule(const sc_core::sc_module_name& name, Agenda& agenda, const hw::Machine& machine)
-    : sc_module(name), agenda_(agenda), model_(hw::make_noc(machine)), cores_(machine.core_count()) {
+    : sc_module(name), agenda_(agenda), model_(hw::make_noc(machine)), contends_(model_->contends()), cores_(machine.core_count()) {
     from_cores.register_nb_transport_fw(this, &NocModule::nb_transport_fw);
     to_memories.register_nb_transport_bw(this, &NocModule::nb_transport_bw);
 }
@@ -18,8 +18,11 @@ tlm::tlm_sync_enum NocModule::nb_transport_fw(int id, tlm::tlm_generic_payload& 
     if (phase == tlm::END_RESP) {
         return tlm::TLM_COMPLETED;
     }
-    transfer_of(payload).noc_reply_to = id;
-    const bool done = payload.is_write() ? travel(payload) && serve(payload) : serve(payload) && travel(payload);
+    Transfer& transfer = transfer_of(payload);
+    transfer.noc_reply_to = id;
+    transfer.done = agenda_.now();
+    const bool done = payload.is_write() ? travel(payload, transfer) && serve(payload, transfer)
+                                         : serve(payload, transfer) && travel(payload, transfer);
     if (done) {
         return tlm::TLM_COMPLETED;
     }
@@ -27,25 +30,24 @@ tlm::tlm_sync_enum NocModule::nb_transport_fw(int id, tlm::tlm_generic_payload& 
     return tlm::TLM_UPDATED;
 }
 
-bool NocModule::travel(tlm::tlm_generic_payload& payload) {
-    Transfer& transfer = transfer_of(payload);
-    if (payload.is_write()) {
-        transfer.done = agenda_.now();
-    }
+bool NocModule::travel(tlm::tlm_generic_payload& payload, Transfer& transfer) {
     if (transfer.noc_ticks == 0) {
         return true;
     }
     std::uint32_t slot = 0;
     if (unused_.empty()) {
         slot = static_cast<std::uint32_t>(travelling_.size());
-        travelling_.push_back(&payload);
+        travelling_.push_back({&payload, &transfer});
     } else {
         slot = unused_.back();
         unused_.pop_back();
-        travelling_[slot] = &payload;
+        travelling_[slot] = {&payload, &transfer};
     }
-    if (transfer.done > agenda_.now()) {
-        agenda_.complete_at(transfer.done, *this, slot + 1);
+    if (!contends_) {
+        transfer.requested = transfer.done;
+        agenda_.complete_at(transfer.done + transfer.noc_ticks, *this, entry_of(slot, Arrives));
+    } else if (transfer.done > agenda_.now()) {
+        agenda_.complete_at(transfer.done, *this, entry_of(slot, Enters));
     } else {
         enter(slot);
     }
@@ -53,13 +55,22 @@ bool NocModule::travel(tlm::tlm_generic_payload& payload) {
 }
 
 void NocModule::enter(std::uint32_t slot) {
-    transfer_of(*travelling_[slot]).requested = agenda_.now();
+    travelling_[slot].transfer->requested = agenda_.now();
     fresh_.push_back(slot);
     agenda_.arbitrate_now(*this);
 }
 
-bool NocModule::serve(tlm::tlm_generic_payload& payload) {
-    const Transfer& transfer = transfer_of(payload);
+void NocModule::arrive(std::uint32_t slot) {
+    const auto [payload, transfer] = travelling_[slot];
+    unused_.push_back(slot);
+    transfer->link_wait += agenda_.now() - transfer->requested - transfer->noc_ticks;
+    transfer->done = agenda_.now();
+    if (!payload->is_write() || serve(*payload, *transfer)) {
+        reply(*payload, *transfer);
+    }
+}
+
+bool NocModule::serve(tlm::tlm_generic_payload& payload, const Transfer& transfer) {
     int target = transfer.core;
     if (transfer.space == isa::Space::L0) {
         target = cores_;
@@ -75,25 +86,29 @@ tlm::tlm_sync_enum NocModule::nb_transport_bw(int, tlm::tlm_generic_payload& pay
     if (phase != tlm::BEGIN_RESP) {
         return tlm::TLM_ACCEPTED;
     }
-    if (payload.is_write() || travel(payload)) {
-        reply(payload);
+    Transfer& transfer = transfer_of(payload);
+    if (payload.is_read() && !contends_) {
+        transfer.done += transfer.noc_ticks;  // when its data will be there is known already
+        reply(payload, transfer);
+    } else if (payload.is_write() || travel(payload, transfer)) {
+        reply(payload, transfer);
     }
     return tlm::TLM_COMPLETED;
 }
 
-void NocModule::reply(tlm::tlm_generic_payload& payload) {
+void NocModule::reply(tlm::tlm_generic_payload& payload, const Transfer& transfer) {
     tlm::tlm_phase phase = tlm::BEGIN_RESP;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
-    from_cores[transfer_of(payload).noc_reply_to]->nb_transport_bw(payload, phase, delay);
+    sc_core::sc_time delay = agenda_.time_of(transfer.done - agenda_.now());
+    from_cores[transfer.noc_reply_to]->nb_transport_bw(payload, phase, delay);
 }
 
 void NocModule::arbitrate() {
     if (fresh_.size() > 1) {
         std::sort(fresh_.begin(), fresh_.end(),
-                  [this](std::uint32_t a, std::uint32_t b) { return transfer_of(*travelling_[a]).key < transfer_of(*travelling_[b]).key; });
+                  [this](std::uint32_t a, std::uint32_t b) { return travelling_[a].transfer->key < travelling_[b].transfer->key; });
     }
     for (const std::uint32_t slot : fresh_) {
-        const Transfer& transfer = transfer_of(*travelling_[slot]);
+        const Transfer& transfer = *travelling_[slot].transfer;
         model_->request(agenda_.now(), {slot, transfer.src_node, transfer.dst_node, transfer.flits});
     }
     fresh_.clear();
@@ -103,9 +118,10 @@ void NocModule::arbitrate() {
 }
 
 void NocModule::complete(std::uint64_t what) {
-    if (what > 0) {
-        enter(static_cast<std::uint32_t>(what - 1));
-        return;
+    switch (what & 3U) {
+        case Enters: enter(static_cast<std::uint32_t>(what >> 2U)); return;
+        case Arrives: arrive(static_cast<std::uint32_t>(what >> 2U)); return;
+        default: break;
     }
     if (scheduled_ != agenda_.now()) {
         return;  // overtaken by an earlier wake-up
@@ -116,14 +132,7 @@ void NocModule::complete(std::uint64_t what) {
     report_links();
     agenda_.arbitrate_now(*this);
     for (const std::uint64_t slot : delivered_) {
-        tlm::tlm_generic_payload& payload = *travelling_[slot];
-        unused_.push_back(static_cast<std::uint32_t>(slot));
-        Transfer& transfer = transfer_of(payload);
-        transfer.link_wait += agenda_.now() - transfer.requested - transfer.noc_ticks;
-        transfer.done = agenda_.now();
-        if (!payload.is_write() || serve(payload)) {
-            reply(payload);
-        }
+        arrive(static_cast<std::uint32_t>(slot));
     }
 }
 
@@ -131,7 +140,7 @@ void NocModule::schedule() {
     if (const std::optional<Ticks> next = model_->next()) {
         if (scheduled_ < 0 || *next < scheduled_) {
             scheduled_ = *next;
-            agenda_.complete_at(*next, *this);
+            agenda_.complete_at(*next, *this, ModelMoves);
         }
     }
 }

@@ -36,20 +36,29 @@ class NocModule final : public sc_core::sc_module, public Actor {
   private:
     tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     tlm::tlm_sync_enum nb_transport_bw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
+    enum What : std::uint64_t { ModelMoves = 0, Enters = 1, Arrives = 2 };
+    static std::uint64_t entry_of(std::uint32_t slot, What what) { return std::uint64_t{slot} << 2U | what; }
+
     /// Sends the payload into the network, now or (read from a memory that is still at it) when it is served; true if it has arrived
     /// already.
-    bool travel(tlm::tlm_generic_payload& payload);
+    bool travel(tlm::tlm_generic_payload& payload, Transfer& transfer);
     void enter(std::uint32_t slot);
+    void arrive(std::uint32_t slot);
     /// Hands it to its memory; true if served already.
-    bool serve(tlm::tlm_generic_payload& payload);
-    void reply(tlm::tlm_generic_payload& payload);
+    bool serve(tlm::tlm_generic_payload& payload, const Transfer& transfer);
+    void reply(tlm::tlm_generic_payload& payload, const Transfer& transfer);
     void schedule();
     void report_links();
 
     Agenda& agenda_;
     std::unique_ptr<hw::NocModel> model_;
+    bool contends_;  ///< else the model is not asked
     int cores_;
-    std::vector<tlm::tlm_generic_payload*> travelling_;
+    struct Travelling {
+        tlm::tlm_generic_payload* payload = nullptr;
+        Transfer* transfer = nullptr;
+    };
+    std::vector<Travelling> travelling_;
     std::vector<std::uint32_t> unused_;
     std::vector<std::uint32_t> fresh_;
     std::vector<std::uint64_t> delivered_;

@@ -175,7 +175,7 @@ Results run(const isa::Program& program, const hw::Machine& machine, const std::
 
 isa::Program small_program(const hw::Machine& machine) {
     const QuantGraph graph = Network().make();
-    return compiler::compile_quantised(graph, machine).program;
+    return compiler::compile(graph, machine).program;
 }
 
 /// Runs `work` in a child and reads the pairs that it answers with.

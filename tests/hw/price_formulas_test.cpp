@@ -148,11 +148,11 @@ TEST_CASE("cim.read_core: the slowest of crossbar, digital part and port sets th
     const Ticks mvm = 70 * 3;
     const Ticks digital = (1 + 16) * 2;  // 16 sums and three operations for each of 16 channels, four a cycle
     const Ticks ports = 3 * 2 + 3 * 2;
-    CHECK(PriceList(m).read_core(tiles, 16, 1, 16).stage_ticks() == mvm + digital + ports);
-    CHECK(PriceList(m).read_core(tiles, 16, 10, 16).stage_ticks() == mvm + digital + ports + 9 * mvm);
+    CHECK(PriceList(m).read_core(tiles, 16, true, 1, 16).stage_ticks() == mvm + digital + ports);
+    CHECK(PriceList(m).read_core(tiles, 16, true, 10, 16).stage_ticks() == mvm + digital + ports + 9 * mvm);
     m.core.alu.latency = 500;
-    CHECK(PriceList(m).read_core(tiles, 16, 10, 16).stage_ticks() == mvm + ports + 10 * (500 + 16) * 2);
-    const auto events = events_of(PriceList(m).read_core(tiles, 16, 10, 16));
+    CHECK(PriceList(m).read_core(tiles, 16, true, 10, 16).stage_ticks() == mvm + ports + 10 * (500 + 16) * 2);
+    const auto events = events_of(PriceList(m).read_core(tiles, 16, true, 10, 16));
     CHECK(events.at("adc_sample") == 10 * 2 * 8 * 32);
     CHECK(events.at("row_read") == 10 * 2 * 8 * 16);
     CHECK(events.at("l1_read_byte") == 160);

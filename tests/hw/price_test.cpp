@@ -108,12 +108,17 @@ TEST_CASE("a core's slice as one pipeline") {
     const hw::PriceList prices(m);
     const std::vector<hw::PriceList::Tile> tiles{{128, 32, 8}, {64, 32, 8}};
     // In 9, tiles side by side 1152, 64 sums + 3 x 32 operations: 1 + 20, out 3.
-    const hw::OpCost one = prices.read_core(tiles, 32, 1, 128);
+    const hw::OpCost one = prices.read_core(tiles, 32, true, 1, 128);
     expect_stages(one, {{Resource::Crossbar, 9 + 1152 + 21 + 3}});
-    const hw::OpCost ten = prices.read_core(tiles, 32, 10, 128);
+    const hw::OpCost ten = prices.read_core(tiles, 32, true, 10, 128);
     expect_stages(ten, {{Resource::Crossbar, 9 + 1152 + 21 + 3 + 9 * 1152}});
     CHECK(count(ten, hw::Event::RowRead) == 10 * (128 + 64) * 8);
     CHECK(count(ten, hw::Event::CoreAluOp) == 10 * (64 + 3 * 32));
+    // Sums, four bytes a channel, are not requantised: 64 operations 1 + 8, out 1 + 8.
+    const hw::OpCost sums = prices.read_core(tiles, 32, false, 10, 128);
+    expect_stages(sums, {{Resource::Crossbar, 9 + 1152 + 9 + 9 + 9 * 1152}});
+    CHECK(count(sums, hw::Event::CoreAluOp) == 10 * 64);
+    CHECK(count(sums, hw::Event::L1WriteByte) == 10 * 4 * 32);
 }
 
 TEST_CASE("operations of the ALU for each kind of work") {

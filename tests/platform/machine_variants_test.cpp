@@ -49,10 +49,12 @@ bool in_pieces(const isa::Program& program) {
     });
 }
 
-void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, Tally& tally) {
+using MaybeLevel = std::optional<isa::Level>;
+
+void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, MaybeLevel level, Tally& tally) {
     isa::Program program;
     try {
-        program = compile_network(graph, machine);
+        program = compile_network(graph, machine, level);
     } catch (const compiler::InputError& refusal) {
         const std::string message = refusal.what();
         INFO(message);
@@ -134,16 +136,37 @@ NetworkOptions for_small_machines(std::uint64_t seed) {
     return options;
 }
 
-Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker options, MachineMaker machine = random_variant) {
+Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker options, MachineMaker machine = random_variant,
+                     MaybeLevel level = {}) {
     Tally tally;
     for (std::uint64_t seed = first; seed < first + count; ++seed) {
         INFO("seed " << seed);
-        check_network(machine(seed), random_network(seed, options(seed)), seed, tally);
+        check_network(machine(seed), random_network(seed, options(seed)), seed, level, tally);
     }
     std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, "
               << tally.segmented << " in segments, " << tally.cut << " with operators in pieces, " << tally.lossy
               << " with lossy conversions, " << tally.optimistic << " predicted to take no longer than simulated\n";
     return tally;
+}
+
+/// The same machines, with the core as the unit of control.
+hw::Machine of_cores(std::uint64_t seed) {
+    hw::Machine machine = random_variant(seed);
+    machine.mode = hw::ComputingMode::CM;
+    return machine;
+}
+
+hw::Machine of_few_cores(std::uint64_t seed) {
+    hw::Machine machine = small_variant(seed);
+    machine.mode = hw::ComputingMode::CM;
+    return machine;
+}
+
+/// The same machines, with groups of wordlines as the unit of control.
+hw::Machine of_wordlines(std::uint64_t seed) {
+    hw::Machine machine = random_variant(seed);
+    machine.mode = hw::ComputingMode::WLM;
+    return machine;
 }
 
 }  // namespace
@@ -182,21 +205,43 @@ TEST_CASE("networks that were once compiled wrongly") {
              500168,  // the vector of a product beside several bands
          }) {
         INFO("seed " << seed);
-        check_network(random_variant(seed), random_network(seed, of_every_kind(seed)), seed, tally);
+        check_network(random_variant(seed), random_network(seed, of_every_kind(seed)), seed, {}, tally);
     }
     CHECK(tally.fitted == 7);
 }
 
+TEST_CASE("networks on machines of cores of any shape give the reference's bytes") {
+    const Tally tally = check_variants(3000, 60, of_every_kind, of_cores);
+    CHECK(tally.fitted > 40);
+    CHECK(tally.in_l0 > 0);
+}
+
+TEST_CASE("networks and operators larger than a chip of cores give the reference's bytes") {
+    const Tally tally = check_variants(4000, 60, for_small_machines, of_few_cores);
+    CHECK(tally.fitted > 20);
+    CHECK(tally.segmented > 10);
+    CHECK(tally.cut > 5);
+}
+
+TEST_CASE("networks on machines of any shape, wordlines driven by the program, give the reference's bytes") {
+    CHECK(check_variants(5000, 50, of_every_kind, of_wordlines, isa::Level::Vvm).fitted > 30);
+}
+
+TEST_CASE("networks without any optimisation, on machines of any shape, give the reference's bytes") {
+    CHECK(check_variants(6000, 50, branching, random_variant, isa::Level::None).fitted > 15);
+    CHECK(check_variants(7000, 30, for_small_machines, small_variant, isa::Level::None).segmented > 10);
+}
+
 // Not in the usual run: test_platform '[long]'. CIM_SEEDS=FIRST+COUNT in the environment runs other seeds, to look at one or to share the
 // work among processes.
-void sweep(std::uint64_t first, OptionsMaker options, MachineMaker machine = random_variant) {
+void sweep(std::uint64_t first, OptionsMaker options, MachineMaker machine = random_variant, MaybeLevel level = {}) {
     std::uint64_t count = 3000;
     if (const char* seeds = std::getenv("CIM_SEEDS")) {
         char* rest = nullptr;
         first = std::strtoull(seeds, &rest, 10);
         count = *rest == '+' ? std::strtoull(rest + 1, nullptr, 10) : 1;
     }
-    check_variants(first, count, options, machine);
+    check_variants(first, count, options, machine, level);
 }
 
 TEST_CASE("many networks on many machine variants", "[.long]") {
@@ -209,6 +254,23 @@ TEST_CASE("many networks that branch", "[.long]") {
 
 TEST_CASE("many networks of every kind", "[.long]") {
     sweep(300'000, of_every_kind);
+}
+
+TEST_CASE("many networks on machines of cores", "[.long]") {
+    sweep(500'000, of_every_kind, of_cores);
+}
+
+TEST_CASE("many networks larger than a chip of cores", "[.long]") {
+    sweep(600'000, for_small_machines, of_few_cores);
+}
+
+TEST_CASE("many networks whose wordlines the program drives", "[.long]") {
+    sweep(700'000, of_every_kind, of_wordlines, isa::Level::Vvm);
+}
+
+TEST_CASE("many networks without any optimisation", "[.long]") {
+    sweep(800'000, branching, random_variant, isa::Level::None);
+    sweep(900'000, for_small_machines, small_variant, isa::Level::None);
 }
 
 TEST_CASE("many networks larger than the chip", "[.long]") {

@@ -29,10 +29,11 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
     return sets;
 }
 
-isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::int64_t images) {
-    ScheduleOptions options;
+isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::int64_t images) {
+    CompileOptions options;
+    options.level = level;
     options.images = images;
-    return compile_quantised(graph, machine, options).program;
+    return compile(graph, machine, options).program;
 }
 
 std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,

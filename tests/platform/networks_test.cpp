@@ -21,10 +21,11 @@ hw::Machine enlarged_tiny() {
 }
 
 /// Bytes equal the reference, with and without data the same times, twice the same. False if the network does not fit.
-bool check_network(const compiler::QuantGraph& graph, const hw::Machine& machine, std::int64_t batch, std::uint64_t seed) {
+bool check_network(const compiler::QuantGraph& graph, const hw::Machine& machine, std::int64_t batch, std::uint64_t seed,
+                   std::optional<isa::Level> level) {
     isa::Program program;
     try {
-        program = compile_network(graph, machine);
+        program = compile_network(graph, machine, level);
     } catch (const compiler::InputError&) {
         return false;
     }
@@ -49,11 +50,12 @@ bool check_network(const compiler::QuantGraph& graph, const hw::Machine& machine
     return true;
 }
 
-int check_networks(const hw::Machine& machine, std::uint64_t first, int count, const NetworkOptions& options) {
+int check_networks(const hw::Machine& machine, std::uint64_t first, int count, const NetworkOptions& options,
+                   std::optional<isa::Level> level = {}) {
     int fitted = 0;
     for (std::uint64_t seed = first; seed < first + static_cast<std::uint64_t>(count); ++seed) {
         INFO(machine.name << ", seed " << seed);
-        fitted += check_network(random_network(seed, options), machine, 1 + static_cast<std::int64_t>(seed % 3), seed) ? 1 : 0;
+        fitted += check_network(random_network(seed, options), machine, 1 + static_cast<std::int64_t>(seed % 3), seed, level) ? 1 : 0;
     }
     return fitted;
 }
@@ -101,6 +103,37 @@ TEST_CASE("networks on jain2021 give the reference's bytes") {
     NetworkOptions options;
     options.layers = 2;
     CHECK(check_networks(machine_of("jain2021"), 5000, 20, options) > 4);
+}
+
+TEST_CASE("networks on a machine whose unit of control is a core give the reference's bytes") {
+    NetworkOptions options;
+    options.most_channels = 40;
+    CHECK(check_networks(machine_of("jia2021"), 5500, 20, options) > 15);
+    hw::Machine machine = enlarged_tiny();
+    machine.mode = hw::ComputingMode::CM;
+    CHECK(check_networks(machine, 5600, 30, {}) > 10);
+}
+
+TEST_CASE("networks on finer machines driven core by core give the reference's bytes") {
+    NetworkOptions options;
+    options.most_channels = 40;
+    for (const char* name : {"puma", "machine-h", "isaac-baseline"}) {
+        CHECK(check_networks(machine_of(name), 5700, 8, options, isa::Level::Cg) > 4);
+    }
+}
+
+TEST_CASE("networks whose groups of rows the program drives give the reference's bytes") {
+    CHECK(check_networks(enlarged_tiny(), 5800, 20, {}, isa::Level::Vvm) > 8);
+    NetworkOptions options;
+    options.most_channels = 40;
+    CHECK(check_networks(machine_of("isaac-baseline"), 5900, 6, options, isa::Level::Vvm) > 4);
+}
+
+TEST_CASE("networks without any optimisation give the reference's bytes") {
+    for (const char* name : {"jia2021", "puma", "isaac-baseline"}) {
+        CHECK(check_networks(machine_of(name), 6100, 8, {}, isa::Level::None) > 4);
+    }
+    CHECK(check_networks(enlarged_tiny(), 6200, 20, {}, isa::Level::None) > 8);
 }
 
 TEST_CASE("networks with residual joins give the reference's bytes") {

@@ -47,6 +47,8 @@ param mean n=1 zero=30 lo=4 hi=251
 param product n=2 zero=90 lo=1 hi=254
 param slope n=1 zero=100 lo=3 hi=249
 slice s param=q channels=3 { xb=0 weight=w row=0 col=0 } { xb=2 weight=v row=8 col=0 }
+slice r param=q channel=2 channels=3 { xb=0 weight=w row=0 col=0 } { xb=2 weight=v row=8 col=0 }
+slice t channels=3 { xb=0 weight=w row=0 col=0 } { xb=2 weight=v row=8 col=0 }
 )";
 
 std::string program_text(const std::string& engine, const std::string& op, bool async) {
@@ -59,7 +61,7 @@ template load(got, loaded) {{
   mov.load dst=0 src=0 n=1024
   signal loaded[0] += 1
 }}
-template work(loaded, did, q, sum, table, soft, wide, mean, product, slope, s) {{
+template work(loaded, did, q, sum, table, soft, wide, mean, product, slope, s, r, t) {{
   await loaded[0] >= 1
   {0}{1}
 }}
@@ -81,7 +83,7 @@ template write(w, v, u) {{
 }}
 flow fetch.f chip move op=0 fetch(@got)
 flow load.f core[0] move op=0 load(@got, @loaded)
-flow work.f core[0] {2} op=0 work(@loaded, @did, @q, @sum, @table, @soft, @wide, @mean, @product, @slope, @s)
+flow work.f core[0] {2} op=0 work(@loaded, @did, @q, @sum, @table, @soft, @wide, @mean, @product, @slope, @s, @r, @t)
 flow store.f core[0] move op=0 store(@did, @stored)
 flow flush.f chip move op=0 flush(@stored)
 setup flow write.f core[0] crossbar op=0 write(@w, @v, @u)
@@ -373,16 +375,33 @@ TEST_CASE("cim.read_row activates some rows and adds to the sums that are there"
     }
 }
 
+TEST_CASE("cim.read_core of a slice without param gives its sums") {
+    check("crossbar", "cim.read_core slice=t src=0 n=12 count=2 stride=3 dst=600 dst_pitch=16", [](Bytes& m, const isa::Program& p) {
+        for (std::int64_t position = 0; position < 2; ++position) {
+            const std::vector<int> in = as_inputs(window(m, {0, 1, 0, 0, 3 * position, 1, 0, 0, 1, 0, 12}), 8);
+            for (int c = 0; c < 3; ++c) {
+                put(m, static_cast<std::size_t>(600 + 16 * position + 4 * c),
+                    product({in.begin(), in.begin() + 8}, p.weights[0], 0, c) + product({in.begin() + 8, in.end()}, p.weights[1], 0, c));
+            }
+        }
+    });
+}
+
 TEST_CASE("cim.read_core adds its tiles and requantises, position after position") {
-    check("crossbar", "cim.read_core slice=s src=0 ring=2 pitch=40 y=1 taps=2 tap=3 n=12 count=5 stride=3 dst=600 dst_pitch=7",
-          [](Bytes& m, const isa::Program& p) {
-              for (std::int64_t position = 0; position < 5; ++position) {
-                  const std::vector<int> in = as_inputs(window(m, {0, 2, 40, 1, 3 * position, 2, 3, 0, 1, 0, 12}), 8);
-                  for (int c = 0; c < 3; ++c) {
-                      const std::int64_t sum = product({in.begin(), in.begin() + 8}, p.weights[0], 0, c) +
-                                               product({in.begin() + 8, in.end()}, p.weights[1], 0, c);
-                      m[static_cast<std::size_t>(600 + 7 * position + c)] = requantised(sum, p.params[0], static_cast<std::size_t>(c));
+    for (const int channel : {0, 2}) {
+        check("crossbar",
+              fmt::format("cim.read_core slice={} src=0 ring=2 pitch=40 y=1 taps=2 tap=3 n=12 count=5 stride=3 dst=600 dst_pitch=7",
+                          channel > 0 ? "r" : "s"),
+              [channel](Bytes& m, const isa::Program& p) {
+                  for (std::int64_t position = 0; position < 5; ++position) {
+                      const std::vector<int> in = as_inputs(window(m, {0, 2, 40, 1, 3 * position, 2, 3, 0, 1, 0, 12}), 8);
+                      for (int c = 0; c < 3; ++c) {
+                          const std::int64_t sum = product({in.begin(), in.begin() + 8}, p.weights[0], 0, c) +
+                                                   product({in.begin() + 8, in.end()}, p.weights[1], 0, c);
+                          m[static_cast<std::size_t>(600 + 7 * position + c)] =
+                              requantised(sum, p.params[0], static_cast<std::size_t>(channel + c));
+                      }
                   }
-              }
-          });
+              });
+    }
 }

@@ -9,6 +9,7 @@
 
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
+#include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/duplication.h"
 #include "hw_models/timing/price.h"
 
@@ -99,7 +100,7 @@ class Cutter {
         for (NodeId i = first; i < count(); ++i) {
             const QuantNode& node = graph_.nodes[at(i)];
             if (node.kind == NodeKind::Conv) {
-                used += static_cast<int>(cut_into_tiles(node, mapped_.origins[at(i)], machine_).size());
+                used += crossbars_taken(cut_into_tiles(node, mapped_.origins[at(i)], machine_), machine_);
             }
             bool mixed = false;
             for (const TensorId input : node.inputs) {
@@ -214,7 +215,7 @@ class Cutter {
         if (!placement) {
             return false;
         }
-        segment.memory = plan_memory(segment.graph, machine_, *placement);
+        segment.memory = plan_memory(segment.graph, machine_, *placement, options_.serial);
         segment.placement = std::move(*placement);
         return true;
     }
@@ -232,21 +233,35 @@ class Cutter {
         });
     }
 
+    /// Time of a tile's read, or of its groups of rows if the program drives them.
+    hw::Ticks read_ticks(const Tile& tile) const {
+        const int at_once = machine_.mode == hw::ComputingMode::WLM ? machine_.crossbar.parallel_row : tile.rows;
+        hw::Ticks ticks = 0;
+        for (int row = 0; row < tile.rows; row += at_once) {
+            const int rows = std::min(at_once, tile.rows - row);
+            ticks += prices_.read(0, rows, tile.cols, 8, 8, rows, row > 0, row).sync_ticks();
+        }
+        return ticks;
+    }
+
     DuplicationTask task_of(const Segment& segment, std::size_t node) const {
         const QuantNode& conv = segment.graph.nodes[node];
         const Reading r = reading_of(segment.graph, conv);
         DuplicationTask task;
         const std::vector<Tile>& tiles = segment.placement[node].tiles;
-        task.tiles = static_cast<int>(tiles.size());
+        task.tiles = crossbars_taken(tiles, machine_);
         task.rows = r.oh;
         task.cols = r.ow;
         // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
         const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
         task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
         task.window_ticks = 0;
+        if (machine_.mode == hw::ComputingMode::CM) {
+            task.window_ticks = std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
+            return task;
+        }
         for (const Tile& tile : tiles) {
-            const hw::OpCost cost = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false);
-            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, cost.sync_ticks()));
+            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, read_ticks(tile)));
         }
         return task;
     }

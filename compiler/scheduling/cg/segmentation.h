@@ -24,8 +24,7 @@ struct Segment {
 /// What the scheduler may do.
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
-    bool spread = true;       ///< other strategies than the first, where they are faster
-    std::int64_t images = 1;  ///< in a row, for which the time is to be short
+    bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
 };
 
 /// One way to schedule: any network that fits the part of the machine.

@@ -1,0 +1,38 @@
+#pragma once
+// Prices of operators as they are executed. Most executions cost the same as some before: each price is kept once.
+
+#include <cstdint>
+#include <memory>
+#include <unordered_map>
+
+#include "hw_models/timing/price.h"
+#include "isa/program.h"
+
+namespace cim::platform {
+
+struct Price {
+    isa::Opcode opcode = isa::Opcode::Fill;
+    double pj = 0;  ///< its events at their prices
+    hw::OpCost cost;
+    std::int64_t multiply_accumulates = 0;
+    hw::Ticks crossbar_work = 0;  ///< uncontended ticks, for each crossbar that it holds
+};
+
+class PriceBook {
+  public:
+    /// The one that equals `price`; stays where it is.
+    const Price& keep(const Price& price);
+
+  private:
+    std::unordered_multimap<std::uint64_t, std::unique_ptr<const Price>> prices_;  ///< by hash
+};
+
+/// What an operator of a flow cost last, and how often it was executed at that price.
+struct PricedOp {
+    const Price* price = nullptr;
+    std::int64_t executions = 0;  ///< not yet in the statistics
+    isa::Index weight = -1;       ///< tile that was read
+    bool moves_only = false;      ///< the price stays the same while the tile does
+};
+
+}  // namespace cim::platform
