@@ -16,20 +16,6 @@ std::int64_t align(std::int64_t bytes) {
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
-/// Element of a tile: row of the window over the tile's channels, column of the (piece of a) Conv. Off the diagonal of groups it is 0.
-std::int8_t element(const QuantNode& whole, const Origin& origin, const QuantNode& piece, const Tile& tile, int row, int col) {
-    const int group_channels = origin.channels / piece.groups;
-    const int channels = tile.c1 - tile.c0;
-    const int tap = row / channels;
-    const int channel = tile.c0 - origin.channel + row % channels;
-    const int group = col / (piece.cols / piece.groups);
-    if (channel / group_channels != group) {
-        return 0;
-    }
-    const std::int64_t at = static_cast<std::int64_t>(tap * group_channels + channel % group_channels) * whole.cols + origin.col + col;
-    return whole.matrix[static_cast<std::size_t>(at)];
-}
-
 }  // namespace
 
 Overlap::Overlap(const Grid& from, const Reading& to) {
@@ -48,7 +34,8 @@ std::string Generator::tag(int y0, int x0) {
 }
 
 Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
-                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
+                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets,
+                     ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
       segment_(segment),
       machine_(machine),
@@ -159,8 +146,6 @@ void Generator::add_weights() {
     // Copies of a Conv share their weights.
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const QuantNode& n = graph_.nodes[i];
-        const Origin& origin = segment_.origins[i];
-        const QuantNode& whole = network_.nodes[at(origin.node)];
         weights_.emplace_back();
         for (const Tile& tile : placement_[i].tiles) {
             if (tile.copy > 0) {
@@ -172,17 +157,6 @@ void Generator::add_weights() {
             weight.cols = tile.cols;
             weight.bits = 8;
             weight.ext_offset = weight_offset_;
-            weight.values.reserve(at(tile.rows) * at(tile.cols));
-            for (int r = tile.row; r < tile.row + tile.rows; ++r) {
-                if (n.groups == 1) {
-                    const auto row = whole.matrix.begin() + static_cast<std::ptrdiff_t>(r) * whole.cols + origin.col + tile.col;
-                    weight.values.insert(weight.values.end(), row, row + tile.cols);
-                    continue;
-                }
-                for (int c = tile.col; c < tile.col + tile.cols; ++c) {
-                    weight.values.push_back(element(whole, origin, n, tile, r, c));
-                }
-            }
             weight_offset_ += align(static_cast<std::int64_t>(tile.rows) * tile.cols);
             weights_.back().push_back(static_cast<isa::Index>(builder_.program.weights.size()));
             builder_.program.weights.push_back(std::move(weight));

@@ -189,9 +189,10 @@ void Generator::relay_flow(int input, int index) {
             const Ex row = n * rows + j;
             f.await(f.counter("come", source.ready), one, (n * height + y + one) * width);
             await_sent(f, code, (row - 1) * width);
-            f.op(isa::Opcode::Load, {{"dst", f.buffer("dst", code.buffer) + mod(row, f.constant(2)) * bytes},
-                                     {"src", f.buffer("src", source.buffer) + mod(n * height + y, f.number("source_ring", from.rows)) * bytes},
-                                     {"n", bytes}});
+            f.op(isa::Opcode::Load,
+                 {{"dst", f.buffer("dst", code.buffer) + mod(row, f.constant(2)) * bytes},
+                  {"src", f.buffer("src", source.buffer) + mod(n * height + y, f.number("source_ring", from.rows)) * bytes},
+                  {"n", bytes}});
             f.signal(f.counter("out", code.out), width);
             // Rows up to its next one are for others.
             f.signal_at(taken, reader, min(step, height - y));

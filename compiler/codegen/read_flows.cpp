@@ -205,7 +205,8 @@ void Generator::read_slices(FlowBuilder& f, int index, const CoreCode& core, con
             }
             // Results that nobody takes count as sent from the start: what is written over them comes after them.
             f.await(f.counter("out" + own, outbox.out), one, next - room);
-            results(outbox.buffer, group.slots, align4(memory.outboxes[part].bytes), {f.counter("out" + own, outbox.out), f.constant(0), count});
+            results(outbox.buffer, group.slots, align4(memory.outboxes[part].bytes),
+                    {f.counter("out" + own, outbox.out), f.constant(0), count});
         } else {
             const Ex slice = f.constant(groups_[at(g)].position);
             f.await_at(f.counter("sums_free", core.sums_free), slice, one, next - f.number("result_slots", group.slots));
@@ -245,8 +246,8 @@ void Generator::read_flow(int index, int reader) {
     const Reading& r = core.reading;
     const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
     const bool by_rows = machine_.mode == hw::ComputingMode::WLM;
-    const std::string kind = std::string(slices ? "compute" : (by_rows ? "activate" : "read")) + (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) +
-                             (!core.staged && !same_rows ? "_dealt" : "");
+    const std::string kind = std::string(slices ? "compute" : (by_rows ? "activate" : "read")) +
+                             (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) + (!core.staged && !same_rows ? "_dealt" : "");
     FlowBuilder f(builder_, fmt::format("{}.{}", kind, slices ? static_cast<std::int64_t>(core.groups.size()) : core.reads),
                   fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);

@@ -1,6 +1,7 @@
 #pragma once
 // From a float network and its ranges to a program for a machine: the passes in their order.
 
+#include <cstdint>
 #include <optional>
 
 #include "compiler/ir/graph.h"
@@ -15,7 +16,8 @@ namespace cim::compiler {
 struct CompileOptions {
     std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
     bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
-    bool spread = true;               ///< operators on more cores than they need, where that is faster
+    bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
+    std::int64_t images = 1;          ///< in a row, for which the program is to be fast
 };
 
 struct Compiled {
@@ -25,8 +27,7 @@ struct Compiled {
     isa::Program program;
 };
 
-/// Quantise, schedule, generate: of the schedules that fit, the one whose busiest resource is held least (compiler/prediction/occupancy.h).
-/// InputError if none does, or the machine's computing mode is too coarse for the level.
+/// Quantise, schedule, generate. InputError if the network does not fit the machine, or its computing mode is too coarse for the level.
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options = {});
 
 /// The same of a quantised network.

@@ -139,13 +139,11 @@ int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine) 
     return ceil_div(in_order(alone, per_core, Packing::Cores), per_core) * per_core;
 }
 
-bool pack_whole_cores(std::vector<NodePlacement>& placement, const hw::Machine& machine) {
+bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
     const int per_core = machine.crossbars_per_core();
-    return ceil_div(in_order(placement, per_core, Packing::Cores), per_core) <= machine.core_count();
-}
-
-void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
-    const int per_core = machine.crossbars_per_core();
+    if (machine.mode == hw::ComputingMode::CM) {
+        return in_order(placement, per_core, Packing::Cores) <= machine.core_count() * per_core;
+    }
     int fewest = per_core;
     if (spread == Spread::Columns) {
         fewest = tallest_column(placement, per_core);
@@ -155,10 +153,11 @@ void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
     for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
         for (int used = fewest; used <= per_core; ++used) {
             if (ceil_div(in_order(placement, used, packing), used) <= machine.core_count()) {
-                return;
+                return true;
             }
         }
     }
+    return false;
 }
 
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine) {

@@ -15,12 +15,9 @@ bool ports_matter(const hw::Machine& machine);
 /// Crossbars that a copy of a Conv with these tiles takes up: its own, or in CM, where the core is the unit of control, those of its cores.
 int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine);
 
-/// CM: gives each copy cores of its own, and a column that needs several of them its own. False if the chip has too few.
-bool pack_whole_cores(std::vector<NodePlacement>& placement, const hw::Machine& machine);
-
 /// Gives all tiles their crossbars, in order, as loosely as fits the chip; of the ways that are alike in that, the one with the fewest
-/// crossbars a core that `spread` allows. The crossbars of the chip suffice.
-void pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread);
+/// crossbars a core that `spread` allows. False if they do not fit.
+bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread);
 
 /// Where several copies work: gives whole columns of tiles to cores so that L1 ports, move engines and ALUs have the same to do on all, as
 /// far as that goes (compiler/mapping/load.h). How long the busiest is held for an image; nothing if there are no copies, or columns do not

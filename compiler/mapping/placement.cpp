@@ -33,8 +33,8 @@ std::vector<Part> parts_of(const NodePlacement& conv, bool whole) {
         if (follows && (!whole || (here.size() == 1 && last->c0 == tile.c0 && last->c1 == tile.c1))) {
             parts.back().c1 += tile.cols;
         } else {
-            parts.push_back({tiles[end - 1].core, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)],
-                             tile.copy});
+            parts.push_back(
+                {tiles[end - 1].core, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)], tile.copy});
         }
         before = std::move(here);
         last = &tile;
@@ -158,8 +158,9 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 
 const Part& NodePlacement::part_of(const Tile& tile) const {
     // Parts of a copy stand in the order of their channels.
-    const auto after = std::upper_bound(parts.begin(), parts.end(), std::make_pair(tile.copy, tile.col),
-                                        [](const std::pair<int, int>& at, const Part& part) { return at < std::make_pair(part.copy, part.c0); });
+    const auto after =
+        std::upper_bound(parts.begin(), parts.end(), std::make_pair(tile.copy, tile.col),
+                         [](const std::pair<int, int>& at, const Part& part) { return at < std::make_pair(part.copy, part.c0); });
     return *std::prev(after);
 }
 
@@ -193,9 +194,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
             return std::nullopt;
         }
         result.busiest = *busiest;
-    } else if (machine.mode != hw::ComputingMode::CM) {
-        pack_in_order(placement, machine, spread);
-    } else if (!pack_whole_cores(placement, machine)) {
+    } else if (!pack_in_order(placement, machine, spread)) {
         return std::nullopt;
     }
     const std::vector<NodeId> producers = producers_of(graph);
@@ -217,6 +216,21 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         }
     }
     return result;
+}
+
+void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores) {
+    for (NodePlacement& here : placement) {
+        for (Tile& tile : here.tiles) {
+            tile.core = cores[static_cast<std::size_t>(tile.core)];
+        }
+        renumber_cores(here.parts, cores);
+    }
+}
+
+void renumber_cores(std::vector<Part>& parts, const std::vector<int>& cores) {
+    for (Part& part : parts) {
+        part.core = part.core == isa::chip ? part.core : cores[static_cast<std::size_t>(part.core)];
+    }
 }
 
 }  // namespace cim::compiler

@@ -57,4 +57,8 @@ struct Placement {
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
                                const std::vector<Split>& splits, Spread spread, bool balance = false);
 
+/// Core i becomes cores[i].
+void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores);
+void renumber_cores(std::vector<Part>& parts, const std::vector<int>& cores);
+
 }  // namespace cim::compiler

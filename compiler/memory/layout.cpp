@@ -41,8 +41,8 @@ TileRange range_of(const NodePlacement& placement, int copy, int core) {
     return range;
 }
 
-/// Positions that travel together from a part with `cols` columns. A chunk delays its first position until its last one is there, by about a
-/// quarter of a row of the whole map at most.
+/// Positions that travel together from a part with `cols` columns. A chunk delays its first position until its last one is there, by about
+/// a quarter of a row of the whole map at most.
 int chunk_of(int cols, int whole_cols) {
     return std::min((whole_cols + 3) / 4, cols);
 }

@@ -22,8 +22,8 @@ struct LayoutChoices {
     std::vector<Room> room;               ///< by node
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
-    std::set<int> no_relays;              ///< inputs
-    bool serial = false;  ///< given, not chosen: MemoryPlan::serial
+    std::set<int> no_relays;  ///< inputs
+    bool serial = false;      ///< given, not chosen: MemoryPlan::serial
 };
 
 class Layout {

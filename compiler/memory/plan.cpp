@@ -182,4 +182,30 @@ MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, cons
     return Fitting(graph, machine, placement, relays, serial).run();
 }
 
+void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) {
+    const auto renumber = [&](int& core) { core = core < 0 ? core : cores[at(core)]; };
+    for (Landing& landing : plan.landings) {
+        renumber(landing.place);
+        std::for_each(landing.readers.begin(), landing.readers.end(), renumber);
+    }
+    for (NodeMemory& memory : plan.nodes) {
+        for (std::vector<Stage>& stages : memory.stages) {
+            std::for_each(stages.begin(), stages.end(), [&](Stage& stage) { renumber(stage.core); });
+        }
+        for (Group& group : memory.groups) {
+            renumber(group.core);
+            renumber(group.before);
+        }
+        std::for_each(memory.outboxes.begin(), memory.outboxes.end(), [&](Outbox& outbox) { renumber(outbox.core); });
+    }
+    for (std::vector<Outbox>& relays : plan.relays) {
+        std::for_each(relays.begin(), relays.end(), [&](Outbox& relay) { renumber(relay.core); });
+    }
+    std::vector<std::int64_t> used(at(count), 0);
+    for (std::size_t core = 0; core < cores.size(); ++core) {
+        used[at(cores[core])] = plan.l1_used[core];
+    }
+    plan.l1_used = std::move(used);
+}
+
 }  // namespace cim::compiler

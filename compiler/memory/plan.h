@@ -48,8 +48,8 @@ struct Stage {
     std::int64_t offset = 0;
 };
 
-/// Tiles of the columns of one part on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column, in
-/// order of core; each adds its own, the last one (home) has the result.
+/// Tiles of the columns of one part on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column,
+/// in order of core; each adds its own, the last one (home) has the result.
 struct Group {
     int copy = 0;
     int core = 0;
@@ -90,9 +90,9 @@ struct MemoryPlan {
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
     std::vector<std::vector<Outbox>> relays;  ///< by input, relay; empty if its readers load it themselves
-    std::vector<int> input_landings;    ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
-    std::vector<int> output_landings;   ///< by output
-    std::vector<std::int64_t> l1_used;  ///< by core
+    std::vector<int> input_landings;          ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
+    std::vector<int> output_landings;         ///< by output
+    std::vector<std::int64_t> l1_used;        ///< by core
     std::int64_t l0_used = 0;
 };
 
@@ -114,5 +114,8 @@ class DoesNotFit : public InputError {
 /// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
                        const std::vector<std::vector<Part>>& relays, bool serial = false);
+
+/// Core i becomes cores[i], of `count` in all.
+void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count);
 
 }  // namespace cim::compiler

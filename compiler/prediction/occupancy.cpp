@@ -17,13 +17,12 @@ namespace {
 using hw::Ticks;
 using isa::Index;
 
-class Occupancy {
+class Counting {
   public:
-    Occupancy(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
+    Counting(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
         : program_(program), machine_(machine), prices_(machine), flows_(isa::resolve_all(program, batch)) {}
 
-    Ticks run() {
-        Ticks total = 0;
+    Occupancy run() {
         const std::vector<std::vector<Index>> by_segment = program_.flows_by_segment();
         for (std::size_t segment = 0; segment < by_segment.size(); ++segment) {
             held_.clear();
@@ -40,9 +39,9 @@ class Occupancy {
             for (const auto& [resource, ticks] : held_) {
                 most = std::max(most, ticks);
             }
-            total += segment == 0 ? 0 : most;
+            result_.busiest += segment == 0 ? 0 : most;
         }
-        return total;
+        return result_;
     }
 
   private:
@@ -56,9 +55,7 @@ class Occupancy {
         }
     };
 
-    static bool is_write(const isa::OpInstance& op) {
-        return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow;
-    }
+    static bool is_write(const isa::OpInstance& op) { return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow; }
 
     /// Step by step: which weight goes where depends on the loops.
     void walk(const isa::ResolvedFlow& flow) {
@@ -78,12 +75,11 @@ class Occupancy {
     /// Each operator as often as the loops around it turn. Bounds that depend on a loop's variable count with 0 for it.
     void count(const isa::ResolvedFlow& flow) {
         std::vector<std::int64_t> turns{1};
-        for (const isa::Instruction& instruction : flow.code) {
+        for (const isa::Instruction& instruction : flow.body->code) {
             switch (instruction.kind) {
                 case isa::Instruction::Kind::LoopBegin: {
-                    const isa::Loop& loop = flow.loops[static_cast<std::size_t>(instruction.first)];
-                    const auto value = [&](isa::Slot slot) { return flow.values[static_cast<std::size_t>(slot)]; };
-                    turns.push_back(turns.back() * std::max<std::int64_t>(0, value(loop.end) - value(loop.begin)));
+                    const isa::Loop& loop = flow.body->loops[static_cast<std::size_t>(instruction.first)];
+                    turns.push_back(turns.back() * std::max<std::int64_t>(0, flow.value(loop.end) - flow.value(loop.begin)));
                     break;
                 }
                 case isa::Instruction::Kind::LoopEnd: turns.pop_back(); break;
@@ -100,6 +96,7 @@ class Occupancy {
     Index place_of(Index flow) const { return program_.flows[static_cast<std::size_t>(flow)].place; }
 
     void hold(Index flow, const isa::OpInstance& op, std::int64_t times) {
+        result_.operations += times;
         const Index place = place_of(flow);
         const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
         const auto tile = reads ? tiles_.find({place, static_cast<Index>(op[0])}) : tiles_.end();
@@ -140,13 +137,14 @@ class Occupancy {
     bool links_ = !prices_.noc().link_names().empty();
     std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
-    std::map<Resource, Ticks> held_;
+    std::map<Resource, Ticks> held_;                  ///< in the segment at hand
+    Occupancy result_;
 };
 
 }  // namespace
 
-Ticks busiest_ticks(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
-    return Occupancy(program, machine, batch).run();
+Occupancy occupancy_of(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
+    return Counting(program, machine, batch).run();
 }
 
 }  // namespace cim::compiler

@@ -28,13 +28,9 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 class Cutter {
   public:
-    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, Spread spread)
-        : machine_(machine),
-          options_(options),
-          spread_(spread),
-          prices_(machine),
-          mapped_(map_network(network, machine)),
-          graph_(mapped_.graph) {
+    /// `part`: of the machine, to be used; prices are those of the whole.
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const hw::Machine& part, const ScheduleOptions& options, Spread spread)
+        : machine_(part), options_(options), spread_(spread), prices_(machine), mapped_(map_network(network, part)), graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
@@ -245,7 +241,8 @@ class Cutter {
         task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
         task.window_ticks = 0;
         if (machine_.mode == hw::ComputingMode::CM) {
-            task.window_ticks = std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
+            task.window_ticks =
+                std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
             return task;
         }
         for (const Tile& tile : tiles) {
@@ -323,8 +320,20 @@ class Cutter {
 
 }  // namespace
 
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, Spread spread) {
-    return Cutter(network, machine, options, spread).run();
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy) {
+    const std::optional<MachinePart> part = part_of(machine, strategy.share);
+    if (!part) {
+        throw InputError(fmt::format("machine '{}' has no such part", machine.name));
+    }
+    Schedule result = Cutter(network, machine, part->machine, options, strategy.spread).run();
+    for (Segment& segment : result.segments) {
+        renumber_cores(segment.placement, part->cores);
+        for (std::vector<Part>& relays : segment.relays) {
+            renumber_cores(relays, part->cores);
+        }
+        renumber_cores(segment.memory, part->cores, machine.core_count());
+    }
+    return result;
 }
 
 }  // namespace cim::compiler

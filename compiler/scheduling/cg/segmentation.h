@@ -5,6 +5,7 @@
 
 #include "compiler/mapping/mapped_network.h"
 #include "compiler/mapping/placement.h"
+#include "compiler/mapping/share.h"
 #include "compiler/memory/plan.h"
 #include "hw_models/spec/machine.h"
 
@@ -14,10 +15,10 @@ namespace cim::compiler {
 /// outputs what others or the network need; both lie in external memory.
 struct Segment {
     QuantGraph graph;
-    std::vector<Origin> origins;   ///< by node
-    std::vector<TensorId> mapped;  ///< by tensor: which it is in the mapped network
-    std::vector<NodePlacement> placement;    ///< by node
-    std::vector<std::vector<Part>> relays;   ///< by input of the graph; memory.relays has those for which there is room
+    std::vector<Origin> origins;            ///< by node
+    std::vector<TensorId> mapped;           ///< by tensor: which it is in the mapped network
+    std::vector<NodePlacement> placement;   ///< by node
+    std::vector<std::vector<Part>> relays;  ///< by input of the graph; memory.relays has those for which there is room
     MemoryPlan memory;
 };
 
@@ -25,6 +26,12 @@ struct Segment {
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
+};
+
+/// One way to schedule: any network that fits the part of the machine.
+struct Strategy {
+    Share share;
+    Spread spread = Spread::Balanced;
 };
 
 struct Schedule {
@@ -35,6 +42,6 @@ struct Schedule {
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
 Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
-                  Spread spread = Spread::Balanced);
+                  const Strategy& strategy = {});
 
 }  // namespace cim::compiler
