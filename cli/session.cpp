@@ -75,8 +75,9 @@ void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& netwo
     }
 }
 
-compiler::CompileOptions compile_options(const po::variables_map& values) {
+compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images) {
     compiler::CompileOptions options;
+    options.images = images;
     if (values.count("level") > 0) {
         const std::string name = values["level"].as<std::string>();
         options.level = isa::level_from(name);

@@ -21,11 +21,11 @@ namespace {
 
 // Operations: of a program that is worth rehearsing, and of all rehearsals together.
 constexpr std::int64_t most_of_one = 100'000;
-constexpr std::int64_t most_of_all = 1'500'000;
+constexpr std::int64_t most_of_all = 600'000;
 constexpr std::int64_t price_of_schedule = 1'000;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
-constexpr int patience = 8;
+constexpr int patience = 5;
 constexpr hw::Ticks hopeless = 2;  // times the best
 
 /// Those that differ on a machine.
