@@ -135,7 +135,8 @@ class Generator {
     void read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
     void read_row_groups(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
     /// Runs body(tile, its number on the core, where its sums go) for the tiles of a core.
-    void for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w, const std::function<void(const Tile&, const std::string&, Ex)>& body);
+    void for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w,
+                   const std::function<void(const Tile&, const std::string&, Ex)>& body);
     /// Activations that a read of a tile takes if the program drives them.
     int row_groups(const Tile& tile) const;
     void read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
@@ -165,13 +166,13 @@ class Generator {
 
     // windows.cpp
     void stage_flow(int index, int input, int reader);
-    /// Runs body(n, oy, ox, w) for each output position of each image, or for the first of each `grain` of them; w counts them all. `row_end` after each row, `image_begin` before
-    /// each image.
+    /// Runs body(n, oy, ox, w) for each output position of each image, or for the first of each `grain` of them; w counts them all.
+    /// `row_end` after each row, `image_begin` before each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
                               const std::function<void(Ex, Ex)>& row_end, const std::function<void(Ex)>& image_begin = {}, int grain = 1);
     /// Serial: waits until the operators before have given image n, or the last one image n - 1.
     void await_turn(FlowBuilder& f, int index, Ex n);
-    /// Serial: tells when an operator has given an image.
+    /// Serial: tells when all receivers have what an operator gives of an image.
     void turn_flow(int index);
     /// Padding rows of the images before n, and of image n before its row `end`.
     static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
@@ -220,12 +221,12 @@ class Generator {
         int landing = 0;            ///< that it reads
         int landing_reader = 0;     ///< which of that landing's readers it is
         int reader = 0;
-        bool staged = false;        ///< its windows come through a stage
-        Grid grid;                  ///< positions that it serves
-        Reading reading;            ///< how it walks them
-        int grain = 1;              ///< positions of a read
-        std::int64_t reads = 0;     ///< XBM, WLM: of a position, of all its groups
-        std::vector<int> groups;    ///< into NodeMemory::groups
+        bool staged = false;      ///< its windows come through a stage
+        Grid grid;                ///< positions that it serves
+        Reading reading;          ///< how it walks them
+        int grain = 1;            ///< positions of a read
+        std::int64_t reads = 0;   ///< XBM, WLM: of a position, of all its groups
+        std::vector<int> groups;  ///< into NodeMemory::groups
     };
     struct GroupCode {
         isa::Index buffer = -1;
