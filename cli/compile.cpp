@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 #include <sstream>
 
@@ -18,6 +19,7 @@ constexpr std::int64_t most_unrolled_lines = 50'000'000;
 /// What an operator uses over all segments.
 struct Use {
     std::set<int> cores;
+    std::size_t copies = 1;
     std::int64_t tiles = 0;
     std::int64_t weights = 0;
     int first_segment = -1;
@@ -32,6 +34,7 @@ std::vector<Use> uses_of(const compiler::Compiled& compiled) {
             Use& use = uses[static_cast<std::size_t>(segment.origins[i].node)];
             use.first_segment = use.first_segment < 0 ? static_cast<int>(s) : use.first_segment;
             use.last_segment = static_cast<int>(s);
+            use.copies = std::max(use.copies, segment.placement[i].copies.size());
             for (const compiler::Tile& tile : segment.placement[i].tiles) {
                 use.cores.insert(tile.core);
                 ++use.tiles;
@@ -48,8 +51,8 @@ std::vector<Use> uses_of(const compiler::Compiled& compiled) {
 }
 
 void print_table(const compiler::Compiled& compiled, const compiler::Prediction& prediction, const hw::Machine& machine) {
-    fmt::print("{:<28} {:<20} {:>8} {:>5} {:>9} {:>8} {:>12} {:>12}\n", "operator", "type", "segments", "cores", "crossbars", "cells",
-               "start", "end");
+    fmt::print("{:<28} {:<20} {:>8} {:>6} {:>5} {:>9} {:>8} {:>12} {:>12}\n", "operator", "type", "segments", "copies", "cores",
+               "crossbars", "cells", "start", "end");
     const hw::Ticks per_cycle = machine.chip_clock.ticks_per_cycle;
     const std::vector<Use> uses = uses_of(compiled);
     for (std::size_t i = 0; i < compiled.network.nodes.size(); ++i) {
@@ -58,9 +61,9 @@ void print_table(const compiler::Compiled& compiled, const compiler::Prediction&
         const auto cells = static_cast<double>(use.weights * machine.columns(8));
         const compiler::OperatorPrediction& times = prediction.operators[i];
         const bool one = use.last_segment == use.first_segment;
-        fmt::print("{:<28} {:<20} {:>8} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28),
+        fmt::print("{:<28} {:<20} {:>8} {:>6} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28),
                    compiled.network.nodes[i].type.substr(0, 20),
-                   one ? fmt::format("{}", use.first_segment) : fmt::format("{}-{}", use.first_segment, use.last_segment), use.cores.size(),
+                   one ? fmt::format("{}", use.first_segment) : fmt::format("{}-{}", use.first_segment, use.last_segment), use.copies, use.cores.size(),
                    use.tiles, capacity > 0 ? fmt::format("{:.1f} %", 100.0 * cells / capacity) : "-", times.start / per_cycle,
                    times.end / per_cycle);
     }

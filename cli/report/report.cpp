@@ -241,7 +241,7 @@ class Builder {
                                 {"op", f_.program.operators[i].type},
                                 {"cores", resources_[i].cores.size()},
                                 {"crossbars", resources_[i].crossbars.size()},
-                                {"duplication", 1},
+                                {"duplication", resources_[i].copies},
                                 {"segment", resources_[i].segments.empty() ? 0 : *resources_[i].segments.begin()},
                                 {"last_segment", resources_[i].segments.empty() ? 0 : *resources_[i].segments.rbegin()},
                                 {"start_cycle", time(op.start)},

@@ -18,11 +18,15 @@ std::vector<Resources> resources_of(const isa::Program& program) {
             mine.cores.insert(flow.place);
         }
     }
+    std::map<std::pair<isa::Index, isa::Index>, std::set<std::pair<isa::Index, isa::Index>>> holders;  // by segment, weight
     for (const isa::CrossbarWrite& write : isa::crossbar_writes(program)) {
         const isa::Flow& flow = program.flows[static_cast<std::size_t>(write.flow)];
         Resources& mine = resources[static_cast<std::size_t>(flow.op)];
         mine.crossbars.emplace(write.core, write.xb);
         ++mine.tiles[std::max(0, flow.segment)];
+        auto& copies = holders[{flow.segment, write.weight}];
+        copies.emplace(write.core, write.xb);
+        mine.copies = std::max(mine.copies, static_cast<std::int64_t>(copies.size()));
     }
     return resources;
 }

@@ -16,6 +16,7 @@ struct Resources {
     std::set<isa::Index> segments;
     std::set<std::pair<isa::Index, isa::Index>> crossbars;
     std::map<isa::Index, std::int64_t> tiles;  ///< programmed, by segment
+    std::int64_t copies = 1;                   ///< crossbars that hold the same tile in the same segment, at the most
 };
 
 /// By operator.

@@ -21,17 +21,18 @@ std::vector<CrossbarWrite> crossbar_writes(const Program& program) {
                                               [](const Stmt& stmt) { return stmt.kind == StmtKind::Op && writes(stmt.opcode); }));
     }
     std::vector<CrossbarWrite> found;
-    for (Index id = 0; id < static_cast<Index>(program.flows.size()); ++id) {
-        const Flow& flow = program.flows[static_cast<std::size_t>(id)];
+    for (const ResolvedFlow& code : resolve_all(program, 1)) {
+        const Flow& flow = program.flows[static_cast<std::size_t>(code.id)];
         if (!template_writes[static_cast<std::size_t>(flow.body)]) {
             continue;
         }
-        const ResolvedFlow code = resolve(program, id, 1);
         FlowRun run(code);
         for (const Step* step = &run.next(); step->kind != Step::Kind::End; step = &run.next()) {
             for (Index i = 0; step->kind == Step::Kind::Ops && i < step->op_count; ++i) {
-                if (writes(step->ops[i].opcode)) {
-                    found.push_back({id, flow.place, static_cast<Index>(step->ops[i][0])});
+                const OpInstance& op = step->ops[i];
+                if (writes(op.opcode)) {
+                    const auto weight = op[op.opcode == Opcode::WriteXb ? int{field::WriteXb::weight} : int{field::WriteRow::weight}];
+                    found.push_back({code.id, flow.place, static_cast<Index>(op[0]), static_cast<Index>(weight)});
                 }
             }
         }

@@ -12,6 +12,7 @@ struct CrossbarWrite {
     Index flow = 0;
     Index core = 0;
     Index xb = 0;
+    Index weight = 0;
 };
 
 /// All writes of one run, flow by flow, in order.

@@ -268,3 +268,15 @@ TEST_CASE("regress says the same, and names the first operator that moved when a
     CHECK(cimmlc("regress --update --traces " + folder.path("traces").string()).status == 0);
     CHECK(cimmlc("regress --traces " + folder.path("traces").string()).status == 0);
 }
+
+TEST_CASE("the report says how many copies of its weights an operator has") {
+    const Folder folder;
+    const std::string arch = images + "--timing-only --arch configs/puma.yaml";
+    for (const auto& op : report_of(folder, arch + " --disable duplication")["operators"]) {
+        CHECK(op["duplication"] == 1);
+    }
+    const auto report = report_of(folder, arch);
+    const auto& first = report["operators"][0];  // one tile a copy
+    CHECK(first["duplication"].get<int>() > 1);
+    CHECK(first["duplication"] == first["crossbars"]);
+}
