@@ -48,7 +48,8 @@ std::string Generator::tag(int y0, int x0) {
 }
 
 Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
-                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
+                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets,
+                     ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
       segment_(segment),
       machine_(machine),

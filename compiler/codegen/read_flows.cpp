@@ -35,6 +35,8 @@ void narrow(std::vector<FlowBuilder::Field>& window, Ex first, Ex count) {
 void Generator::add_slices(int index) {
     const NodePlacement& placement = placement_[at(index)];
     const std::vector<isa::Index>& weights = weights_[at(index)];
+    std::vector<isa::Slice>& slices = builder_.program.slices;
+    const auto first = static_cast<std::ptrdiff_t>(slices.size());
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         const Group& group = memory_.nodes[at(index)].groups[g];
         const TileWindow window = window_of(group, placement);
@@ -49,8 +51,15 @@ void Generator::add_slices(int index) {
             const Tile& tile = placement.tiles[at(t)];
             slice.tiles.push_back({tile.xb, weights[at(t) % weights.size()], tile.row - window.row, tile.col - group.col});
         }
-        groups_[g].slice = static_cast<isa::Index>(builder_.program.slices.size());
-        builder_.program.slices.push_back(std::move(slice));
+        // Copies on like crossbars share a slice.
+        const auto same = std::find_if(slices.begin() + first, slices.end(), [&](const isa::Slice& other) {
+            return other.param == slice.param && other.channel == slice.channel && other.channels == slice.channels &&
+                   other.tiles == slice.tiles;
+        });
+        groups_[g].slice = static_cast<isa::Index>(same - slices.begin());
+        if (same == slices.end()) {
+            slices.push_back(std::move(slice));
+        }
     }
 }
 
@@ -205,7 +214,8 @@ void Generator::read_slices(FlowBuilder& f, int index, const CoreCode& core, con
             }
             // Results that nobody takes count as sent from the start: what is written over them comes after them.
             f.await(f.counter("out" + own, outbox.out), one, next - room);
-            results(outbox.buffer, group.slots, align4(memory.outboxes[part].bytes), {f.counter("out" + own, outbox.out), f.constant(0), count});
+            results(outbox.buffer, group.slots, align4(memory.outboxes[part].bytes),
+                    {f.counter("out" + own, outbox.out), f.constant(0), count});
         } else {
             const Ex slice = f.constant(groups_[at(g)].position);
             f.await_at(f.counter("sums_free", core.sums_free), slice, one, next - f.number("result_slots", group.slots));
@@ -245,8 +255,8 @@ void Generator::read_flow(int index, int reader) {
     const Reading& r = core.reading;
     const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
     const bool by_rows = machine_.mode == hw::ComputingMode::WLM;
-    const std::string kind = std::string(slices ? "compute" : (by_rows ? "activate" : "read")) + (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) +
-                             (!core.staged && !same_rows ? "_dealt" : "");
+    const std::string kind = std::string(slices ? "compute" : (by_rows ? "activate" : "read")) +
+                             (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) + (!core.staged && !same_rows ? "_dealt" : "");
     FlowBuilder f(builder_, fmt::format("{}.{}", kind, slices ? static_cast<std::int64_t>(core.groups.size()) : core.reads),
                   fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);

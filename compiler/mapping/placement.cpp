@@ -12,8 +12,8 @@ namespace cim::compiler {
 
 namespace {
 
-/// A column's sums travel along the cores of its tiles; the last one has the result. `joined`: columns that a core holds whole, and that see
-/// the same window, are one part.
+/// A column's sums travel along the cores of its tiles; the last one has the result. `joined`: columns that a core holds whole, and that
+/// see the same window, are one part.
 std::vector<Part> parts_of(const NodePlacement& conv, bool joined) {
     const std::vector<Tile>& tiles = conv.tiles;
     std::vector<Part> parts;
@@ -125,8 +125,9 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
 
 const Part& NodePlacement::part_of(const Tile& tile) const {
     // Parts of a copy stand in the order of their channels.
-    const auto after = std::upper_bound(parts.begin(), parts.end(), std::make_pair(tile.copy, tile.col),
-                                        [](const std::pair<int, int>& at, const Part& part) { return at < std::make_pair(part.copy, part.c0); });
+    const auto after =
+        std::upper_bound(parts.begin(), parts.end(), std::make_pair(tile.copy, tile.col),
+                         [](const std::pair<int, int>& at, const Part& part) { return at < std::make_pair(part.copy, part.c0); });
     return *std::prev(after);
 }
 

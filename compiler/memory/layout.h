@@ -29,7 +29,9 @@ class Layout {
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
     int slots(int node) const { return choices_.tight.count(node) != 0 ? 1 : 2; }
     /// Of a copy of a Conv: room for the positions of one read, or two.
-    int slots(int node, int copy) const { return slots(node) * plan_.nodes[static_cast<std::size_t>(node)].grains[static_cast<std::size_t>(copy)]; }
+    int slots(int node, int copy) const {
+        return slots(node) * plan_.nodes[static_cast<std::size_t>(node)].grains[static_cast<std::size_t>(copy)];
+    }
     bool in_l0(int node, int input) const;
     /// Whether the chip's ALU does it.
     bool on_chip(int node) const;

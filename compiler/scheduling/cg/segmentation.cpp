@@ -251,7 +251,8 @@ class Cutter {
         task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
         task.window_ticks = 0;
         if (machine_.mode == hw::ComputingMode::CM) {
-            task.window_ticks = std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
+            task.window_ticks =
+                std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
             return task;
         }
         for (const Tile& tile : tiles) {
