@@ -7,9 +7,9 @@
 
 namespace cim::compiler {
 
-/// The program of a scheduled network, in terms of the machine's computing mode. One segment: setup flows program the crossbars, the others stream images through the operators
-/// (docs/memory.md). Several: each programs its crossbars first. Throws InputError if weights, inputs, outputs and what segments leave for
-/// each other do not fit external memory.
+/// The program of a scheduled network, in terms of the machine's computing mode. One segment: setup flows program the crossbars, the others
+/// stream images through the operators (docs/memory.md). Several: each programs its crossbars first. Throws InputError if weights, inputs,
+/// outputs and what segments leave for each other do not fit external memory.
 isa::Program generate(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine);
 
 /// The same, but its weights have no values: all that its time depends on.

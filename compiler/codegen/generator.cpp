@@ -34,7 +34,8 @@ std::string Generator::tag(int y0, int x0) {
 }
 
 Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
-                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset)
+                     const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets,
+                     ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
       segment_(segment),
       machine_(machine),
@@ -62,6 +63,9 @@ void Generator::run() {
         if (memory_.input_landings[i] >= 0) {
             fetch_flow(static_cast<int>(i), memory_.input_landings[i]);
         }
+        for (std::size_t relay = 0; relay < memory_.relays[i].size(); ++relay) {
+            relay_flow(static_cast<int>(i), static_cast<int>(relay));
+        }
     }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const auto landing = static_cast<int>(l);
@@ -85,15 +89,11 @@ void Generator::run() {
         for (std::size_t part = 0; node(index).kind != NodeKind::Conv && part < placement_[i].parts.size(); ++part) {
             digital_flow(index, static_cast<int>(part));
         }
-        for (const Transfer& transfer : transfers_) {
-            if (transfer.node == index) {
-                transfer_flow(transfer);
-            }
-        }
         if (memory_.serial && turns_[i] >= 0) {
             turn_flow(index);
         }
     }
+    transfer_flows();
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
         flush_flow(static_cast<int>(i));
     }
@@ -229,19 +229,25 @@ void Generator::find_transfers() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         outboxes_[i].resize(placement_[i].parts.size());
     }
+    for (const std::vector<Outbox>& relays : memory_.relays) {
+        relays_.emplace_back(relays.size());
+    }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const Landing& landing = memory_.landings[l];
         std::optional<Transfer> apart;
         for (const ViewPart& view : view_of(graph_, producers, tensor_of(landing))) {
             const NodeId producer = landing.node == network_input ? -1 : producers[at(view.tensor)];
-            if (producer < 0) {
+            const int input = landing.node >= 0 && landing.place != isa::chip ? relayed(view.tensor) : -1;
+            if (producer < 0 && input < 0) {
                 landings_[l].feeders = 1;  // from external memory, or from the input's rows in L0
                 continue;
             }
-            for (std::size_t p = 0; p < placement_[at(producer)].parts.size(); ++p) {
-                const Part& part = placement_[at(producer)].parts[p];
+            const std::vector<Part>& parts = input >= 0 ? segment_.relays[at(input)] : placement_[at(producer)].parts;
+            for (std::size_t p = 0; p < parts.size(); ++p) {
+                const Part& part = parts[p];
                 Transfer transfer;
                 transfer.node = producer;
+                transfer.input = input;
                 transfer.part = static_cast<int>(p);
                 transfer.landing = static_cast<int>(l);
                 transfer.view_c0 = view.c0;
@@ -262,8 +268,16 @@ void Generator::find_transfers() {
 
 void Generator::add_transfer(Transfer transfer) {
     transfer.feeder = landings_[at(transfer.landing)].feeders++;
-    transfer.sender = outboxes_[at(transfer.node)][at(transfer.part)].senders++;
+    OutboxCode& from =
+        is_relay(transfer) ? relays_[at(transfer.input)][at(transfer.part)] : outboxes_[at(transfer.node)][at(transfer.part)];
+    transfer.sender = from.senders++;
     transfers_.push_back(transfer);
+}
+
+int Generator::relayed(TensorId id) const {
+    const auto found = std::find(graph_.inputs.begin(), graph_.inputs.end(), id);
+    const auto input = static_cast<int>(found - graph_.inputs.begin());
+    return found == graph_.inputs.end() || memory_.relays[at(input)].empty() ? -1 : input;
 }
 
 void Generator::add_landings() {
@@ -273,7 +287,7 @@ void Generator::add_landings() {
         int first_feeder = isa::chip;
         for (const Transfer& transfer : transfers_) {
             if (transfer.landing == static_cast<int>(l) && transfer.feeder == 0) {
-                first_feeder = placement_[at(transfer.node)].parts[at(transfer.part)].core;
+                first_feeder = part_of(transfer).core;
             }
         }
         if (landing.node == network_output) {
@@ -310,16 +324,27 @@ std::string Generator::tag_of(const Landing& landing) const {
     return tag(grid.y0, grid.x0);
 }
 
+OutboxCode Generator::outbox_code(const std::string& name, const Outbox& outbox, int senders) {
+    OutboxCode code;
+    code.senders = senders;
+    code.buffer = builder_.buffer(name, outbox.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * outbox.pitch);
+    code.out = builder_.counter(name + ".ready", 1, outbox.core, isa::CounterRole::Data);
+    code.sent = builder_.counter(name + ".sent", std::max(1, senders), outbox.core, isa::CounterRole::Space);
+    return code;
+}
+
 void Generator::add_outboxes() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         for (std::size_t p = 0; p < placement_[i].parts.size(); ++p) {
-            const Outbox& outbox = memory_.nodes[i].outboxes[p];
-            OutboxCode& code = outboxes_[i][p];
             const Part& part = placement_[i].parts[p];
             const std::string name = fmt::format("{}.out.{}{}", graph_.nodes[i].name, part.c0, tag(part.grid.y0, part.grid.x0));
-            code.buffer = builder_.buffer(name, outbox.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * align4(outbox.bytes));
-            code.out = builder_.counter(name + ".ready", 1, outbox.core, isa::CounterRole::Data);
-            code.sent = builder_.counter(name + ".sent", std::max(1, code.senders), outbox.core, isa::CounterRole::Space);
+            outboxes_[i][p] = outbox_code(name, memory_.nodes[i].outboxes[p], outboxes_[i][p].senders);
+        }
+    }
+    for (std::size_t i = 0; i < relays_.size(); ++i) {
+        for (std::size_t r = 0; r < relays_[i].size(); ++r) {
+            const std::string name = fmt::format("{}.relay.{}", tensor(graph_.inputs[i]).name, r);
+            relays_[i][r] = outbox_code(name, memory_.relays[i][r], relays_[i][r].senders);
         }
     }
 }

@@ -66,7 +66,7 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
                 add({group.core, group.slots});
             }
             for (const Outbox& outbox : memory.outboxes) {
-                add({outbox.core, outbox.slots});
+                add({outbox.core, outbox.slots, outbox.chunk});
             }
             for (const std::vector<Stage>& stages : memory.stages) {
                 for (const Stage& stage : stages) {
@@ -151,8 +151,8 @@ class Search {
         }
         const std::optional<MachinePart> part = part_of(machine_, share);
         const int together = machine_.crossbar.parallel_row;
-        const bool same_rows = !halved(Scarce::Rows) || (part && machine_.crossbar.rows % together == 0 &&
-                                                         part->machine.crossbar.rows % together == 0);
+        const bool same_rows =
+            !halved(Scarce::Rows) || (part && machine_.crossbar.rows % together == 0 && part->machine.crossbar.rows % together == 0);
         return same_rows && std::all_of(network_.nodes.begin(), network_.nodes.end(),
                                         [](const QuantNode& node) { return node.kind != NodeKind::Conv || node.groups == 1; });
     }

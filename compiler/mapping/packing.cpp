@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/mapping/load.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -57,71 +58,48 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
     return next;
 }
 
-/// The tiles of one column of one copy, and the bytes that they move through an L1 port for an image.
-struct Column {
-    std::vector<Tile*> tiles;
-    std::int64_t bytes = 0;
-};
+/// The tiles of one column of one copy.
+using Column = std::vector<Tile*>;
 
 std::vector<Column> columns_of(NodePlacement& conv) {
     std::vector<Column> columns;
     for (Tile& tile : conv.tiles) {
-        const bool fresh =
-            columns.empty() || columns.back().tiles.back()->col != tile.col || columns.back().tiles.back()->copy != tile.copy;
-        if (fresh) {
+        if (columns.empty() || columns.back().back()->col != tile.col || columns.back().back()->copy != tile.copy) {
             columns.emplace_back();
         }
-        columns.back().tiles.push_back(&tile);
-    }
-    for (Column& column : columns) {
-        // A window in and sums out for each tile; the sums in again, the result out and on its way.
-        std::int64_t a_position = 2 * column.tiles[0]->cols;
-        for (const Tile* tile : column.tiles) {
-            a_position += tile->rows + 8LL * tile->cols;
-        }
-        column.bytes = a_position * conv.copies[static_cast<std::size_t>(column.tiles[0]->copy)].positions();
+        columns.back().push_back(&tile);
     }
     return columns;
 }
 
-/// Columns stay whole.
-bool balanced(std::vector<NodePlacement>& placement, int cores, int per_core) {
-    std::vector<std::vector<Column>> columns;
-    std::int64_t all = 0;
-    for (NodePlacement& here : placement) {
-        columns.push_back(columns_of(here));
-        for (const Column& column : columns.back()) {
-            all += column.bytes;
-            if (static_cast<int>(column.tiles.size()) > per_core) {
-                return false;
-            }
-        }
-    }
-    const std::int64_t share = all / cores;
-    std::vector<std::int64_t> bytes(static_cast<std::size_t>(cores), 0);
+struct LoadedColumn {
+    Column tiles;
+    Load load;
+};
+
+/// Gives each column to the first core with room where nothing is then held longer than `most`: operators that follow each other stay near
+/// each other. False if some column finds none.
+bool first_fit(const std::vector<LoadedColumn>& columns, hw::Ticks most, int cores, int per_core) {
+    std::vector<Load> loads(static_cast<std::size_t>(cores));
     std::vector<int> used(static_cast<std::size_t>(cores), 0);
-    for (const std::vector<Column>& of_node : columns) {
-        for (const Column& column : of_node) {
-            int core = -1;
-            const auto need = static_cast<int>(column.tiles.size());
-            const auto fits = [&](int c) { return used[static_cast<std::size_t>(c)] + need <= per_core; };
-            // The first core with room and a part of its share left: operators that follow each other stay near each other.
-            for (int c = 0; c < cores && core < 0; ++c) {
-                core = fits(c) && bytes[static_cast<std::size_t>(c)] + column.bytes <= share ? c : -1;
-            }
-            for (int c = 0, least = -1; c < cores && (core < 0 || core == least); ++c) {
-                if (fits(c) && (least < 0 || bytes[static_cast<std::size_t>(c)] < bytes[static_cast<std::size_t>(least)])) {
-                    core = least = c;
-                }
-            }
-            if (core < 0) {
-                return false;
-            }
-            bytes[static_cast<std::size_t>(core)] += column.bytes;
-            for (Tile* tile : column.tiles) {
-                tile->core = core;
-                tile->xb = used[static_cast<std::size_t>(core)]++;
-            }
+    for (const LoadedColumn& column : columns) {
+        const auto need = static_cast<int>(column.tiles.size());
+        std::size_t core = 0;
+        const auto fits = [&] {
+            Load load = loads[core];
+            load += column.load;
+            return used[core] + need <= per_core && load.most() <= most;
+        };
+        while (core < loads.size() && !fits()) {
+            ++core;
+        }
+        if (core == loads.size()) {
+            return false;
+        }
+        loads[core] += column.load;
+        for (Tile* tile : column.tiles) {
+            tile->core = static_cast<int>(core);
+            tile->xb = used[core]++;
         }
     }
     return true;
@@ -132,7 +110,7 @@ int tallest_column(std::vector<NodePlacement>& placement, int per_core) {
     int tallest = 1;
     for (NodePlacement& here : placement) {
         for (const Column& column : columns_of(here)) {
-            tallest = std::max(tallest, std::min(static_cast<int>(column.tiles.size()), per_core));
+            tallest = std::max(tallest, std::min(static_cast<int>(column.size()), per_core));
         }
     }
     return tallest;
@@ -182,9 +160,36 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
     return false;
 }
 
-bool pack_balanced(std::vector<NodePlacement>& placement, const hw::Machine& machine) {
-    const bool copies = std::any_of(placement.begin(), placement.end(), [](const NodePlacement& here) { return here.copies.size() > 1; });
-    return copies && balanced(placement, machine.core_count(), machine.crossbars_per_core());
+std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine) {
+    const ColumnLoads load_of(graph, machine);
+    const int cores = machine.core_count();
+    std::vector<LoadedColumn> columns;
+    Load all;
+    hw::Ticks largest = 1;
+    bool copies = false;
+    for (std::size_t n = 0; n < placement.size(); ++n) {
+        copies = copies || placement[n].copies.size() > 1;
+        for (Column& column : columns_of(placement[n])) {
+            if (static_cast<int>(column.size()) > machine.crossbars_per_core()) {
+                return std::nullopt;
+            }
+            const Grid& grid = placement[n].copies[static_cast<std::size_t>(column[0]->copy)];
+            columns.push_back({column, load_of(static_cast<NodeId>(n), column, grid)});
+            all += columns.back().load;
+            largest = std::max(largest, columns.back().load.most());
+        }
+    }
+    if (!copies) {
+        return std::nullopt;
+    }
+    // From an even share on, a fiftieth more each time: more than twice the share is no balance.
+    const hw::Ticks share = std::max(all.most() / cores, largest);
+    for (hw::Ticks most = share; most <= 2 * share; most += share / 50 + 1) {
+        if (first_fit(columns, most, cores, machine.crossbars_per_core())) {
+            return most;
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace cim::compiler

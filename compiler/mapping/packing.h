@@ -1,6 +1,7 @@
 #pragma once
 // Which crossbar holds which tile.
 
+#include <optional>
 #include <vector>
 
 #include "compiler/mapping/placement.h"
@@ -18,8 +19,9 @@ int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine);
 /// crossbars a core that `spread` allows. False if they do not fit.
 bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread);
 
-/// Where several copies work: gives whole columns of tiles to cores so that what goes through the L1 ports is the same on all, as far as
-/// that goes. False if there are no copies, or columns do not fit so.
-bool pack_balanced(std::vector<NodePlacement>& placement, const hw::Machine& machine);
+/// Where several copies work: gives whole columns of tiles to cores so that L1 ports, move engines and ALUs have the same to do on all, as
+/// far as that goes (compiler/mapping/load.h). How long the busiest is held for an image; nothing if there are no copies, or columns do not
+/// fit so.
+std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine);
 
 }  // namespace cim::compiler

@@ -55,9 +55,7 @@ class Counting {
         }
     };
 
-    static bool is_write(const isa::OpInstance& op) {
-        return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow;
-    }
+    static bool is_write(const isa::OpInstance& op) { return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow; }
 
     /// Step by step: which weight goes where depends on the loops.
     void walk(const isa::ResolvedFlow& flow) {
@@ -139,7 +137,7 @@ class Counting {
     bool links_ = !prices_.noc().link_names().empty();
     std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
-    std::map<Resource, Ticks> held_;  ///< in the segment at hand
+    std::map<Resource, Ticks> held_;                  ///< in the segment at hand
     Occupancy result_;
 };
 

@@ -10,7 +10,7 @@
 namespace cim::compiler {
 
 struct Occupancy {
-    hw::Ticks busiest = 0;        ///< that the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments
+    hw::Ticks busiest = 0;  ///< that the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments
     std::int64_t operations = 0;  ///< executed, setup included
 };
 

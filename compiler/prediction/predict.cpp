@@ -377,7 +377,8 @@ class Predictor {
     void execute(const hw::OpCost& cost, What end, Index index, Index id, std::int64_t xb) {
         if (traffic_) {
             // Requests of a tick are served by place, engine and crossbar.
-            const auto engine = static_cast<std::int64_t>(place_number(flow(id).place)) * isa::engine_count + static_cast<int>(flow(id).engine);
+            const auto engine =
+                static_cast<std::int64_t>(place_number(flow(id).place)) * isa::engine_count + static_cast<int>(flow(id).engine);
             const auto tag = (static_cast<std::uint64_t>(index) << 1U) | (end == What::AsyncEnds ? 1U : 0U);
             traffic_->begin(cost, flow(id).place, engine * (crossbars_ + 1) + xb, tag, now_);
         } else {

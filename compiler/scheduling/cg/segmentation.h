@@ -15,9 +15,10 @@ namespace cim::compiler {
 /// outputs what others or the network need; both lie in external memory.
 struct Segment {
     QuantGraph graph;
-    std::vector<Origin> origins;   ///< by node
-    std::vector<TensorId> mapped;  ///< by tensor: which it is in the mapped network
-    std::vector<NodePlacement> placement;
+    std::vector<Origin> origins;            ///< by node
+    std::vector<TensorId> mapped;           ///< by tensor: which it is in the mapped network
+    std::vector<NodePlacement> placement;   ///< by node
+    std::vector<std::vector<Part>> relays;  ///< by input of the graph; memory.relays has those for which there is room
     MemoryPlan memory;
 };
 
@@ -40,6 +41,7 @@ struct Schedule {
 
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {}, const Strategy& strategy = {});
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
+                  const Strategy& strategy = {});
 
 }  // namespace cim::compiler
