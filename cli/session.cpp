@@ -63,8 +63,8 @@ void add_compile_options(po::options_description& options) {
         "shape of an input that the network leaves open")(
         "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
         "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
-        "mode has and that pays); none: operators one after the other")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-                                                          "leaves an optimisation out: duplication, spread")(
+        "mode has and that pays); none: operators one after the other")(
+        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }

@@ -188,7 +188,7 @@ class Generator {
                               const std::function<void(Ex, Ex)>& row_end, const std::function<void(Ex)>& image_begin = {}, int grain = 1);
     /// Serial: waits until the operators before have given image n, or the last one image n - 1.
     void await_turn(FlowBuilder& f, int index, Ex n);
-    /// Serial: tells when an operator has given an image.
+    /// Serial: tells when all receivers have what an operator gives of an image.
     void turn_flow(int index);
     /// Padding rows of the images before n, and of image n before its row `end`.
     static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);

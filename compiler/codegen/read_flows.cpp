@@ -35,6 +35,8 @@ void narrow(std::vector<FlowBuilder::Field>& window, Ex first, Ex count) {
 void Generator::add_slices(int index) {
     const NodePlacement& placement = placement_[at(index)];
     const std::vector<isa::Index>& weights = weights_[at(index)];
+    std::vector<isa::Slice>& slices = builder_.program.slices;
+    const auto first = static_cast<std::ptrdiff_t>(slices.size());
     for (std::size_t g = 0; g < groups_.size(); ++g) {
         const Group& group = memory_.nodes[at(index)].groups[g];
         const TileWindow window = window_of(group, placement);
@@ -49,8 +51,15 @@ void Generator::add_slices(int index) {
             const Tile& tile = placement.tiles[at(t)];
             slice.tiles.push_back({tile.xb, weights[at(t) % weights.size()], tile.row - window.row, tile.col - group.col});
         }
-        groups_[g].slice = static_cast<isa::Index>(builder_.program.slices.size());
-        builder_.program.slices.push_back(std::move(slice));
+        // Copies on like crossbars share a slice.
+        const auto same = std::find_if(slices.begin() + first, slices.end(), [&](const isa::Slice& other) {
+            return other.param == slice.param && other.channel == slice.channel && other.channels == slice.channels &&
+                   other.tiles == slice.tiles;
+        });
+        groups_[g].slice = static_cast<isa::Index>(same - slices.begin());
+        if (same == slices.end()) {
+            slices.push_back(std::move(slice));
+        }
     }
 }
 

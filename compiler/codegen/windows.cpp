@@ -87,8 +87,12 @@ void Generator::turn_flow(int index) {
     f.loop("n", f.batch(), [&](Ex n) {
         for (std::size_t p = 0; p < parts.size(); ++p) {
             const std::string own = std::to_string(p);
-            f.await(f.counter("out" + own, outboxes_[at(index)][p].out), f.constant(1),
-                    (n + 1) * f.number("positions" + own, parts[p].grid.positions()));
+            const OutboxCode& results = outboxes_[at(index)][p];
+            const Ex positions = (n + 1) * f.number("positions" + own, parts[p].grid.positions());
+            f.await(f.counter("out" + own, results.out), f.constant(1), positions);
+            if (results.senders > 0) {
+                f.await(f.counter("sent" + own, results.sent), f.number("receivers" + own, results.senders), positions);
+            }
         }
         f.signal(f.counter("turn", turns_[at(index)]), f.constant(1));
     });

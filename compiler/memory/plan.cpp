@@ -126,6 +126,14 @@ class Fitting {
         return nodes;
     }
 
+    /// A map that lies whole gets no smaller: if it alone is more than L1 holds, nothing else need shrink for it.
+    bool whole_map_to_l0(int core) {
+        return std::any_of(plan_.landings.begin(), plan_.landings.end(), [&](const Landing& landing) {
+            return landing.place == core && landing.bytes() > machine_.core.l1.size.value &&
+                   choices_.in_l0.insert({landing.node, landing.input}).second;
+        });
+    }
+
     /// Makes one thing smaller on the first core that overflows; false if none does. Throws if nothing is left to shrink.
     bool shrink_l1() {
         if (machine_.core.l1.size.ideal) {
@@ -134,6 +142,9 @@ class Fitting {
         for (int core = 0; core < machine_.core_count(); ++core) {
             if (plan_.l1_used[at(core)] <= machine_.core.l1.size.value) {
                 continue;
+            }
+            if (plan_.serial && whole_map_to_l0(core)) {
+                return true;
             }
             for (std::size_t input = 0; input < relays_.size(); ++input) {
                 const std::vector<Part>& relays = relays_[input];

@@ -205,8 +205,11 @@ class ProgramMaker {
         }
         for (std::int64_t i = p_.weights.empty() ? 0 : dice_.roll(0, 2); i > 0; --i) {
             const bool requantises = dice_.roll(0, 3) > 0;
-            Slice slice{name(), requantises ? any(p_.params) : no_param, static_cast<Index>(dice_.roll(0, 1) * dice_.roll(0, 64)),
-                        static_cast<Index>(dice_.roll(0, 64)), {}};
+            Slice slice{name(),
+                        requantises ? any(p_.params) : no_param,
+                        static_cast<Index>(dice_.roll(0, 1) * dice_.roll(0, 64)),
+                        static_cast<Index>(dice_.roll(0, 64)),
+                        {}};
             for (std::int64_t j = dice_.roll(0, 3); j > 0; --j) {
                 slice.tiles.push_back({static_cast<Index>(dice_.roll(0, 15)), any(p_.weights), static_cast<Index>(dice_.roll(0, 99)),
                                        static_cast<Index>(dice_.roll(0, 99))});

@@ -33,6 +33,44 @@ TEST_CASE("LeNet equals the integer reference on every value of 64 images") {
     CHECK(report["verification"]["mismatches"] == 0);
 }
 
+TEST_CASE("LeNet equals the reference at each level that a machine has, and the report says which") {
+    struct Case {
+        const char* machine;
+        const char* options;
+        const char* mode;
+        const char* level;
+    };
+    const Case c = GENERATE(Case{"jia2021", "", "CM", "cg"}, Case{"jia2021", " --level none", "CM", "none"}, Case{"puma", "", "XBM", "mvm"},
+                            Case{"puma", " --level cg", "CM", "cg"}, Case{"puma", " --level none", "XBM", "none"},
+                            Case{"isaac-baseline", "", "XBM", "mvm"}, Case{"isaac-baseline", " --level cg", "CM", "cg"},
+                            Case{"isaac-baseline", " --level vvm", "WLM", "vvm"});
+    const Folder folder;
+    const auto report = report_of(folder, images + "--batch 2 --arch configs/" + c.machine + ".yaml" + c.options);
+    INFO(c.machine << c.options);
+    CHECK(report["mode"] == c.mode);
+    CHECK(report["level"] == c.level);
+    CHECK(report["verification"]["reference"] == (c.machine == std::string("jia2021") ? "adc-emulation" : "integer"));
+    CHECK(report["verification"]["mismatches"] == 0);
+    CHECK(report["bounds"]["latency_cycles"] <= report["first_image_cycles"]);
+}
+
+TEST_CASE("without optimisation an operator begins when the one before has ended") {
+    const Folder folder;
+    for (const char* machine : {"jia2021", "puma", "isaac-baseline"}) {
+        const auto report = report_of(folder, images + "--batch 1 --timing-only --level none --arch configs/" + machine + ".yaml");
+        std::int64_t end = 0;
+        for (const auto& op : report["operators"]) {
+            if (op["op"] == "Input" || op["op"] == "Output") {
+                continue;
+            }
+            INFO(machine << ": " << op["name"]);
+            CHECK(op["start_cycle"] >= end);
+            end = op["end_cycle"];
+        }
+        CHECK(end > 0);
+    }
+}
+
 TEST_CASE("LeNet equals the converters' emulation where the ADC loses something, and the loss is reported") {
     const std::string model = GENERATE(as<std::string>{}, "saturate", "uniform");
     const Folder folder;

@@ -216,10 +216,7 @@ std::string differences(const Results& before, const Results& after) {
 }
 
 std::vector<KeyEffect> effects_on(const std::string& name) {
-    MachineText machine = MachineText::of(name);
-    if (machine.value("mode") == "CM") {
-        machine = machine.with("mode", "XBM");  // what the compiler can generate
-    }
+    const MachineText machine = MachineText::of(name);
     const Results before = results_on(machine);
     REQUIRE(before.count("error") == 0);
     std::vector<KeyEffect> effects;

@@ -100,7 +100,7 @@ class Network {
 
 constexpr const char* chip_program = R"(mop 1
 program "chip"
-machine "any" XBM
+machine "any" CM
 data "chip.data" 0
 operator "chip" "Test"
 buffer l0 l0 0 64
