@@ -82,7 +82,8 @@ int compile(const Words& words) {
     options.add_options()("arch", po::value<std::string>()->required()->value_name("FILE"), "hardware file of the machine (required)")(
         "program,o", po::value<std::string>()->required()->value_name("FILE"),
         "program to write (required): .mop is text with its data beside it, .mopb binary")(
-        "unroll", "write the flat execution of every flow instead");
+        "unroll", "write the flat execution of every flow instead")(
+        "batch", po::value<std::string>()->value_name("N"), "inputs in a row for which the program is to be fast (default: 1)");
     add_compile_options(options);
     const std::optional<po::variables_map> values = parse({"compile", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
@@ -90,7 +91,7 @@ int compile(const Words& words) {
     }
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const Network network = network_of(*values, false);
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values));
+    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
     verify_for(compiled.program, machine, 1);
     emit_qdq(*values, compiled.network);
     const std::string path = (*values)["program"].as<std::string>();

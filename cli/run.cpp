@@ -136,7 +136,7 @@ int run(const Words& words) {
     const auto begin = std::chrono::steady_clock::now();
     const Network network = network_of(*values, true);
     const Inputs& inputs = network.inputs;
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values));
+    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values, inputs.batch));
     verify_for(compiled.program, machine, inputs.batch);
     emit_qdq(*values, compiled.network);
     const compiler::Prediction prediction = compiler::predict(compiled.program, machine, inputs.batch);

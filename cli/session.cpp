@@ -64,7 +64,7 @@ void add_compile_options(po::options_description& options) {
         "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
         "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
         "mode has and that pays); none: operators one after the other")(
-        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication")(
+        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }
@@ -75,8 +75,9 @@ void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& netwo
     }
 }
 
-compiler::CompileOptions compile_options(const po::variables_map& values) {
+compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images) {
     compiler::CompileOptions options;
+    options.images = images;
     if (values.count("level") > 0) {
         const std::string name = values["level"].as<std::string>();
         options.level = isa::level_from(name);
@@ -86,10 +87,14 @@ compiler::CompileOptions compile_options(const po::variables_map& values) {
     }
     if (values.count("disable") > 0) {
         for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
-            if (pass != "duplication") {
-                throw InputError(fmt::format("--disable: there is no optimisation '{}' to leave out; there is duplication", pass));
+            if (pass == "duplication") {
+                options.duplication = false;
+            } else if (pass == "spread") {
+                options.spread = false;
+            } else {
+                throw InputError(
+                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication and spread", pass));
             }
-            options.duplication = false;
         }
     }
     return options;

@@ -23,7 +23,7 @@ void verify_for(const isa::Program& program, const hw::Machine& machine, std::in
 /// Options of compile, run and reference that say how a network is quantised, and --emit-qdq.
 void add_compile_options(po::options_description& options);
 /// What --level and --disable say.
-compiler::CompileOptions compile_options(const po::variables_map& values);
+compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images);
 /// Writes the quantised network where --emit-qdq says, if it does.
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network);
 /// Options of simulate and run.

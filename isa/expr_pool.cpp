@@ -5,14 +5,46 @@
 
 namespace cim::isa {
 
-ExprPool::ExprPool(std::vector<ExprNode>& nodes) : nodes_(&nodes) {
+namespace {
+constexpr std::size_t first_places = 64;  // templates are small, and there are many
+}
+
+ExprPool::ExprPool(std::vector<ExprNode>& nodes) : nodes_(&nodes), known_(first_places, -1) {
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        known_.emplace(nodes[i], static_cast<ExprRef>(i));
-        measure(nodes[i]);
+        enter(i);
     }
 }
 
-std::size_t ExprPool::Hash::operator()(const ExprNode& node) const {
+std::size_t ExprPool::place_of(const ExprNode& node) const {
+    std::size_t place = hash(node) & (known_.size() - 1);
+    while (known_[place] >= 0 && !((*nodes_)[static_cast<std::size_t>(known_[place])] == node)) {
+        place = (place + 1) & (known_.size() - 1);
+    }
+    return place;
+}
+
+void ExprPool::grow() {
+    known_.assign(2 * known_.size(), -1);
+    for (std::size_t i = 0; i < depths_.size(); ++i) {
+        const std::size_t place = place_of((*nodes_)[i]);
+        if (known_[place] < 0) {
+            known_[place] = static_cast<ExprRef>(i);
+        }
+    }
+}
+
+void ExprPool::enter(std::size_t index) {
+    const std::size_t place = place_of((*nodes_)[index]);
+    if (known_[place] < 0) {
+        known_[place] = static_cast<ExprRef>(index);
+    }
+    measure((*nodes_)[index]);
+    if (2 * depths_.size() > known_.size()) {
+        grow();
+    }
+}
+
+std::size_t ExprPool::hash(const ExprNode& node) {
     constexpr std::uint64_t mix = 0x9E3779B97F4A7C15ULL;
     std::uint64_t h = static_cast<std::uint64_t>(node.value) * mix + static_cast<std::uint64_t>(node.op);
     h = (h ^ (h >> 29)) * mix + static_cast<std::uint32_t>(node.lhs);
@@ -34,12 +66,13 @@ void ExprPool::measure(const ExprNode& node) {
 }
 
 ExprRef ExprPool::intern(const ExprNode& node) {
-    const auto [at, is_new] = known_.emplace(node, static_cast<ExprRef>(nodes_->size()));
-    if (is_new) {
-        nodes_->push_back(node);
-        measure(node);
+    const ExprRef known = known_[place_of(node)];
+    if (known >= 0) {
+        return known;
     }
-    return at->second;
+    nodes_->push_back(node);
+    enter(nodes_->size() - 1);
+    return static_cast<ExprRef>(nodes_->size()) - 1;
 }
 
 namespace {

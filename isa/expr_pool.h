@@ -1,7 +1,7 @@
 #pragma once
 // Builds the expressions of a template without duplicates: the same expression twice is one node.
 
-#include <unordered_map>
+#include <cstdint>
 #include <vector>
 
 #include "isa/program.h"
@@ -27,13 +27,16 @@ class ExprPool {
     std::int64_t size(ExprRef ref) const { return sizes_[static_cast<std::size_t>(ref)]; }
 
   private:
-    struct Hash {
-        std::size_t operator()(const ExprNode& node) const;
-    };
+    static std::size_t hash(const ExprNode& node);
+    /// Where a node stands in `known_`, or would.
+    std::size_t place_of(const ExprNode& node) const;
+    /// Enters what `nodes_` holds from here on.
+    void enter(std::size_t index);
+    void grow();
     void measure(const ExprNode& node);
 
     std::vector<ExprNode>* nodes_;
-    std::unordered_map<ExprNode, ExprRef, Hash> known_;
+    std::vector<ExprRef> known_;  ///< hash table with open addressing, a power of two of places; -1: free
     std::vector<int> depths_;
     std::vector<std::int64_t> sizes_;
 };

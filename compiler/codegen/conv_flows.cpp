@@ -15,6 +15,7 @@ void Generator::conv_flows(int index) {
     }
     for (const CoreCode& core : cores_) {
         read_flow(index, core.reader);
+        free_flow(index, core.reader);
     }
     int taking = 0;
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
@@ -131,7 +132,7 @@ void Generator::merge_flow(int index, int g) {
         const OutboxCode& results = outboxes_[at(index)][at(part)];
         const Ex slots = f.number("slots", outbox.slots);
         await_sent(f, results, w + 1 - slots);
-        const Ex dst = f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(outbox.bytes));
+        const Ex dst = f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", outbox.pitch);
         if (gives_sums) {
             sum_to(dst);
         } else {

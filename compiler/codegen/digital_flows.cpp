@@ -133,7 +133,7 @@ void Generator::digital_flow(int index, int part_index) {
             fields.emplace_back("n", f.number("bytes", part.c1 - part.c0));
         }
         await_sent(f, results, w + 1 - slots);
-        fields.emplace_back("dst", f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", align4(outbox.bytes)));
+        fields.emplace_back("dst", f.buffer("dst", results.buffer) + mod(w, slots) * f.number("slot", outbox.pitch));
         if (params_[at(index)] >= 0) {
             fields.emplace_back("param", f.param("param", params_[at(index)]));
         }

@@ -63,20 +63,29 @@ isa::Index ProgramBuilder::counter(const std::string& name, std::int64_t size, i
 }
 
 isa::Index ProgramBuilder::intern(isa::Template body) {
-    isa::canonicalise(body);
-    std::vector<isa::Index>& same_kind = by_name_[body.name];
-    const std::string kind = body.name;
-    for (const isa::Index index : same_kind) {
-        const isa::Template& known = program.templates[static_cast<std::size_t>(index)];
-        body.name = known.name;
-        if (known == body) {
+    Kind& kind = kinds_[body.name];
+    for (const auto& [written, index] : kind.written) {
+        if (written == body) {
             return index;
         }
     }
-    body.name = same_kind.empty() ? kind : kind + "." + std::to_string(same_kind.size());
+    kind.written.emplace_back(body, -1);
+    isa::Index& found = kind.written.back().second;
+    isa::canonicalise(body);
+    const std::string name = body.name;
+    for (const isa::Index index : kind.templates) {
+        const isa::Template& known = program.templates[static_cast<std::size_t>(index)];
+        body.name = known.name;
+        if (known == body) {
+            found = index;
+            return index;
+        }
+    }
+    body.name = kind.templates.empty() ? name : name + "." + std::to_string(kind.templates.size());
     program.templates.push_back(std::move(body));
-    same_kind.push_back(static_cast<isa::Index>(program.templates.size()) - 1);
-    return same_kind.back();
+    found = static_cast<isa::Index>(program.templates.size()) - 1;
+    kind.templates.push_back(found);
+    return found;
 }
 
 // ---- FlowBuilder --------------------------------------------------------------------------------------------------------------

@@ -58,7 +58,12 @@ class ProgramBuilder {
   private:
     friend class FlowBuilder;
     isa::Index intern(isa::Template body);
-    std::unordered_map<std::string, std::vector<isa::Index>> by_name_;
+    /// Templates of one kind, and bodies as they were written, which need not be put into canonical form again to be recognised.
+    struct Kind {
+        std::vector<isa::Index> templates;
+        std::vector<std::pair<isa::Template, isa::Index>> written;
+    };
+    std::unordered_map<std::string, Kind> kinds_;
 };
 
 /// One flow. Statements are added in order; finish() puts it into the program.

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
+#include "compiler/codegen/weights.h"
 #include "compiler/error.h"
 #include "compiler/mode.h"
 
@@ -128,7 +129,7 @@ std::vector<std::vector<ExternalTarget>> targets_of(const QuantGraph& graph, con
 
 }  // namespace
 
-isa::Program generate(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
+isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
     ProgramBuilder builder;
     isa::Program& program = builder.program;
     program.name = network.name;
@@ -160,6 +161,12 @@ isa::Program generate(const QuantGraph& network, const Schedule& schedule, const
         Generator(network, schedule.segments[i], machine, memory.tensors(), targets, builder, weight_offset).run();
     }
     return std::move(program);
+}
+
+isa::Program generate(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
+    isa::Program program = generate_flows(network, schedule, machine);
+    fill_weights(program, network, schedule);
+    return program;
 }
 
 }  // namespace cim::compiler

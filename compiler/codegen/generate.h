@@ -12,4 +12,7 @@ namespace cim::compiler {
 /// outputs and what segments leave for each other do not fit external memory.
 isa::Program generate(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine);
 
+/// The same, but its weights have no values: all that its time depends on.
+isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine);
+
 }  // namespace cim::compiler

@@ -16,20 +16,6 @@ std::int64_t align(std::int64_t bytes) {
     return (bytes + alignment - 1) / alignment * alignment;
 }
 
-/// Element of a tile: row of the window over the tile's channels, column of the (piece of a) Conv. Off the diagonal of groups it is 0.
-std::int8_t element(const QuantNode& whole, const Origin& origin, const QuantNode& piece, const Tile& tile, int row, int col) {
-    const int group_channels = origin.channels / piece.groups;
-    const int channels = tile.c1 - tile.c0;
-    const int tap = row / channels;
-    const int channel = tile.c0 - origin.channel + row % channels;
-    const int group = col / (piece.cols / piece.groups);
-    if (channel / group_channels != group) {
-        return 0;
-    }
-    const std::int64_t at = static_cast<std::int64_t>(tap * group_channels + channel % group_channels) * whole.cols + origin.col + col;
-    return whole.matrix[static_cast<std::size_t>(at)];
-}
-
 }  // namespace
 
 Overlap::Overlap(const Grid& from, const Reading& to) {
@@ -77,6 +63,9 @@ void Generator::run() {
         if (memory_.input_landings[i] >= 0) {
             fetch_flow(static_cast<int>(i), memory_.input_landings[i]);
         }
+        for (std::size_t relay = 0; relay < memory_.relays[i].size(); ++relay) {
+            relay_flow(static_cast<int>(i), static_cast<int>(relay));
+        }
     }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const auto landing = static_cast<int>(l);
@@ -100,15 +89,11 @@ void Generator::run() {
         for (std::size_t part = 0; node(index).kind != NodeKind::Conv && part < placement_[i].parts.size(); ++part) {
             digital_flow(index, static_cast<int>(part));
         }
-        for (const Transfer& transfer : transfers_) {
-            if (transfer.node == index) {
-                transfer_flow(transfer);
-            }
-        }
         if (memory_.serial && turns_[i] >= 0) {
             turn_flow(index);
         }
     }
+    transfer_flows();
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
         flush_flow(static_cast<int>(i));
     }
@@ -161,8 +146,6 @@ void Generator::add_weights() {
     // Copies of a Conv share their weights.
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         const QuantNode& n = graph_.nodes[i];
-        const Origin& origin = segment_.origins[i];
-        const QuantNode& whole = network_.nodes[at(origin.node)];
         weights_.emplace_back();
         for (const Tile& tile : placement_[i].tiles) {
             if (tile.copy > 0) {
@@ -174,12 +157,6 @@ void Generator::add_weights() {
             weight.cols = tile.cols;
             weight.bits = 8;
             weight.ext_offset = weight_offset_;
-            weight.values.reserve(at(tile.rows) * at(tile.cols));
-            for (int r = tile.row; r < tile.row + tile.rows; ++r) {
-                for (int c = tile.col; c < tile.col + tile.cols; ++c) {
-                    weight.values.push_back(element(whole, origin, n, tile, r, c));
-                }
-            }
             weight_offset_ += align(static_cast<std::int64_t>(tile.rows) * tile.cols);
             weights_.back().push_back(static_cast<isa::Index>(builder_.program.weights.size()));
             builder_.program.weights.push_back(std::move(weight));
@@ -252,19 +229,25 @@ void Generator::find_transfers() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         outboxes_[i].resize(placement_[i].parts.size());
     }
+    for (const std::vector<Outbox>& relays : memory_.relays) {
+        relays_.emplace_back(relays.size());
+    }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const Landing& landing = memory_.landings[l];
         std::optional<Transfer> apart;
         for (const ViewPart& view : view_of(graph_, producers, tensor_of(landing))) {
             const NodeId producer = landing.node == network_input ? -1 : producers[at(view.tensor)];
-            if (producer < 0) {
+            const int input = landing.node >= 0 && landing.place != isa::chip ? relayed(view.tensor) : -1;
+            if (producer < 0 && input < 0) {
                 landings_[l].feeders = 1;  // from external memory, or from the input's rows in L0
                 continue;
             }
-            for (std::size_t p = 0; p < placement_[at(producer)].parts.size(); ++p) {
-                const Part& part = placement_[at(producer)].parts[p];
+            const std::vector<Part>& parts = input >= 0 ? segment_.relays[at(input)] : placement_[at(producer)].parts;
+            for (std::size_t p = 0; p < parts.size(); ++p) {
+                const Part& part = parts[p];
                 Transfer transfer;
                 transfer.node = producer;
+                transfer.input = input;
                 transfer.part = static_cast<int>(p);
                 transfer.landing = static_cast<int>(l);
                 transfer.view_c0 = view.c0;
@@ -285,8 +268,16 @@ void Generator::find_transfers() {
 
 void Generator::add_transfer(Transfer transfer) {
     transfer.feeder = landings_[at(transfer.landing)].feeders++;
-    transfer.sender = outboxes_[at(transfer.node)][at(transfer.part)].senders++;
+    OutboxCode& from =
+        is_relay(transfer) ? relays_[at(transfer.input)][at(transfer.part)] : outboxes_[at(transfer.node)][at(transfer.part)];
+    transfer.sender = from.senders++;
     transfers_.push_back(transfer);
+}
+
+int Generator::relayed(TensorId id) const {
+    const auto found = std::find(graph_.inputs.begin(), graph_.inputs.end(), id);
+    const auto input = static_cast<int>(found - graph_.inputs.begin());
+    return found == graph_.inputs.end() || memory_.relays[at(input)].empty() ? -1 : input;
 }
 
 void Generator::add_landings() {
@@ -296,7 +287,7 @@ void Generator::add_landings() {
         int first_feeder = isa::chip;
         for (const Transfer& transfer : transfers_) {
             if (transfer.landing == static_cast<int>(l) && transfer.feeder == 0) {
-                first_feeder = placement_[at(transfer.node)].parts[at(transfer.part)].core;
+                first_feeder = part_of(transfer).core;
             }
         }
         if (landing.node == network_output) {
@@ -333,16 +324,27 @@ std::string Generator::tag_of(const Landing& landing) const {
     return tag(grid.y0, grid.x0);
 }
 
+OutboxCode Generator::outbox_code(const std::string& name, const Outbox& outbox, int senders) {
+    OutboxCode code;
+    code.senders = senders;
+    code.buffer = builder_.buffer(name, outbox.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * outbox.pitch);
+    code.out = builder_.counter(name + ".ready", 1, outbox.core, isa::CounterRole::Data);
+    code.sent = builder_.counter(name + ".sent", std::max(1, senders), outbox.core, isa::CounterRole::Space);
+    return code;
+}
+
 void Generator::add_outboxes() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         for (std::size_t p = 0; p < placement_[i].parts.size(); ++p) {
-            const Outbox& outbox = memory_.nodes[i].outboxes[p];
-            OutboxCode& code = outboxes_[i][p];
             const Part& part = placement_[i].parts[p];
             const std::string name = fmt::format("{}.out.{}{}", graph_.nodes[i].name, part.c0, tag(part.grid.y0, part.grid.x0));
-            code.buffer = builder_.buffer(name, outbox.core, outbox.offset, static_cast<std::int64_t>(outbox.slots) * align4(outbox.bytes));
-            code.out = builder_.counter(name + ".ready", 1, outbox.core, isa::CounterRole::Data);
-            code.sent = builder_.counter(name + ".sent", std::max(1, code.senders), outbox.core, isa::CounterRole::Space);
+            outboxes_[i][p] = outbox_code(name, memory_.nodes[i].outboxes[p], outboxes_[i][p].senders);
+        }
+    }
+    for (std::size_t i = 0; i < relays_.size(); ++i) {
+        for (std::size_t r = 0; r < relays_[i].size(); ++r) {
+            const std::string name = fmt::format("{}.relay.{}", tensor(graph_.inputs[i]).name, r);
+            relays_[i][r] = outbox_code(name, memory_.relays[i][r], relays_[i][r].senders);
         }
     }
 }

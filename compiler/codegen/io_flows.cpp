@@ -65,6 +65,9 @@ void Generator::input_flows(int index) {
         fetch_flow(input, index);
         return;
     }
+    if (relayed(id) >= 0) {
+        return;
+    }
     int reader = 0;
     for (int before = 0; before < index; ++before) {
         const Landing& other = memory_.landings[at(before)];
@@ -158,6 +161,42 @@ void Generator::load_flow(int input_landing, int reader, int index) {
         if (!landing.flat) {
             signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
         }
+    });
+    f.finish();
+}
+
+void Generator::relay_flow(int input, int index) {
+    const int landing_index = memory_.input_landings[at(input)];
+    const Landing& from = memory_.landings[at(landing_index)];
+    const LandingCode& source = landings_[at(landing_index)];
+    const Outbox& relay = memory_.relays[at(input)][at(index)];
+    const OutboxCode& code = relays_[at(input)][at(index)];
+    const Grid& grid = segment_.relays[at(input)][at(index)].grid;
+    FlowBuilder f(builder_, "relay", fmt::format("{}.relay.{}.load", tensor(graph_.inputs[at(input)]).name, index), op_of_input(input),
+                  relay.core, isa::Engine::Move);
+    const Ex one = f.constant(1);
+    const Ex taken = f.counter("taken", source.freed);
+    const Ex reader = f.number("reader", index);
+    const Ex height = f.number("height", from.reading.h);
+    const Ex rows = f.number("rows", grid.rows);
+    const Ex step = f.number("row_step", grid.dy);
+    const Ex width = f.number("width", grid.cols);
+    const Ex bytes = f.number("bytes", from.row_bytes());
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, taken, "rows_before", grid.y0, index);
+        f.loop("j", rows, [&](Ex j) {
+            const Ex y = j * step + f.number("y0", grid.y0);
+            const Ex row = n * rows + j;
+            f.await(f.counter("come", source.ready), one, (n * height + y + one) * width);
+            await_sent(f, code, (row - 1) * width);
+            f.op(isa::Opcode::Load,
+                 {{"dst", f.buffer("dst", code.buffer) + mod(row, f.constant(2)) * bytes},
+                  {"src", f.buffer("src", source.buffer) + mod(n * height + y, f.number("source_ring", from.rows)) * bytes},
+                  {"n", bytes}});
+            f.signal(f.counter("out", code.out), width);
+            // Rows up to its next one are for others.
+            f.signal_at(taken, reader, min(step, height - y));
+        });
     });
     f.finish();
 }

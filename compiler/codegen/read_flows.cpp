@@ -116,22 +116,22 @@ void Generator::for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w,
                         mod(w, f.number("sum_slots", group.slots)) * f.number("sum_slot" + own, group.slot_bytes());
         for (std::size_t k = 0; k < group.tiles.size(); ++k, ++t) {
             const std::string number = std::to_string(t);
-            body(placement_[at(index)].tiles[at(group.tiles[k])], number,
-                 slot + f.number("sum" + number, static_cast<std::int64_t>(k) * 4 * group.cols));
+            const Tile& tile = placement_[at(index)].tiles[at(group.tiles[k])];
+            body(tile, number,
+                 slot + f.number("sum" + number, 4 * (static_cast<std::int64_t>(k) % group.own * group.cols + tile.col - group.col)));
         }
     }
 }
 
 void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
     const FlowBuilder::Signal completion{f.counter("done", core.done), f.constant(0), f.constant(1)};
-    f.parallel([&] {
-        for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
-            std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
-            fields.emplace_back("xb", f.number("xb" + number, tile.xb));
-            fields.emplace_back("dst", dst);
-            fields.emplace_back("cols", f.number("cols" + number, tile.cols));
-            f.op(isa::Opcode::ReadXb, fields, &completion);
-        });
+    // Staggered: reads that begin together end together, and each then waits for the port until all have given their sums.
+    for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
+        std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
+        fields.emplace_back("xb", f.number("xb" + number, tile.xb));
+        fields.emplace_back("dst", dst);
+        fields.emplace_back("cols", f.number("cols" + number, tile.cols));
+        f.op(isa::Opcode::ReadXb, fields, &completion);
     });
 }
 
@@ -288,33 +288,45 @@ void Generator::read_flow(int index, int reader) {
                         w + 1 - f.number("sum_slots", memory_.nodes[at(index)].groups[at(core.groups[0])].slots));
                 by_rows ? read_row_groups(f, index, core, position) : read_crossbars(f, index, core, position);
             }
-            if (core.staged) {
-                await_reads(f, index, core, w + read);
-                f.signal(f.counter("stage_free", stages_[at(index)][0][at(reader)].free), read);
-            }
         },
-        [&](Ex n, Ex j) {
-            // The row's last window is in the sums: its input is done with. Nothing is lost by waiting, the crossbars are busy until then.
-            if (core.staged) {
-                return;
-            }
+        [](Ex, Ex) {}, [&](Ex n) { await_turn(f, index, n); }, core.grain);
+    f.finish();
+}
+
+void Generator::free_flow(int index, int reader) {
+    const CoreCode& core = cores_[at(reader)];
+    const Reading& landing = memory_.landings[at(core.landing)].reading;
+    const Grid& grid = core.grid;
+    const Reading& r = core.reading;
+    FlowBuilder f(builder_, core.staged ? "free_stage" : "free_rows",
+                  fmt::format("{}.free.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
+                  isa::Engine::Crossbar);
+    const Ex one = f.constant(1);
+    if (core.staged) {
+        const Ex free = f.counter("stage_free", stages_[at(index)][0][at(reader)].free);
+        f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
+            await_reads(f, index, core, w + 1);
+            f.signal(free, one);
+        });
+        f.finish();
+        return;
+    }
+    const Ex freed = f.counter("freed", landings_[at(core.landing)].freed);
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, freed, "rows_before", grid.y0 - landing.y0, core.landing_reader);
+        f.loop("oy", f.number("oh", r.oh), [&](Ex j) {
+            // The row's last window is in the sums: its input is done with.
             await_reads(f, index, core, (n * f.number("oh", r.oh) + j + 1) * f.number("ow", r.ow));
-            const Ex freed = f.counter("freed", code.freed);
-            if (same_rows) {
+            if (landing.dy == grid.dy && landing.y0 == grid.y0) {
                 signal_if(f, freed, "freed_rows", 1, core.landing_reader);
                 return;
             }
             // With it all rows up to the next of this copy.
+            const Ex row = f.number("y0", grid.y0 - landing.y0) + j * f.number("row_step", grid.dy);
             f.signal_at(freed, f.number("landing_reader", core.landing_reader),
-                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.reading.oh) - row_in_landing(j)));
-        },
-        [&](Ex n) {
-            await_turn(f, index, n);
-            if (!core.staged && !same_rows) {
-                signal_if(f, f.counter("freed", code.freed), "rows_before", grid.y0 - landing.reading.y0, core.landing_reader);
-            }
-        },
-        core.grain);
+                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.oh) - row));
+        });
+    });
     f.finish();
 }
 

@@ -1,5 +1,7 @@
 // Flows that carry results from operator to operator, and those that keep the padding of a landing filled.
 #include <algorithm>
+#include <map>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -46,10 +48,29 @@ void Generator::pad_flow(int index) {
     f.finish();
 }
 
+void Generator::transfer_flows() {
+    std::map<std::tuple<int, int, int>, std::vector<const Transfer*>> by_sender;
+    for (const Transfer& transfer : transfers_) {
+        by_sender[{transfer.input, transfer.node, transfer.part}].push_back(&transfer);
+    }
+    // An engine takes flows that are ready at the same time in their order. The parts of a node send to the same landings, often at the
+    // same time: each begins with another one, so that they do not all queue for one port.
+    for (const auto& [sender, transfers] : by_sender) {
+        const Transfer& one = *transfers.front();
+        const std::size_t parts = is_relay(one) ? relays_[at(one.input)].size() : outboxes_[at(one.node)].size();
+        const std::size_t first = at(one.part) * transfers.size() / parts;
+        for (std::size_t t = 0; t < transfers.size(); ++t) {
+            transfer_flow(*transfers[(first + t) % transfers.size()]);
+        }
+    }
+}
+
 void Generator::transfer_flow(const Transfer& transfer) {
-    const Part& part = placement_[at(transfer.node)].parts[at(transfer.part)];
-    const Outbox& outbox = memory_.nodes[at(transfer.node)].outboxes[at(transfer.part)];
-    const OutboxCode& results = outboxes_[at(transfer.node)][at(transfer.part)];
+    const Part& part = part_of(transfer);
+    const Outbox& outbox = is_relay(transfer) ? memory_.relays[at(transfer.input)][at(transfer.part)]
+                                              : memory_.nodes[at(transfer.node)].outboxes[at(transfer.part)];
+    const OutboxCode& results =
+        is_relay(transfer) ? relays_[at(transfer.input)][at(transfer.part)] : outboxes_[at(transfer.node)][at(transfer.part)];
     const Landing& landing = memory_.landings[at(transfer.landing)];
     const LandingCode& code = landings_[at(transfer.landing)];
     const bool from_chip = part.core == isa::chip;
@@ -60,8 +81,9 @@ void Generator::transfer_flow(const Transfer& transfer) {
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
     FlowBuilder f(
         builder_, kind,
-        fmt::format("{}.{}{}.to.{}", node(transfer.node).name, transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
-        op_of(transfer.node), place, isa::Engine::Move);
+        fmt::format("{}.{}{}.to.{}", is_relay(transfer) ? tensor(graph_.inputs[at(transfer.input)]).name : node(transfer.node).name,
+                    transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
+        is_relay(transfer) ? op_of_input(transfer.input) : op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
     const Ex sent = f.counter("sent", results.sent);
@@ -69,24 +91,30 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const Ex one = f.constant(1);
     const int element = landing.element_bytes;
 
-    const auto move = [&](Ex position, Ex dst) {
-        f.await(f.counter("out", results.out), one, position + 1);
-        const Ex src = f.buffer("src", results.buffer) +
-                       mod(position, f.number("slots", outbox.slots)) * f.number("slot", align4(outbox.bytes)) +
+    const Ex pixel = f.number("pixel", landing.pixel_bytes());
+    const auto move = [&](Ex position, Ex count, Ex dst) {
+        f.await(f.counter("out", results.out), one, position + count);
+        const int bytes = (transfer.c1 - transfer.c0) * element;
+        const bool in_line = bytes == outbox.pitch && bytes == landing.pixel_bytes();
+        const Ex slot = f.number("slot", outbox.pitch);
+        const Ex src = f.buffer("src", results.buffer) + mod(position, f.number("slots", outbox.slots)) * slot +
                        f.number("src_first", (transfer.c0 - transfer.view_c0 - part.c0) * element);
-        const Ex bytes = f.number("bytes", (transfer.c1 - transfer.c0) * element);
+        std::vector<FlowBuilder::Field> fields;
         if (!from_chip && !to_chip) {
-            f.op(isa::Opcode::Send, {{"core", f.number("core", landing.place)}, {"dst", dst}, {"src", src}, {"n", bytes}});
-        } else {
-            const isa::Opcode opcode = from_chip ? (to_chip ? isa::Opcode::Copy : isa::Opcode::Load) : isa::Opcode::Store;
-            f.op(opcode, {{"dst", dst}, {"src", src}, {"n", bytes}});
+            fields.emplace_back("core", f.number("core", landing.place));
         }
-        f.signal_at(ready, feeder, one);
-        f.signal_at(sent, sender, one);
+        const Ex a_position = f.number("bytes", bytes);
+        fields.insert(fields.end(), {{"dst", dst}, {"src", src}, {"n", in_line && outbox.chunk > 1 ? count * a_position : a_position}});
+        if (!in_line && outbox.chunk > 1) {
+            fields.insert(fields.end(), {{"count", count}, {"dst_pitch", pixel}, {"src_pitch", slot}});
+        }
+        const isa::Opcode from_core = to_chip ? isa::Opcode::Store : isa::Opcode::Send;
+        f.op(from_chip ? (to_chip ? isa::Opcode::Copy : isa::Opcode::Load) : from_core, fields);
+        f.signal_at(ready, feeder, count);
+        f.signal_at(sent, sender, count);
     };
     const Ex dst = f.buffer("dst", code.buffer);
     const Ex dst_first = f.number("dst_first", (transfer.c0 - landing.c0) * element);
-    const Ex pixel = f.number("pixel", landing.pixel_bytes());
 
     if (code.pad >= 0) {
         f.await(f.counter("pad", code.pad), one, one);
@@ -97,8 +125,8 @@ void Generator::transfer_flow(const Transfer& transfer) {
             signal_if(f, sent, "skipped_before", landing.px0, transfer.sender);
             f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
             const Ex px0 = f.number("px0", landing.px0);
-            f.loop("p", px0, f.number("px1", landing.px1), [&](Ex p) {
-                move(n * f.number("positions", grid.positions()) + p,
+            for_chunks(f, "p", landing.px0, landing.px1, outbox.chunk, [&](Ex p, Ex count) {
+                move(n * f.number("positions", grid.positions()) + p, count,
                      dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + (p - px0) * pixel +
                          dst_first);
             });
@@ -140,15 +168,10 @@ void Generator::transfer_flow(const Transfer& transfer) {
             const Ex line = landing.flat ? dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
                                                in_image * f.number("line", static_cast<std::int64_t>(cols) * landing.pixel_bytes())
                                          : dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes());
-            const auto pixel_of_part = [&](Ex x) {
-                move((n * f.number("height", grid.rows) + j) * f.number("width", grid.cols) + x,
+            for_chunks(f, "x", own.x0, own.x1, outbox.chunk, [&](Ex x, Ex count) {
+                move((n * f.number("height", grid.rows) + j) * f.number("width", grid.cols) + x, count,
                      line + (x + f.number("left_cols", left)) * pixel + dst_first);
-            };
-            if (own.x0 > 0) {
-                f.loop("x", f.number("first_col", own.x0), f.number("used_cols", own.x1), pixel_of_part);
-            } else {
-                f.loop("x", f.number("used_cols", own.x1), pixel_of_part);
-            }
+            });
             const int right = cols - left - own.x1;
             if (grid.dy > 1) {
                 // Rows of other copies up to the next of this one are not waited for.
@@ -170,6 +193,32 @@ void Generator::transfer_flow(const Transfer& transfer) {
         signal_if(f, sent, "unused_positions", static_cast<std::int64_t>(grid.rows - own.j1) * grid.cols, transfer.sender);
     });
     f.finish();
+}
+
+void Generator::for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
+                           const std::function<void(Ex, Ex)>& body) {
+    const int first = begin / chunk;
+    const int last = (end + chunk - 1) / chunk;
+    if (chunk > 1 && last - first == 1) {
+        body(f.number("first_" + variable, begin), f.number(variable + "_count", end - begin));
+        return;
+    }
+    const auto at_chunk = [&](Ex k) {
+        if (chunk == 1) {
+            body(k, f.constant(1));
+            return;
+        }
+        const Ex size = f.number("chunk", chunk);
+        const Ex from = begin % chunk == 0 ? k * size : max(k * size, f.number("first_" + variable, begin));
+        const Ex to = end % chunk == 0 ? k * size + size : min(k * size + size, f.number("end_" + variable, end));
+        body(from, begin % chunk == 0 && end % chunk == 0 ? size : to - from);
+    };
+    const Ex chunks_end = f.number("end_" + variable + (chunk > 1 ? "_chunk" : ""), last);
+    if (first > 0) {
+        f.loop(variable, f.number("first_" + variable + (chunk > 1 ? "_chunk" : ""), first), chunks_end, at_chunk);
+    } else {
+        f.loop(variable, chunks_end, at_chunk);
+    }
 }
 
 Reading Generator::rows_of(const Landing& landing) {

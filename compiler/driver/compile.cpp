@@ -1,9 +1,12 @@
 #include "compiler/driver/compile.h"
 
+#include <cstdint>
 #include <utility>
+#include <vector>
 
-#include "compiler/codegen/generate.h"
+#include "compiler/codegen/weights.h"
 #include "compiler/driver/level.h"
+#include "compiler/driver/search.h"
 #include "compiler/quantization/quantise.h"
 
 namespace cim::compiler {
@@ -16,13 +19,23 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     const isa::Level level = options.level.value_or(default_level(machine));
     Compiled result;
     result.machine = driven_at(machine, level);
-    result.network = std::move(network);
     ScheduleOptions scheduling;
     scheduling.serial = level == isa::Level::None;
     scheduling.duplication = options.duplication && !scheduling.serial;
-    result.schedule = schedule(result.network, result.machine, scheduling);
-    result.program = generate(result.network, result.schedule, result.machine);
+    // Candidates copy the nodes, and none looks at the matrices.
+    std::vector<std::vector<std::int8_t>> matrices;
+    for (QuantNode& node : network.nodes) {
+        matrices.push_back(std::exchange(node.matrix, {}));
+    }
+    Candidate best = best_candidate(network, result.machine, scheduling, options.spread && !scheduling.serial, options.images);
+    for (std::size_t i = 0; i < matrices.size(); ++i) {
+        network.nodes[i].matrix = std::move(matrices[i]);
+    }
+    result.network = std::move(network);
+    result.schedule = std::move(best.schedule);
+    result.program = std::move(best.program);
     result.program.level = level;
+    fill_weights(result.program, result.network, result.schedule);
     return result;
 }
 

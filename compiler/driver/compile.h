@@ -1,6 +1,7 @@
 #pragma once
 // From a float network and its ranges to a program for a machine: the passes in their order.
 
+#include <cstdint>
 #include <optional>
 
 #include "compiler/ir/graph.h"
@@ -15,6 +16,8 @@ namespace cim::compiler {
 struct CompileOptions {
     std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
     bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
+    bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
+    std::int64_t images = 1;          ///< in a row, for which the program is to be fast
 };
 
 struct Compiled {

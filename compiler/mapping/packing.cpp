@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "compiler/mapping/load.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -12,7 +13,15 @@ int ceil_div(int a, int b) {
     return (a + b - 1) / b;
 }
 
-/// One crossbar after the other; returns how many were passed, gaps included.
+/// How tightly operators are packed.
+enum class Packing : std::uint8_t {
+    Columns,    ///< the row tiles of a column begin on a new core if they do not fit the rest of the present one
+    Operators,  ///< each operator begins on a new core
+    Dense,      ///< crossbar after crossbar
+    Cores,      ///< CM: a core works for one copy of one operator, and if a column needs several cores, for that column
+};
+
+/// One crossbar after the other, `per_core` of each core; returns how many were passed, gaps included.
 int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packing) {
     int next = 0;
     const auto next_core = [&] { next = ceil_div(next, per_core) * per_core; };
@@ -49,74 +58,62 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
     return next;
 }
 
-/// The tiles of one column of one copy, and the bytes that they move through an L1 port for an image.
-struct Column {
-    std::vector<Tile*> tiles;
-    std::int64_t bytes = 0;
-};
+/// The tiles of one column of one copy.
+using Column = std::vector<Tile*>;
 
 std::vector<Column> columns_of(NodePlacement& conv) {
     std::vector<Column> columns;
     for (Tile& tile : conv.tiles) {
-        const bool fresh =
-            columns.empty() || columns.back().tiles.back()->col != tile.col || columns.back().tiles.back()->copy != tile.copy;
-        if (fresh) {
+        if (columns.empty() || columns.back().back()->col != tile.col || columns.back().back()->copy != tile.copy) {
             columns.emplace_back();
         }
-        columns.back().tiles.push_back(&tile);
-    }
-    for (Column& column : columns) {
-        // A window in and sums out for each tile; the sums in again, the result out and on its way.
-        std::int64_t a_position = 2 * column.tiles[0]->cols;
-        for (const Tile* tile : column.tiles) {
-            a_position += tile->rows + 8LL * tile->cols;
-        }
-        column.bytes = a_position * conv.copies[static_cast<std::size_t>(column.tiles[0]->copy)].positions();
+        columns.back().push_back(&tile);
     }
     return columns;
 }
 
-/// Columns stay whole.
-bool balanced(std::vector<NodePlacement>& placement, int cores, int per_core) {
-    std::vector<std::vector<Column>> columns;
-    std::int64_t all = 0;
-    for (NodePlacement& here : placement) {
-        columns.push_back(columns_of(here));
-        for (const Column& column : columns.back()) {
-            all += column.bytes;
-            if (static_cast<int>(column.tiles.size()) > per_core) {
-                return false;
-            }
-        }
-    }
-    const std::int64_t share = all / cores;
-    std::vector<std::int64_t> bytes(static_cast<std::size_t>(cores), 0);
+struct LoadedColumn {
+    Column tiles;
+    Load load;
+};
+
+/// Gives each column to the first core with room where nothing is then held longer than `most`: operators that follow each other stay near
+/// each other. False if some column finds none.
+bool first_fit(const std::vector<LoadedColumn>& columns, hw::Ticks most, int cores, int per_core) {
+    std::vector<Load> loads(static_cast<std::size_t>(cores));
     std::vector<int> used(static_cast<std::size_t>(cores), 0);
-    for (const std::vector<Column>& of_node : columns) {
-        for (const Column& column : of_node) {
-            int core = -1;
-            const auto need = static_cast<int>(column.tiles.size());
-            const auto fits = [&](int c) { return used[static_cast<std::size_t>(c)] + need <= per_core; };
-            // The first core with room and a part of its share left: operators that follow each other stay near each other.
-            for (int c = 0; c < cores && core < 0; ++c) {
-                core = fits(c) && bytes[static_cast<std::size_t>(c)] + column.bytes <= share ? c : -1;
-            }
-            for (int c = 0, least = -1; c < cores && (core < 0 || core == least); ++c) {
-                if (fits(c) && (least < 0 || bytes[static_cast<std::size_t>(c)] < bytes[static_cast<std::size_t>(least)])) {
-                    core = least = c;
-                }
-            }
-            if (core < 0) {
-                return false;
-            }
-            bytes[static_cast<std::size_t>(core)] += column.bytes;
-            for (Tile* tile : column.tiles) {
-                tile->core = core;
-                tile->xb = used[static_cast<std::size_t>(core)]++;
-            }
+    for (const LoadedColumn& column : columns) {
+        const auto need = static_cast<int>(column.tiles.size());
+        std::size_t core = 0;
+        const auto fits = [&] {
+            Load load = loads[core];
+            load += column.load;
+            return used[core] + need <= per_core && load.most() <= most;
+        };
+        while (core < loads.size() && !fits()) {
+            ++core;
+        }
+        if (core == loads.size()) {
+            return false;
+        }
+        loads[core] += column.load;
+        for (Tile* tile : column.tiles) {
+            tile->core = static_cast<int>(core);
+            tile->xb = used[core]++;
         }
     }
     return true;
+}
+
+/// Tiles of the tallest column, as many as a core has room for.
+int tallest_column(std::vector<NodePlacement>& placement, int per_core) {
+    int tallest = 1;
+    for (NodePlacement& here : placement) {
+        for (const Column& column : columns_of(here)) {
+            tallest = std::max(tallest, std::min(static_cast<int>(column.size()), per_core));
+        }
+    }
+    return tallest;
 }
 
 }  // namespace
@@ -142,13 +139,57 @@ int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine) 
     return ceil_div(in_order(alone, per_core, Packing::Cores), per_core) * per_core;
 }
 
-bool pack(std::vector<NodePlacement>& placement, const hw::Machine& machine, Packing packing) {
+bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
     const int per_core = machine.crossbars_per_core();
-    if (packing != Packing::Balanced) {
-        return in_order(placement, per_core, packing) <= machine.core_count() * per_core;
+    if (machine.mode == hw::ComputingMode::CM) {
+        return in_order(placement, per_core, Packing::Cores) <= machine.core_count() * per_core;
     }
-    const bool copies = std::any_of(placement.begin(), placement.end(), [](const NodePlacement& here) { return here.copies.size() > 1; });
-    return copies && balanced(placement, machine.core_count(), per_core);
+    int fewest = per_core;
+    if (spread == Spread::Columns) {
+        fewest = tallest_column(placement, per_core);
+    } else if (spread == Spread::Tiles) {
+        fewest = 1;
+    }
+    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
+        for (int used = fewest; used <= per_core; ++used) {
+            if (ceil_div(in_order(placement, used, packing), used) <= machine.core_count()) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine) {
+    const ColumnLoads load_of(graph, machine);
+    const int cores = machine.core_count();
+    std::vector<LoadedColumn> columns;
+    Load all;
+    hw::Ticks largest = 1;
+    bool copies = false;
+    for (std::size_t n = 0; n < placement.size(); ++n) {
+        copies = copies || placement[n].copies.size() > 1;
+        for (Column& column : columns_of(placement[n])) {
+            if (static_cast<int>(column.size()) > machine.crossbars_per_core()) {
+                return std::nullopt;
+            }
+            const Grid& grid = placement[n].copies[static_cast<std::size_t>(column[0]->copy)];
+            columns.push_back({column, load_of(static_cast<NodeId>(n), column, grid)});
+            all += columns.back().load;
+            largest = std::max(largest, columns.back().load.most());
+        }
+    }
+    if (!copies) {
+        return std::nullopt;
+    }
+    // From an even share on, a fiftieth more each time: more than twice the share is no balance.
+    const hw::Ticks share = std::max(all.most() / cores, largest);
+    for (hw::Ticks most = share; most <= 2 * share; most += share / 50 + 1) {
+        if (first_fit(columns, most, cores, machine.crossbars_per_core())) {
+            return most;
+        }
+    }
+    return std::nullopt;
 }
 
 }  // namespace cim::compiler

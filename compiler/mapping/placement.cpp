@@ -1,7 +1,11 @@
 #include "compiler/mapping/placement.h"
 
 #include <algorithm>
+#include <iterator>
+#include <map>
 #include <set>
+#include <tuple>
+#include <utility>
 
 #include "compiler/mapping/alignment.h"
 #include "compiler/mapping/packing.h"
@@ -12,42 +16,30 @@ namespace cim::compiler {
 
 namespace {
 
-/// A column's sums travel along the cores of its tiles; the last one has the result. `joined`: columns that a core holds whole, and that
-/// see the same window, are one part.
-std::vector<Part> parts_of(const NodePlacement& conv, bool joined) {
+/// A column's sums travel along the cores of its tiles; the last one has the result. Columns that follow each other and have as many tiles
+/// on the same cores go together. `whole`: only those that one core holds, and that see the same window.
+std::vector<Part> parts_of(const NodePlacement& conv, bool whole) {
     const std::vector<Tile>& tiles = conv.tiles;
     std::vector<Part> parts;
-    const auto same_column = [&](std::size_t a, std::size_t b) { return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy; };
-    std::size_t last_first = 0;  // tile of the column before
-    for (std::size_t i = 0, first = 0; i < tiles.size(); ++i) {
-        if (i + 1 < tiles.size() && same_column(i, i + 1)) {
-            continue;
+    std::map<int, int> before;  // tiles by core, of the column before
+    const Tile* last = nullptr;
+    for (std::size_t first = 0, end = 0; first < tiles.size(); first = end) {
+        const Tile& tile = tiles[first];
+        std::map<int, int> here;
+        for (end = first; end < tiles.size() && tiles[end].col == tile.col && tiles[end].copy == tile.copy; ++end) {
+            ++here[tiles[end].core];
         }
-        const Tile& tile = tiles[i];
-        const Tile& before = tiles[last_first];
-        const int end = tile.col + tile.cols;
-        if (joined && first > 0 && before.copy == tile.copy && before.core == tile.core && tiles[first].core == tile.core &&
-            before.c0 == tile.c0 && before.c1 == tile.c1) {
-            parts.back().c1 = end;
+        const bool follows = last != nullptr && last->copy == tile.copy && here == before;
+        if (follows && (!whole || (here.size() == 1 && last->c0 == tile.c0 && last->c1 == tile.c1))) {
+            parts.back().c1 += tile.cols;
         } else {
-            parts.push_back({tile.core, tile.col, end, conv.copies[static_cast<std::size_t>(tile.copy)], tile.copy});
+            parts.push_back(
+                {tiles[end - 1].core, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)], tile.copy});
         }
-        last_first = first;
-        first = i + 1;
+        before = std::move(here);
+        last = &tile;
     }
     return parts;
-}
-
-bool place_tiles(std::vector<NodePlacement>& placement, const hw::Machine& machine, bool balance) {
-    if (balance || machine.mode == hw::ComputingMode::CM) {
-        return pack(placement, machine, balance ? Packing::Balanced : Packing::Cores);
-    }
-    for (const Packing packing : {Packing::Columns, Packing::Operators, Packing::Dense}) {
-        if (pack(placement, machine, packing)) {
-            return true;
-        }
-    }
-    return false;
 }
 
 /// dx bands of about the same width, each dealt to dy.
@@ -94,31 +86,72 @@ std::vector<Part> digital_parts(const std::vector<Part>& from, const Grid& whole
     return parts;
 }
 
-/// Parts that a tensor's channels come from, each band of columns on the core of its first row, as parts of a node with output `whole`;
-/// empty if some come from outside or from the chip.
+/// Parts of the same columns on one core whose channels follow each other become one.
+std::vector<Part> with_neighbours(std::vector<Part> parts) {
+    std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
+        return std::tie(a.core, a.grid.x0, a.grid.cols, a.c0) < std::tie(b.core, b.grid.x0, b.grid.cols, b.c0);
+    });
+    std::vector<Part> merged;
+    for (const Part& part : parts) {
+        Part* last = merged.empty() ? nullptr : &merged.back();
+        if (last != nullptr && last->core == part.core && last->grid.x0 == part.grid.x0 && last->grid.cols == part.grid.cols &&
+            last->c1 == part.c0) {
+            last->c1 = part.c1;
+        } else {
+            merged.push_back(part);
+        }
+    }
+    std::stable_sort(merged.begin(), merged.end(),
+                     [](const Part& a, const Part& b) { return std::tie(a.c0, a.grid.x0) < std::tie(b.c0, b.grid.x0); });
+    return merged;
+}
+
+/// The columns of a node's output whose windows lie about the columns of `from`, as far as the core of `from` is not the one of the part
+/// before (`to`, which they then extend).
+void add_columns(std::vector<Part>& to, const Part& from, const Reading& reading, const Grid& whole, int c0, int c1) {
+    for (int x = to.empty() || to.back().c0 != c0 ? 0 : to.back().grid.x0 + to.back().grid.cols; x < whole.cols; ++x) {
+        const int middle = std::clamp(x * reading.stride_w - reading.pad_left + (reading.kernel_w - 1) / 2, 0, reading.w - 1);
+        if (middle >= from.grid.x0 + from.grid.cols) {
+            return;
+        }
+        if (!to.empty() && to.back().core == from.core && to.back().c0 == c0 && to.back().grid.x0 + to.back().grid.cols == x) {
+            ++to.back().grid.cols;
+        } else {
+            to.push_back({from.core, c0, c1, {0, 1, whole.rows, x, 1}, 0});
+        }
+    }
+}
+
+/// Parts of a node that works channel by channel on the tensor `id`: its channels and columns stay on the cores that they come from, those
+/// of one core together. Empty if some come from outside or from the chip.
 std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& producers, const std::vector<NodePlacement>& placement,
-                          TensorId id, const Grid& whole) {
+                          TensorId id, const Reading& reading, const Grid& whole) {
     std::vector<Part> parts;
     for (const ViewPart& view : view_of(graph, producers, id)) {
         const NodeId producer = producers[static_cast<std::size_t>(view.tensor)];
         if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
             return {};
         }
-        const std::vector<Part>& from = placement[static_cast<std::size_t>(producer)].parts;
-        std::set<int> bands;
+        // Of rows dealt to several copies, those of the first. Copies may have their channels in different parts.
+        std::vector<Part> from = placement[static_cast<std::size_t>(producer)].parts;
+        from.erase(std::remove_if(from.begin(), from.end(), [](const Part& part) { return part.grid.y0 > 0; }), from.end());
+        std::stable_sort(from.begin(), from.end(), [](const Part& a, const Part& b) { return a.grid.x0 < b.grid.x0; });
+        std::set<int> borders;
         for (const Part& part : from) {
-            bands.insert(part.grid.x0);
+            borders.insert({part.c0, part.c1});
         }
-        const int dx = std::min(static_cast<int>(bands.size()), whole.cols);
-        const std::vector<Grid> grids = grids_of(whole, {dx, 1});
-        for (const Part& part : from) {
-            const auto band = static_cast<int>(std::distance(bands.begin(), bands.find(part.grid.x0)));
-            if (part.grid.y0 == 0 && band < dx) {
-                parts.push_back({part.core, view.c0 + part.c0, view.c0 + part.c1, grids[static_cast<std::size_t>(band)], 0});
+        std::vector<Part> here;
+        for (auto c1 = std::next(borders.begin()); c1 != borders.end(); ++c1) {
+            const int c0 = *std::prev(c1);
+            for (const Part& part : from) {
+                if (part.c0 <= c0 && c0 < part.c1) {
+                    add_columns(here, part, reading, whole, view.c0 + c0, view.c0 + *c1);
+                }
             }
         }
+        parts.insert(parts.end(), here.begin(), here.end());
     }
-    return parts;
+    return with_neighbours(parts);
 }
 
 }  // namespace
@@ -131,9 +164,11 @@ const Part& NodePlacement::part_of(const Tile& tile) const {
     return *std::prev(after);
 }
 
-std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits, bool balance) {
-    std::vector<NodePlacement> placement(graph.nodes.size());
+std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
+                               const std::vector<Split>& splits, Spread spread, bool balance) {
+    Placement result;
+    std::vector<NodePlacement>& placement = result.nodes;
+    placement.resize(graph.nodes.size());
     const int per_core = machine.crossbars_per_core();
     const int available = machine.core_count() * per_core;
     std::size_t crossbars = 0;
@@ -150,7 +185,16 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
             crossbars += placement[i].tiles.size();
         }
     }
-    if (crossbars > static_cast<std::size_t>(available) || !place_tiles(placement, machine, balance)) {
+    if (crossbars > static_cast<std::size_t>(available)) {
+        return std::nullopt;
+    }
+    if (balance) {
+        const std::optional<hw::Ticks> busiest = pack_balanced(placement, graph, machine);
+        if (!busiest) {
+            return std::nullopt;
+        }
+        result.busiest = *busiest;
+    } else if (!pack_in_order(placement, machine, spread)) {
         return std::nullopt;
     }
     const std::vector<NodeId> producers = producers_of(graph);
@@ -161,18 +205,32 @@ std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const s
         const int channels = graph.tensors[static_cast<std::size_t>(node.output)].shape.c;
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
-            const bool sums = node.inputs.size() > 1 || graph.tensors[static_cast<std::size_t>(node.output)].element_bytes > 1;
-            here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM && !sums);
+            here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM);
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {
             const int taps = node.kernel_h * node.kernel_w * static_cast<int>(node.inputs.size());
             const Grid whole = whole_grid(graph, node);
-            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], whole), whole, core, channels,
-                                       most_channels(machine, taps, channels), machine.core_count());
+            here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], reading_of(graph, node), whole), whole, core,
+                                       channels, most_channels(machine, taps, channels), machine.core_count());
         }
     }
-    return placement;
+    return result;
+}
+
+void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores) {
+    for (NodePlacement& here : placement) {
+        for (Tile& tile : here.tiles) {
+            tile.core = cores[static_cast<std::size_t>(tile.core)];
+        }
+        renumber_cores(here.parts, cores);
+    }
+}
+
+void renumber_cores(std::vector<Part>& parts, const std::vector<int>& cores) {
+    for (Part& part : parts) {
+        part.core = part.core == isa::chip ? part.core : cores[static_cast<std::size_t>(part.core)];
+    }
 }
 
 }  // namespace cim::compiler

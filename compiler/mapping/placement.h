@@ -1,6 +1,7 @@
 #pragma once
 // Where each node of a segment works: the tiles of weight matrices on crossbars, the channels that each core gives.
 
+#include <cstdint>
 #include <optional>
 #include <vector>
 
@@ -35,11 +36,29 @@ struct Split {
     int copies() const { return dx * dy; }
 };
 
+/// How operators are spread over the cores: which crossbars of a core are used while cores last. More cores have more L1, ports and ALUs,
+/// and more to send to each other.
+enum class Spread : std::uint8_t {
+    Balanced,  ///< all of them; copies so that L1 ports have the same to do, where ports matter
+    None,      ///< all of them
+    Columns,   ///< as many as hold the tallest column of tiles
+    Tiles,     ///< one
+};
+
+struct Placement {
+    std::vector<NodePlacement> nodes;
+    hw::Ticks busiest = 0;  ///< balanced: how long a resource of a core is held for an image, at most
+};
+
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
 /// otherwise operators are packed crossbar by crossbar. In CM each copy has cores of its own. A Softmax, and windows that no L1 holds,
-/// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node.
-/// `balance`: only with Packing::Balanced (compiler/mapping/packing.h).
-std::optional<std::vector<NodePlacement>> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                                                const std::vector<Split>& splits, bool balance = false);
+/// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node. `balance`: nothing either if columns cannot be
+/// balanced over the cores (compiler/mapping/packing.h).
+std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
+                               const std::vector<Split>& splits, Spread spread, bool balance = false);
+
+/// Core i becomes cores[i].
+void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores);
+void renumber_cores(std::vector<Part>& parts, const std::vector<int>& cores);
 
 }  // namespace cim::compiler

@@ -55,4 +55,14 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, co
     return r;
 }
 
+bool rows_are_all_read(const QuantGraph& graph, TensorId id) {
+    return std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
+        if (std::find(node.inputs.begin(), node.inputs.end(), id) == node.inputs.end()) {
+            return true;
+        }
+        const Reading r = reading_of(graph, node);
+        return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output) : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
+    });
+}
+
 }  // namespace cim::compiler

@@ -51,4 +51,8 @@ Grid whole_grid(const QuantGraph& graph, const QuantNode& node);
 Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input = 0);
 Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid);
 
+/// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all rows of
+/// such a tensor must come from one place, in order.
+bool rows_are_all_read(const QuantGraph& graph, TensorId id);
+
 }  // namespace cim::compiler

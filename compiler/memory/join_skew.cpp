@@ -11,7 +11,8 @@ JoinSkew::Reach JoinSkew::reach(TensorId id) {
         return known->second;
     }
     Reach result;
-    for (const QuantNode& node : graph_.nodes) {
+    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
+        const QuantNode& node = graph_.nodes[n];
         if (node.output != id) {
             continue;
         }
@@ -21,6 +22,7 @@ JoinSkew::Reach JoinSkew::reach(TensorId id) {
             result.scale = i == 0 ? before.scale * r.stride_h : result.scale;
             result.offset = std::max(result.offset, before.offset + before.scale * (r.kernel_h - 1 - r.pad_top));
         }
+        result.offset += result.scale * in_flight_[n];
     }
     return known_[id] = result;
 }

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/mapping/alignment.h"
 #include "compiler/memory/core_read.h"
 #include "isa/program.h"
 
@@ -40,6 +41,26 @@ TileRange range_of(const NodePlacement& placement, int copy, int core) {
     return range;
 }
 
+/// Positions that travel together from a part with `cols` columns. A chunk delays its first position until its last one is there, by about
+/// a quarter of a row of the whole map at most.
+int chunk_of(int cols, int whole_cols) {
+    return std::min((whole_cols + 3) / 4, cols);
+}
+
+/// Rows of each node's output that its copies have under way at one time, beyond one.
+std::vector<int> in_flight_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement) {
+    constexpr int windows = 3;  // one whose input comes, one that is read, one on its way
+    std::vector<int> rows;
+    for (std::size_t n = 0; n < placement.size(); ++n) {
+        rows.push_back(0);
+        for (const Grid& grid : placement[n].copies) {
+            const int positions = windows + chunk_of(grid.cols, whole_grid(graph, graph.nodes[n]).cols);
+            rows.back() = std::max(rows.back(), grid.dy * ((positions + grid.cols - 1) / grid.cols) + grid.dy - 2);
+        }
+    }
+    return rows;
+}
+
 bool is_join(NodeKind kind) {
     return kind == NodeKind::Add || kind == NodeKind::Mul;
 }
@@ -47,8 +68,16 @@ bool is_join(NodeKind kind) {
 }  // namespace
 
 Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
-               const std::vector<NodePlacement>& placement, const LayoutChoices& choices)
-    : graph_(graph), machine_(machine), prices_(prices), placement_(placement), choices_(choices), skew_(graph) {}
+               const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, const LayoutChoices& choices)
+    : graph_(graph),
+      machine_(machine),
+      prices_(prices),
+      placement_(placement),
+      relays_(relays),
+      choices_(choices),
+      in_flight_(in_flight_of(graph, placement)),
+      ample_skew_(graph, in_flight_),
+      skew_(graph, std::vector<int>(graph.nodes.size(), 0)) {}
 
 MemoryPlan Layout::build() {
     plan_.serial = choices_.serial;
@@ -67,8 +96,9 @@ MemoryPlan Layout::build() {
         }
         make_outboxes(n);
     }
-    for (const TensorId id : graph_.inputs) {
-        plan_.input_landings.push_back(make_input_landing(id));
+    for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
+        make_relays(static_cast<int>(i));
+        plan_.input_landings.push_back(make_input_landing(static_cast<int>(i)));
     }
     for (const TensorId id : graph_.outputs) {
         plan_.output_landings.push_back(make_row_landing(network_output, id, {isa::chip}));
@@ -137,14 +167,31 @@ int Layout::add(const Landing& landing) {
     return index;
 }
 
-int Layout::ring_rows(int n, int input, const Reading& reading, bool tight) {
+int Layout::slots(int n, int copy) const {
+    const int grain = plan_.nodes[at(n)].grains[at(copy)];
+    return machine_.mode == hw::ComputingMode::CM ? slots(n) * grain : ample_slots(n);
+}
+
+int Layout::rows_in_flight(TensorId id) const {
+    const std::vector<NodeId> producers = producers_of(graph_);
+    int rows = 0;
+    for (const ViewPart& view : view_of(graph_, producers, id)) {
+        const NodeId producer = producers[at(view.tensor)];
+        rows = producer < 0 ? rows : std::max(rows, in_flight_[at(producer)]);
+    }
+    return rows;
+}
+
+int Layout::ring_rows(int n, int input, const Reading& reading) {
     if (lies_whole(node(n).inputs[at(input)])) {
         return reading.padded_rows();
     }
+    const bool ample = room(n) == Room::Ample;
     if (is_join(node(n).kind) && !choices_.serial) {
-        return skew_.ring_rows(node(n), input);
+        return ample ? ample_skew_.ring_rows(node(n), input) + 1 : skew_.ring_rows(node(n), input);
     }
-    return tight ? reading.kernel_h : reading.kernel_h + reading.stride_h;
+    const int rows = reading.kernel_h + (room(n) == Room::Tight ? 0 : reading.stride_h);
+    return ample ? rows + reading.stride_h + rows_in_flight(node(n).inputs[at(input)]) : rows;
 }
 
 void Layout::make_landings(int n, int input) {
@@ -164,7 +211,8 @@ void Layout::make_landings(int n, int input) {
         for (const Reader& each : readers(n)) {
             base.readers.push_back(each.core);
         }
-        base.rows = ring_rows(n, input, base.reading, choices_.l0_tight);
+        base.rows =
+            is_join(reader.kind) ? skew_.ring_rows(reader, input) : base.reading.kernel_h + (choices_.l0_tight ? 0 : base.reading.stride_h);
         add(base);
         make_stages(n, input);
         return;
@@ -185,7 +233,7 @@ void Layout::make_landings(int n, int input) {
         landing.c0 = part.c0;
         landing.c1 = part.c1;
         landing.reading = reading_of(graph_, reader, input, part.grid);
-        landing.rows = ring_rows(n, input, landing.reading, choices_.tight.count(n) != 0);
+        landing.rows = ring_rows(n, input, landing.reading);
         landing.readers = {part.core};
         add(landing);
     }
@@ -198,6 +246,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     TileRange range = range_of(placement_[at(base.node)], copies[0].copy, core);
     Landing landing = base;
     landing.place = core;
+    int dealt = 0;  // rows of the output, dealt to several copies, that one of them is ahead of another
     for (const Reader& each : copies) {
         landing.readers.push_back(core);
         const TileRange more = range_of(placement_[at(base.node)], each.copy, core);
@@ -210,6 +259,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
             const auto last = [](const Grid& g) { return g.y0 + g.dy * (g.rows - 1); };
             const int bottom = std::max(last(grid), last(each.grid));
             grid.y0 = std::min(grid.y0, each.grid.y0);
+            dealt = std::max({dealt, grid.dy, each.grid.dy});
             grid.dy = 1;
             grid.rows = bottom - grid.y0 + 1;
         }
@@ -220,7 +270,9 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         landing.reading = reading_of(graph_, conv, 0, grid);
         landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
         landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
-        landing.rows = ring_rows(base.node, 0, landing.reading, choices_.tight.count(base.node) != 0);
+        // All copies read at the same time, and the rows of their next windows arrive.
+        const int more = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
+        landing.rows = ring_rows(base.node, 0, landing.reading) + more;
         add(landing);
         return;
     }
@@ -303,6 +355,7 @@ void Layout::make_groups(int n) {
         group.core = tile.core;
         group.col = part.c0;
         group.cols = part.c1 - part.c0;
+        group.own += tile.col == part.c0 ? 1 : 0;
         group.tiles.push_back(static_cast<int>(t));
     }
     const bool adds_in_core = machine_.mode == hw::ComputingMode::CM;
@@ -318,7 +371,7 @@ void Layout::make_groups(int n) {
         Group& group = entry.second;
         group.home = last[{group.copy, group.col}] == group.core;
         const bool alone = group.home && group.before < 0 && !group.takes_sums && !gives_sums;
-        group.own = adds_in_core ? (alone ? 0 : 1) : static_cast<int>(group.tiles.size());
+        group.own = adds_in_core ? (alone ? 0 : 1) : group.own;
         plan_.nodes[at(n)].groups.push_back(std::move(group));
     }
     choose_grains(n);
@@ -331,7 +384,7 @@ void Layout::choose_grains(int n) {
     NodeMemory& memory = plan_.nodes[at(n)];
     const NodePlacement& here = placement_[at(n)];
     memory.grains.assign(here.copies.size(), 1);
-    if (machine_.mode != hw::ComputingMode::CM || choices_.tight.count(n) != 0) {
+    if (machine_.mode != hw::ComputingMode::CM || room(n) == Room::Tight) {
         return;
     }
     for (std::size_t copy = 0; copy < here.copies.size(); ++copy) {
@@ -340,9 +393,20 @@ void Layout::choose_grains(int n) {
 }
 
 void Layout::make_outboxes(int n) {
+    const bool chunks = room(n) == Room::Ample && !on_chip(n);
     for (const Part& part : placement_[at(n)].parts) {
-        const int room = node(n).kind == NodeKind::Conv ? slots(n, part.copy) : slots(n);
-        plan_.nodes[at(n)].outboxes.push_back({part.core, (part.c1 - part.c0) * tensor(node(n).output).element_bytes, room, 0});
+        Outbox outbox;
+        outbox.core = part.core;
+        outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
+        outbox.pitch = static_cast<int>(align4(outbox.bytes));
+        if (node(n).kind == NodeKind::Conv && machine_.mode == hw::ComputingMode::CM) {
+            outbox.chunk = plan_.nodes[at(n)].grains[at(part.copy)];
+            outbox.slots = slots(n, part.copy);
+        } else {
+            outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
+            outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
+        }
+        plan_.nodes[at(n)].outboxes.push_back(outbox);
     }
 }
 
@@ -360,8 +424,27 @@ int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
     return add(landing);
 }
 
-int Layout::make_input_landing(TensorId id) {
+void Layout::make_relays(int input) {
+    plan_.relays.emplace_back();
+    if (choices_.no_relays.count(input) != 0) {
+        return;
+    }
+    for (const Part& relay : relays_[at(input)]) {
+        // One row comes while the other leaves.
+        const int pixel = (relay.c1 - relay.c0) * tensor(graph_.inputs[at(input)]).element_bytes;
+        plan_.relays.back().push_back({relay.core, pixel, relay.grid.cols, 2 * relay.grid.cols, pixel, 0});
+    }
+}
+
+int Layout::make_input_landing(int input) {
+    const TensorId id = graph_.inputs[at(input)];
     std::vector<int> readers;
+    for (const Outbox& relay : plan_.relays[at(input)]) {
+        readers.push_back(relay.core);
+    }
+    if (!readers.empty()) {
+        return make_row_landing(network_input, id, readers);
+    }
     for (const Landing& landing : plan_.landings) {
         if (landing.node >= 0 && landing.place != isa::chip && node(landing.node).inputs[at(landing.input)] == id) {
             readers.push_back(landing.place);

@@ -10,28 +10,37 @@
 
 namespace cim::compiler {
 
+/// How much room a node gets.
+enum class Room : std::uint8_t {
+    Ample,        ///< for all that its copies and those before it have under way
+    Comfortable,  ///< for what comes while a window is read
+    Tight,        ///< the least
+};
+
 /// What fitting may choose.
 struct LayoutChoices {
-    std::set<int> tight;                  ///< nodes at their least size
+    std::vector<Room> room;               ///< by node
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
-    bool serial = false;  ///< given, not chosen: MemoryPlan::serial
+    std::set<int> no_relays;  ///< inputs
+    bool serial = false;      ///< given, not chosen: MemoryPlan::serial
 };
 
 class Layout {
   public:
     Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices, const std::vector<NodePlacement>& placement,
-           const LayoutChoices& choices);
+           const std::vector<std::vector<Part>>& relays, const LayoutChoices& choices);
     MemoryPlan build();
 
   private:
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[static_cast<std::size_t>(id)]; }
     const QuantNode& node(int i) const { return graph_.nodes[static_cast<std::size_t>(i)]; }
-    int slots(int node) const { return choices_.tight.count(node) != 0 ? 1 : 2; }
-    /// Of a copy of a Conv: room for the positions of one read, or two.
-    int slots(int node, int copy) const {
-        return slots(node) * plan_.nodes[static_cast<std::size_t>(node)].grains[static_cast<std::size_t>(copy)];
-    }
+    Room room(int node) const { return choices_.room[static_cast<std::size_t>(node)]; }
+    int slots(int node) const { return room(node) == Room::Tight ? 1 : 2; }
+    /// Of sums or results of a copy of a Conv: room for the positions of one read, or of several. More where what empties them comes in
+    /// bursts: sums wait for those of other cores, results for all their receivers.
+    int slots(int node, int copy) const;
+    int ample_slots(int node) const { return room(node) == Room::Ample ? 4 : slots(node); }
     bool in_l0(int node, int input) const;
     /// Whether the chip's ALU does it.
     bool on_chip(int node) const;
@@ -50,7 +59,10 @@ class Layout {
     std::vector<Reader> readers(int node) const;
 
     int add(const Landing& landing);
-    int ring_rows(int node, int input, const Reading& reading, bool tight);
+    /// Of a landing in L1.
+    int ring_rows(int node, int input, const Reading& reading);
+    /// Rows of a tensor that come at one time, beyond one.
+    int rows_in_flight(TensorId id) const;
     void make_landings(int node, int input);
     /// For all copies that work on one core.
     void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
@@ -61,15 +73,19 @@ class Layout {
     void make_outboxes(int node);
     /// A landing in L0 that is walked row by row.
     int make_row_landing(int node, TensorId id, std::vector<int> readers);
-    /// L0 rows of an input for those readers that take it into their L1; -1 if there is none.
-    int make_input_landing(TensorId id);
+    void make_relays(int input);
+    /// L0 rows of an input for its relays, or for those readers that take it into their L1; -1 if there is none.
+    int make_input_landing(int input);
 
     const QuantGraph& graph_;
     const hw::Machine& machine_;
     const hw::PriceList& prices_;
     const std::vector<NodePlacement>& placement_;
+    const std::vector<std::vector<Part>>& relays_;
     const LayoutChoices& choices_;
-    JoinSkew skew_;
+    std::vector<int> in_flight_;  ///< by node, as of JoinSkew
+    JoinSkew ample_skew_;
+    JoinSkew skew_;  ///< of what has to be
     MemoryPlan plan_;
 };
 

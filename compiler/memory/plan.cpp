@@ -35,15 +35,22 @@ void for_each_room(MemoryPlan& plan, F f) {
             f(group.core, align4(group.slots * group.slot_bytes()), group.offset);
         }
         for (Outbox& outbox : memory.outboxes) {
-            f(outbox.core, outbox.slots * align4(outbox.bytes), outbox.offset);
+            f(outbox.core, align4(static_cast<std::int64_t>(outbox.slots) * outbox.pitch), outbox.offset);
+        }
+    }
+    for (std::vector<Outbox>& relays : plan.relays) {
+        for (Outbox& relay : relays) {
+            f(relay.core, align4(static_cast<std::int64_t>(relay.slots) * relay.pitch), relay.offset);
         }
     }
 }
 
 class Fitting {
   public:
-    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, bool serial)
-        : graph_(graph), machine_(machine), prices_(machine), placement_(placement) {
+    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+            const std::vector<std::vector<Part>>& relays, bool serial)
+        : graph_(graph), machine_(machine), prices_(machine), placement_(placement), relays_(relays) {
+        choices_.room.assign(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample);
         choices_.serial = serial;
     }
 
@@ -66,7 +73,7 @@ class Fitting {
 
   private:
     void build() {
-        plan_ = Layout(graph_, machine_, prices_, placement_, choices_).build();
+        plan_ = Layout(graph_, machine_, prices_, placement_, relays_, choices_).build();
         plan_.l1_used.assign(at(machine_.core_count()), 0);
         for_each_room(plan_, [&](int place, std::int64_t bytes, std::int64_t& offset) {
             std::int64_t& used = place == isa::chip ? plan_.l0_used : plan_.l1_used[at(place)];
@@ -139,10 +146,20 @@ class Fitting {
             if (plan_.serial && whole_map_to_l0(core)) {
                 return true;
             }
-            const std::vector<int> nodes = nodes_on(core);
-            for (const int node : nodes) {
-                if (choices_.tight.insert(node).second) {
+            for (std::size_t input = 0; input < relays_.size(); ++input) {
+                const std::vector<Part>& relays = relays_[input];
+                const bool here = std::any_of(relays.begin(), relays.end(), [&](const Part& relay) { return relay.core == core; });
+                if (here && choices_.no_relays.insert(static_cast<int>(input)).second) {
                     return true;
+                }
+            }
+            const std::vector<int> nodes = nodes_on(core);
+            for (const Room less : {Room::Comfortable, Room::Tight}) {
+                for (const int node : nodes) {
+                    if (choices_.room[at(node)] < less) {
+                        choices_.room[at(node)] = less;
+                        return true;
+                    }
                 }
             }
             for (const int node : nodes) {
@@ -164,14 +181,42 @@ class Fitting {
     const hw::Machine& machine_;
     const hw::PriceList prices_;
     const std::vector<NodePlacement>& placement_;
+    const std::vector<std::vector<Part>>& relays_;
     MemoryPlan plan_;
     LayoutChoices choices_;
 };
 
 }  // namespace
 
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement, bool serial) {
-    return Fitting(graph, machine, placement, serial).run();
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+                       const std::vector<std::vector<Part>>& relays, bool serial) {
+    return Fitting(graph, machine, placement, relays, serial).run();
+}
+
+void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) {
+    const auto renumber = [&](int& core) { core = core < 0 ? core : cores[at(core)]; };
+    for (Landing& landing : plan.landings) {
+        renumber(landing.place);
+        std::for_each(landing.readers.begin(), landing.readers.end(), renumber);
+    }
+    for (NodeMemory& memory : plan.nodes) {
+        for (std::vector<Stage>& stages : memory.stages) {
+            std::for_each(stages.begin(), stages.end(), [&](Stage& stage) { renumber(stage.core); });
+        }
+        for (Group& group : memory.groups) {
+            renumber(group.core);
+            renumber(group.before);
+        }
+        std::for_each(memory.outboxes.begin(), memory.outboxes.end(), [&](Outbox& outbox) { renumber(outbox.core); });
+    }
+    for (std::vector<Outbox>& relays : plan.relays) {
+        std::for_each(relays.begin(), relays.end(), [&](Outbox& relay) { renumber(relay.core); });
+    }
+    std::vector<std::int64_t> used(at(count), 0);
+    for (std::size_t core = 0; core < cores.size(); ++core) {
+        used[at(cores[core])] = plan.l1_used[core];
+    }
+    plan.l1_used = std::move(used);
 }
 
 }  // namespace cim::compiler

@@ -48,15 +48,15 @@ struct Stage {
     std::int64_t offset = 0;
 };
 
-/// Tiles of one column on one core (in CM of all columns that one read takes): their sums lie side by side and are merged there. Sums pass
-/// along the cores of a column, in order of core; each adds its own, the last one (home) has the result.
+/// Tiles of the columns of one part on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column,
+/// in order of core; each adds its own, the last one (home) has the result.
 struct Group {
     int copy = 0;
     int core = 0;
     int col = 0, cols = 0;
     bool home = false;
-    std::vector<int> tiles;   ///< into NodePlacement::tiles
-    int own = 0;              ///< sums of its own tiles: one each; in CM one, or none if the core requantises them as it reads
+    std::vector<int> tiles;   ///< into NodePlacement::tiles, by column
+    int own = 0;              ///< sums of its own tiles: one for each of a column; in CM one, or none if the core requantises as it reads
     int before = -1;          ///< core whose sums arrive here, behind those of the own tiles; -1: none
     bool takes_sums = false;  ///< sums of the piece before arrive here, likewise
     int slots = 2;
@@ -69,7 +69,9 @@ struct Group {
 struct Outbox {
     int core = 0;
     int bytes = 0;  ///< of a position
-    int slots = 2;
+    int chunk = 1;  ///< positions of a row that travel together
+    int slots = 2;  ///< positions; whole rows if chunks have several
+    int pitch = 0;  ///< bytes from one to the next
     std::int64_t offset = 0;
 };
 
@@ -87,9 +89,10 @@ struct MemoryPlan {
     bool serial = false;  ///< operators work one after the other: what one gives another lies there as a whole
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
-    std::vector<int> input_landings;    ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
-    std::vector<int> output_landings;   ///< by output
-    std::vector<std::int64_t> l1_used;  ///< by core
+    std::vector<std::vector<Outbox>> relays;  ///< by input, relay; empty if its readers load it themselves
+    std::vector<int> input_landings;          ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
+    std::vector<int> output_landings;         ///< by output
+    std::vector<std::int64_t> l1_used;        ///< by core
     std::int64_t l0_used = 0;
 };
 
@@ -108,8 +111,11 @@ class DoesNotFit : public InputError {
 };
 
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
+/// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
-                       bool serial = false);
+                       const std::vector<std::vector<Part>>& relays, bool serial = false);
+
+/// Core i becomes cores[i], of `count` in all.
+void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count);
 
 }  // namespace cim::compiler

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <deque>
+#include <optional>
 #include <queue>
 
+#include "compiler/prediction/traffic.h"
 #include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
 #include "pricing/price_operation.h"
@@ -16,9 +18,18 @@ namespace {
 using hw::Ticks;
 using isa::Index;
 
+/// What an operator of a flow costs; the same each time if loops only move it, as long as the crossbar holds the same tile.
+struct Priced {
+    bool known = false;
+    Index tile = -1;
+    hw::OpCost cost;
+};
+
 struct FlowState {
-    explicit FlowState(const isa::ResolvedFlow& code) : run(code) {}
+    explicit FlowState(const isa::ResolvedFlow& flow) : code(&flow), run(flow), prices(flow.ops.size()) {}
+    const isa::ResolvedFlow* code;
     isa::FlowRun run;
+    std::vector<Priced> prices;  ///< by operator
     const isa::Step* step = nullptr;
     Ticks ready_at = 0;
 };
@@ -56,11 +67,16 @@ struct Place {
 
 class Predictor {
   public:
-    Predictor(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
+    Predictor(const isa::Program& program, const hw::Machine& machine, std::int64_t batch, const PredictOptions& options)
         : program_(program),
+          options_(options),
           prices_(machine),
           code_(isa::resolve_all(program, batch, isa::Detail::Durations)),
-          sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle) {
+          sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle),
+          crossbars_(machine.crossbars_per_core()) {
+        if (options.contention) {
+            traffic_.emplace(machine);
+        }
         flows_.reserve(code_.size());
         for (const isa::ResolvedFlow& flow : code_) {
             flows_.emplace_back(flow);
@@ -88,10 +104,19 @@ class Predictor {
                 end_segment();
             }
             dispatch_all();
-            if (due_.empty()) {
+            if (traffic_) {
+                traffic_->arbitrate(now_);
+                take_ended();
+            }
+            const Ticks next = std::min(due_.empty() ? Traffic::never : due_.top().at, traffic_ ? traffic_->next() : Traffic::never);
+            if (next == Traffic::never || (segment_ != isa::setup && next - start_ > options_.most_ticks)) {
                 break;
             }
-            now_ = due_.top().at;
+            now_ = next;
+            if (traffic_) {
+                traffic_->advance(now_);
+                take_ended();
+            }
             while (!due_.empty() && due_.top().at == now_) {
                 const Due due = due_.top();
                 due_.pop();
@@ -122,6 +147,14 @@ class Predictor {
     std::size_t place_number(Index place) const { return place == isa::chip ? places_.size() - 1 : static_cast<std::size_t>(place); }
 
     void at(Ticks when, What what, Index index, std::int64_t amount = 0) { due_.push({when, order_++, what, index, amount}); }
+
+    void take_ended() {
+        ended_.clear();
+        traffic_->take_ended(ended_);
+        for (const Traffic::Ended& end : ended_) {
+            at(end.at, (end.tag & 1U) != 0 ? What::AsyncEnds : What::FlowGoesOn, static_cast<Index>(end.tag >> 1U));
+        }
+    }
 
     void begin(Index segment) {
         segment_ = segment;
@@ -303,6 +336,21 @@ class Predictor {
         start(place, id);
     }
 
+    const hw::OpCost& price(Place& place, Index id, Index i) {
+        FlowState& f = state(id);
+        const isa::OpInstance& op = f.step->ops[i];
+        const auto number = static_cast<std::size_t>(f.step->first_op + i);
+        Priced& priced = f.prices[number];
+        const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
+        const Index tile = reads ? place.tile[static_cast<std::size_t>(op[0])] : -1;
+        if (!priced.known || priced.tile != tile) {
+            priced.known = f.code->body->ops[number].moves_only;
+            priced.tile = tile;
+            priced.cost = pricing::price_operation(prices_, program_, op, flow(id).place, tile);
+        }
+        return priced.cost;
+    }
+
     void start(Place& place, Index id) {
         const isa::Step& step = *state(id).step;
         if (segment_ != isa::setup) {
@@ -312,19 +360,30 @@ class Predictor {
         Ticks issue = 1;
         for (Index i = 0; i < step.op_count; ++i) {
             const isa::OpInstance& op = step.ops[i];
-            const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
-            const hw::OpCost cost =
-                pricing::price_operation(prices_, program_, op, flow(id).place, reads ? place.tile[static_cast<std::size_t>(op[0])] : -1);
+            const hw::OpCost& cost = price(place, id, i);
             if (isa::op_info(op.opcode).timing == isa::Timing::Sync) {
-                at(now_ + cost.sync_ticks(), What::FlowGoesOn, id);
+                execute(cost, What::FlowGoesOn, id, id, 0);
                 return;
             }
             issue = cost.issue_ticks;
             isa::for_each_crossbar(program_, op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = true; });
-            at(now_ + cost.sync_ticks(), What::AsyncEnds, issue_async(id, op));
+            execute(cost, What::AsyncEnds, issue_async(id, op), id, op.opcode == isa::Opcode::ReadCore ? 0 : op[0]);
             ++unfinished_;
         }
         at(now_ + issue, What::IssueEnds, id);
+    }
+
+    /// `end` comes for `index` when an operation of flow `id`, on crossbar `xb` if on one, ends.
+    void execute(const hw::OpCost& cost, What end, Index index, Index id, std::int64_t xb) {
+        if (traffic_) {
+            // Requests of a tick are served by place, engine and crossbar.
+            const auto engine =
+                static_cast<std::int64_t>(place_number(flow(id).place)) * isa::engine_count + static_cast<int>(flow(id).engine);
+            const auto tag = (static_cast<std::uint64_t>(index) << 1U) | (end == What::AsyncEnds ? 1U : 0U);
+            traffic_->begin(cost, flow(id).place, engine * (crossbars_ + 1) + xb, tag, now_);
+        } else {
+            at(now_ + cost.sync_ticks(), end, index);
+        }
     }
 
     Index issue_async(Index id, const isa::OpInstance& op) {
@@ -344,9 +403,13 @@ class Predictor {
     }
 
     const isa::Program& program_;
+    PredictOptions options_;
     hw::PriceList prices_;
     std::vector<isa::ResolvedFlow> code_;
     Ticks sync_ticks_;
+    std::int64_t crossbars_;  ///< of a core
+    std::optional<Traffic> traffic_;
+    std::vector<Traffic::Ended> ended_;
     std::vector<FlowState> flows_;
     std::vector<std::vector<Index>> by_segment_;  ///< flows; setup first
     std::vector<Counter> counters_;
@@ -368,8 +431,8 @@ class Predictor {
 
 }  // namespace
 
-Prediction predict(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
-    return Predictor(program, machine, batch).run();
+Prediction predict(const isa::Program& program, const hw::Machine& machine, std::int64_t batch, const PredictOptions& options) {
+    return Predictor(program, machine, batch, options).run();
 }
 
 }  // namespace cim::compiler

@@ -1,7 +1,9 @@
 #pragma once
-// What an emitted program takes when nothing but engines and crossbars is ever busy: the same rules as the platform (ADR-0001) without
-// ports, links and memories, and without SystemC. With those ideal the platform must give the same times.
+// What an emitted program takes, by the same rules as the platform (ADR-0001), without data and without SystemC. Nothing but engines and
+// crossbars is ever busy; with ports, links and memories ideal the platform must give the same times. On request they can be busy too: then
+// the platform must give the same times always.
 
+#include <cstdint>
 #include <vector>
 
 #include "hw_models/spec/machine.h"
@@ -21,7 +23,12 @@ struct Prediction {
     bool complete = true;  ///< false: flows wait for ever
 };
 
+struct PredictOptions {
+    bool contention = false;           ///< ports, links and memories serve one transfer at a time
+    hw::Ticks most_ticks = INT64_MAX;  ///< gives up, not complete, after as many from the end of setup
+};
+
 /// The program must have passed the verifier.
-Prediction predict(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);
+Prediction predict(const isa::Program& program, const hw::Machine& machine, std::int64_t batch, const PredictOptions& options = {});
 
 }  // namespace cim::compiler

@@ -106,7 +106,7 @@ const std::vector<Halving>& halvings() {
 std::optional<Timing> timing_on(const hw::Machine& machine, const compiler::QuantGraph& graph, std::int64_t batch) {
     isa::Program program;
     try {
-        program = compile_network(graph, machine);
+        program = compile_network(graph, machine, {}, batch);
     } catch (const compiler::InputError&) {
         return std::nullopt;
     }

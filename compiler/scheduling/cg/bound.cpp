@@ -6,6 +6,7 @@
 #include <utility>
 
 #include "compiler/mapping/reading.h"
+#include "compiler/mapping/share.h"
 #include "compiler/mapping/tiles.h"
 #include "compiler/scheduling/cg/dependence.h"
 #include "hw_models/timing/price.h"
@@ -143,6 +144,61 @@ Ticks occupancy(const QuantGraph& network, const hw::Machine& machine, const hw:
     return std::max({crossbars.interval(batch), l1.interval(batch), external.interval(batch), l0, alu_interval(network, machine, prices)});
 }
 
+/// Least time of a read of each Conv.
+std::vector<Ticks> least_reads(const QuantGraph& network, const hw::Machine& machine, const hw::PriceList& prices) {
+    std::vector<Ticks> least(network.nodes.size(), 0);
+    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
+        const QuantNode& node = network.nodes[i];
+        if (node.kind == NodeKind::Conv) {
+            least[i] = std::numeric_limits<Ticks>::max();
+            for (const Tile& tile : tiles_of(network, node, machine)) {
+                least[i] = std::min(least[i], read_ticks(prices, machine, tile, true));
+            }
+        }
+    }
+    return least;
+}
+
+/// Of networks whose weights stay, cut into tiles of the size that `machine` says. Nothing if there are too few crossbars.
+std::optional<Bounds> resident_bounds(const QuantGraph& network, const hw::Machine& machine, std::int64_t batch) {
+    const hw::PriceList prices(machine);
+    const std::optional<std::int64_t> interval = least_time(tile_reads(network, machine), chip_crossbars(machine));
+    if (!interval) {
+        return std::nullopt;
+    }
+    const Dependence chains = dependence(network, machine, prices, least_reads(network, machine, prices));
+    const std::vector<TileReads> reads = reads_of(network, machine, prices, true, chains.apart);
+    Bounds bounds;
+    bounds.interval = std::max(*interval, occupancy(network, machine, prices, Residence::Resident, batch));
+    bounds.latency = std::max({occupancy(network, machine, prices, Residence::Resident, 1), chains.longest,
+                               least_time(reads, chip_crossbars(machine)).value()});
+    return bounds;
+}
+
+/// Of all tiles that fit the crossbars, from those of the machine down.
+std::optional<Bounds> least_of_all_cuts(const QuantGraph& network, const hw::Machine& machine, std::int64_t batch) {
+    std::optional<Bounds> least;
+    for (Share rows;; rows = rows.with_half(Scarce::Rows)) {
+        bool some = false;
+        for (Share share = rows;; share = share.with_half(Scarce::Columns)) {
+            const std::optional<MachinePart> part = part_of(machine, share);
+            const std::optional<Bounds> bounds = part ? resident_bounds(network, part->machine, batch) : std::nullopt;
+            if (!bounds) {
+                break;
+            }
+            some = true;
+            if (!least) {
+                least = bounds;
+            }
+            least->interval = std::min(least->interval, bounds->interval);
+            least->latency = std::min(least->latency, bounds->latency);
+        }
+        if (!some) {
+            return least;
+        }
+    }
+}
+
 }  // namespace
 
 std::optional<std::int64_t> least_time(const std::vector<TileReads>& reads, std::int64_t crossbars) {
@@ -176,29 +232,23 @@ std::vector<TileReads> tile_reads(const QuantGraph& network, const hw::Machine& 
 }
 
 Bounds bounds_of(const QuantGraph& network, const hw::Machine& machine, std::size_t segments, std::int64_t batch) {
-    const hw::PriceList prices(machine);
-    const std::optional<std::int64_t> resident = least_time(tile_reads(network, machine), chip_crossbars(machine));
-    Bounds bounds;
-    bounds.residence = segments == 1 && resident ? Residence::Resident : Residence::Rewritten;
-    bounds.interval = occupancy(network, machine, prices, bounds.residence, batch);
-
-    std::vector<Ticks> least(network.nodes.size(), 0);
-    for (std::size_t i = 0; i < network.nodes.size(); ++i) {
-        const QuantNode& node = network.nodes[i];
-        if (node.kind == NodeKind::Conv) {
-            least[i] = std::numeric_limits<Ticks>::max();
-            for (const Tile& tile : tiles_of(network, node, machine)) {
-                least[i] = std::min(least[i], read_ticks(prices, machine, tile, true));
-            }
+    if (segments == 1) {
+        if (const std::optional<Bounds> resident = least_of_all_cuts(network, machine, batch)) {
+            return *resident;
         }
     }
-    const Dependence chains = dependence(network, machine, prices, least);
-    bounds.latency = std::max(occupancy(network, machine, prices, bounds.residence, 1), chains.longest);
-    if (bounds.residence == Residence::Resident) {
-        bounds.interval = std::max(bounds.interval, *resident);
-        const std::vector<TileReads> reads = reads_of(network, machine, prices, true, chains.apart);
-        bounds.latency = std::max(bounds.latency, least_time(reads, chip_crossbars(machine)).value());
+    // Smaller tiles are no less work all together, but each read is shorter: as short as that of a single weight.
+    const hw::PriceList prices(machine);
+    Tile smallest;
+    smallest.rows = smallest.cols = 1;
+    std::vector<Ticks> least(network.nodes.size(), 0);
+    for (std::size_t i = 0; i < least.size(); ++i) {
+        least[i] = network.nodes[i].kind == NodeKind::Conv ? read_ticks(prices, machine, smallest, true) : 0;
     }
+    Bounds bounds;
+    bounds.residence = Residence::Rewritten;
+    bounds.interval = occupancy(network, machine, prices, bounds.residence, batch);
+    bounds.latency = std::max(occupancy(network, machine, prices, bounds.residence, 1), dependence(network, machine, prices, least).longest);
     return bounds;
 }
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "compiler/mapping/load.h"
 #include "compiler/mapping/mapped_network.h"
 #include "compiler/mapping/reading.h"
 
@@ -15,23 +16,6 @@ using hw::Ticks;
 
 std::size_t at(int i) {
     return static_cast<std::size_t>(i);
-}
-
-/// Digital work on each element of a node's output.
-std::optional<AluWork> work_of(NodeKind kind) {
-    switch (kind) {
-        case NodeKind::Conv: return AluWork::Requant;
-        case NodeKind::MaxPool: return AluWork::Max;
-        case NodeKind::Clip: return AluWork::Clip;
-        case NodeKind::Add: return AluWork::Add;
-        case NodeKind::Softmax: return AluWork::Softmax;
-        case NodeKind::Lut: return AluWork::Lut;
-        case NodeKind::AveragePool: return AluWork::Average;
-        case NodeKind::Mul: return AluWork::Mul;
-        case NodeKind::PRelu: return AluWork::PRelu;
-        case NodeKind::Concat: return std::nullopt;
-    }
-    return std::nullopt;
 }
 
 /// Rows (or columns) of an input of `size` that some of `outputs` windows touch.
@@ -78,7 +62,7 @@ Ticks arrival_ticks(std::int64_t bytes, const hw::Machine& machine) {
 
 /// One element, on whichever ALU is faster.
 Ticks element_ticks(const hw::PriceList& prices, NodeKind kind) {
-    const std::optional<AluWork> work = work_of(kind);
+    const std::optional<AluWork> work = digital_work(kind);
     return work ? std::min(prices.alu(0, *work, 1, 1, 1, 1).sync_ticks(), prices.alu(-1, *work, 1, 1, 1, 1).sync_ticks()) : 0;
 }
 
@@ -165,7 +149,7 @@ Ticks alu_interval(const QuantGraph& network, const hw::Machine& machine, const 
     }
     std::int64_t operations = 0;
     for (const QuantNode& node : network.nodes) {
-        if (const std::optional<AluWork> work = work_of(node.kind)) {
+        if (const std::optional<AluWork> work = digital_work(node.kind)) {
             const hw::OpCost cost = prices.alu(-1, *work, network.tensors[at(node.output)].shape.count(), 1, 0, 0);
             for (std::size_t e = 0; e < cost.event_count; ++e) {
                 operations += cost.events[e].event == hw::Event::ChipAluOp ? cost.events[e].count : 0;

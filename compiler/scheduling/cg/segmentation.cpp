@@ -9,6 +9,7 @@
 
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
+#include "compiler/mapping/relays.h"
 #include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/duplication.h"
 #include "hw_models/timing/price.h"
@@ -27,8 +28,9 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 class Cutter {
   public:
-    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options)
-        : machine_(machine), options_(options), prices_(machine), mapped_(map_network(network, machine)), graph_(mapped_.graph) {
+    /// `part`: of the machine, to be used; prices are those of the whole.
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const hw::Machine& part, const ScheduleOptions& options, Spread spread)
+        : machine_(part), options_(options), spread_(spread), prices_(machine), mapped_(map_network(network, part)), graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
@@ -197,34 +199,22 @@ class Cutter {
                 part.outputs.push_back(part.nodes.back().output);
             }
         }
-        if (!lay_out(segment, std::vector<Split>(part.nodes.size()))) {
+        std::optional<Placement> placement =
+            place(segment.graph, segment.origins, machine_, std::vector<Split>(part.nodes.size()), spread_);
+        if (!placement) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
+        lay_out(segment, std::move(*placement));
         return segment;
     }
 
-    /// Places and memories of a segment; false if its copies have too few crossbars.
-    bool lay_out(Segment& segment, const std::vector<Split>& splits, bool balance = false) const {
-        std::optional<std::vector<NodePlacement>> placement = place(segment.graph, segment.origins, machine_, splits, balance);
-        if (!placement) {
-            return false;
+    void lay_out(Segment& segment, Placement placement) const {
+        segment.placement = std::move(placement.nodes);
+        segment.relays.assign(segment.graph.inputs.size(), {});
+        if (!options_.serial) {
+            segment.relays = relays_of(segment.graph, segment.placement, machine_);
         }
-        segment.memory = plan_memory(segment.graph, machine_, *placement, options_.serial);
-        segment.placement = std::move(*placement);
-        return true;
-    }
-
-    /// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all
-    /// rows of such a tensor come from one copy, in order.
-    static bool rows_are_all_read(const QuantGraph& graph, TensorId id) {
-        return std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
-            if (std::find(node.inputs.begin(), node.inputs.end(), id) == node.inputs.end()) {
-                return true;
-            }
-            const Reading r = reading_of(graph, node);
-            return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output)
-                                                 : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
-        });
+        segment.memory = plan_memory(segment.graph, machine_, segment.placement, segment.relays, options_.serial);
     }
 
     /// Time of a tile's read, or of its groups of rows if the program drives them.
@@ -273,37 +263,52 @@ class Cutter {
             }
         }
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
-        // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
-        // load.
-        std::vector<std::pair<int, bool>> tries;
-        for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
-            if (ports_matter(machine_)) {
-                tries.emplace_back(percent, true);
-            }
-        }
-        for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
-            tries.emplace_back(percent, false);
-        }
-        for (const auto& [percent, balance] : tries) {
+        const auto placed = [&](int percent, bool balance) {
             const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];
             }
-            Segment larger = segment;
-            try {
-                if (lay_out(larger, splits, balance)) {
-                    segment = std::move(larger);
-                    return;
-                }
-            } catch (const InputError&) {
-                // Too much for a memory: fewer copies.
+            return place(segment.graph, segment.origins, machine_, splits, spread_, balance);
+        };
+        // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
+        // load.
+        std::vector<Placement> balanced;
+        for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+            std::optional<Placement> placement;
+            if (spread_ == Spread::Balanced && ports_matter(machine_) && (placement = placed(percent, true))) {
+                balanced.push_back(std::move(*placement));
+            }
+        }
+        std::stable_sort(balanced.begin(), balanced.end(), [](const Placement& a, const Placement& b) { return a.busiest < b.busiest; });
+        for (Placement& placement : balanced) {
+            if (fits(segment, std::move(placement))) {
+                return;
+            }
+        }
+        for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+            std::optional<Placement> placement = placed(percent, false);
+            if (placement && fits(segment, std::move(*placement))) {
+                return;
             }
         }
     }
 
+    /// Lays a segment out anew, unless that is too much for a memory.
+    bool fits(Segment& segment, Placement placement) const {
+        Segment larger = segment;
+        try {
+            lay_out(larger, std::move(placement));
+        } catch (const InputError&) {
+            return false;
+        }
+        segment = std::move(larger);
+        return true;
+    }
+
     const hw::Machine& machine_;
     const ScheduleOptions& options_;
+    Spread spread_;
     hw::PriceList prices_;
     MappedNetwork mapped_;
     const QuantGraph& graph_;
@@ -315,8 +320,20 @@ class Cutter {
 
 }  // namespace
 
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options) {
-    return Cutter(network, machine, options).run();
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy) {
+    const std::optional<MachinePart> part = part_of(machine, strategy.share);
+    if (!part) {
+        throw InputError(fmt::format("machine '{}' has no such part", machine.name));
+    }
+    Schedule result = Cutter(network, machine, part->machine, options, strategy.spread).run();
+    for (Segment& segment : result.segments) {
+        renumber_cores(segment.placement, part->cores);
+        for (std::vector<Part>& relays : segment.relays) {
+            renumber_cores(relays, part->cores);
+        }
+        renumber_cores(segment.memory, part->cores, machine.core_count());
+    }
+    return result;
 }
 
 }  // namespace cim::compiler

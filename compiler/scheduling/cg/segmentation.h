@@ -5,6 +5,7 @@
 
 #include "compiler/mapping/mapped_network.h"
 #include "compiler/mapping/placement.h"
+#include "compiler/mapping/share.h"
 #include "compiler/memory/plan.h"
 #include "hw_models/spec/machine.h"
 
@@ -14,9 +15,10 @@ namespace cim::compiler {
 /// outputs what others or the network need; both lie in external memory.
 struct Segment {
     QuantGraph graph;
-    std::vector<Origin> origins;   ///< by node
-    std::vector<TensorId> mapped;  ///< by tensor: which it is in the mapped network
-    std::vector<NodePlacement> placement;
+    std::vector<Origin> origins;            ///< by node
+    std::vector<TensorId> mapped;           ///< by tensor: which it is in the mapped network
+    std::vector<NodePlacement> placement;   ///< by node
+    std::vector<std::vector<Part>> relays;  ///< by input of the graph; memory.relays has those for which there is room
     MemoryPlan memory;
 };
 
@@ -26,6 +28,12 @@ struct ScheduleOptions {
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
 };
 
+/// One way to schedule: any network that fits the part of the machine.
+struct Strategy {
+    Share share;
+    Spread spread = Spread::Balanced;
+};
+
 struct Schedule {
     MappedNetwork network;
     std::vector<Segment> segments;
@@ -33,6 +41,7 @@ struct Schedule {
 
 /// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
 /// size needed if a node fits the machine in no way.
-Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {});
+Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
+                  const Strategy& strategy = {});
 
 }  // namespace cim::compiler

@@ -1,0 +1,125 @@
+#include "compiler/mapping/load.h"
+
+#include <set>
+
+#include "compiler/mapping/reading.h"
+
+namespace cim::compiler {
+
+namespace {
+
+using hw::AluWork;
+using hw::Ticks;
+
+std::size_t at(int i) {
+    return static_cast<std::size_t>(i);
+}
+
+/// Halos and cores that share a reader: more receivers than there are readers.
+constexpr double receivers_a_reader = 1.5;
+
+Ticks ticks_at(const hw::OpCost& cost, hw::Resource resource) {
+    Ticks ticks = 0;
+    for (std::size_t i = 0; i < cost.stage_count; ++i) {
+        ticks += cost.stages[i].resource == resource ? cost.stages[i].ticks : 0;
+    }
+    return ticks;
+}
+
+}  // namespace
+
+Load& Load::operator+=(const Load& other) {
+    port += other.port;
+    move += other.move;
+    alu += other.alu;
+    return *this;
+}
+
+Load Load::operator*(double times) const {
+    const auto scaled = [&](Ticks ticks) { return static_cast<Ticks>(static_cast<double>(ticks) * times); };
+    return {scaled(port), scaled(move), scaled(alu)};
+}
+
+std::optional<AluWork> digital_work(NodeKind kind) {
+    switch (kind) {
+        case NodeKind::Conv: return AluWork::Requant;
+        case NodeKind::MaxPool: return AluWork::Max;
+        case NodeKind::Clip: return AluWork::Clip;
+        case NodeKind::Add: return AluWork::Add;
+        case NodeKind::Softmax: return AluWork::Softmax;
+        case NodeKind::Lut: return AluWork::Lut;
+        case NodeKind::AveragePool: return AluWork::Average;
+        case NodeKind::Mul: return AluWork::Mul;
+        case NodeKind::PRelu: return AluWork::PRelu;
+        case NodeKind::Concat: return std::nullopt;
+    }
+    return std::nullopt;
+}
+
+ColumnLoads::ColumnLoads(const QuantGraph& graph, const hw::Machine& machine)
+    : graph_(graph), cores_(machine.core_count()), prices_(machine), followers_(graph.nodes.size()), readers_(graph.tensors.size(), 0) {
+    const std::vector<NodeId> producers = producers_of(graph);
+    std::vector<std::set<NodeId>> sources(graph.nodes.size());
+    for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
+        const QuantNode& node = graph.nodes[n];
+        const auto id = static_cast<NodeId>(n);
+        for (const TensorId input : node.inputs) {
+            for (const ViewPart& view : view_of(graph, producers, input)) {
+                readers_[at(view.tensor)] += node.kind == NodeKind::Concat ? 0 : 1;
+            }
+        }
+        if (node.kind == NodeKind::Conv) {
+            sources[n] = {id};
+            continue;
+        }
+        for (const ViewPart& view : view_of(graph, producers, node.inputs[0])) {
+            if (producers[at(view.tensor)] >= 0) {
+                sources[n].insert(sources[at(producers[at(view.tensor)])].begin(), sources[at(producers[at(view.tensor)])].end());
+            }
+        }
+        for (const NodeId source : sources[n]) {
+            if (digital_work(node.kind)) {
+                followers_[at(source)].push_back(id);
+            }
+        }
+    }
+}
+
+Load ColumnLoads::sent(TensorId id, int channels) const {
+    const hw::OpCost send = prices_.send(0, 0, channels);
+    const hw::OpCost far = prices_.send(0, cores_ > 1 ? 1 : 0, channels);
+    const Load once{ticks_at(send, hw::Resource::L1Port) + ticks_at(send, hw::Resource::RemoteL1Port), far.sync_ticks(), 0};
+    return once * (receivers_a_reader * readers_[at(id)]);
+}
+
+Load ColumnLoads::element(NodeId id, int channels) const {
+    const QuantNode& node = graph_.nodes[at(id)];
+    const std::int64_t taps = static_cast<std::int64_t>(node.kernel_h) * node.kernel_w;
+    const bool window = node.kind == NodeKind::MaxPool || node.kind == NodeKind::AveragePool;
+    const std::int64_t operands = window ? taps : static_cast<std::int64_t>(node.inputs.size());
+    const hw::OpCost cost = prices_.alu(0, *digital_work(node.kind), channels, window ? taps : 1, operands * channels, channels);
+    Load load{ticks_at(cost, hw::Resource::L1Port), 0, cost.sync_ticks()};
+    load += sent(node.output, channels);
+    return load;
+}
+
+Load ColumnLoads::operator()(NodeId conv, const std::vector<Tile*>& column, const Grid& grid) const {
+    const QuantNode& node = graph_.nodes[at(conv)];
+    const int channels = column[0]->cols;
+    const auto terms = static_cast<std::int64_t>(column.size());
+    const hw::OpCost requant = prices_.alu(0, AluWork::Requant, channels, terms, 4LL * channels * terms, channels);
+    Load a_position{ticks_at(requant, hw::Resource::L1Port), 0, requant.sync_ticks()};
+    for (const Tile* tile : column) {
+        a_position.port += ticks_at(prices_.read(0, tile->rows, tile->cols, 8, 8, tile->rows, false), hw::Resource::L1Port);
+    }
+    a_position += sent(node.output, channels);
+    const Shape3& out = graph_.tensors[at(node.output)].shape;
+    for (const NodeId follower : followers_[at(conv)]) {
+        const Shape3& shape = graph_.tensors[at(graph_.nodes[at(follower)].output)].shape;
+        const double each = static_cast<double>(shape.h) * shape.w / (static_cast<double>(out.h) * out.w);
+        a_position += element(follower, channels) * each;
+    }
+    return a_position * static_cast<double>(grid.positions());
+}
+
+}  // namespace cim::compiler

@@ -1,0 +1,15 @@
+#pragma once
+// Cores that take the rows of an input from L0 and send them on, where L0's port would be busy with what the readers of neighbouring
+// columns both take.
+
+#include <vector>
+
+#include "compiler/mapping/placement.h"
+#include "hw_models/spec/machine.h"
+
+namespace cim::compiler {
+
+/// The relays of each input of a segment, its rows dealt to them in turn; empty where its readers load them themselves.
+std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine);
+
+}  // namespace cim::compiler

@@ -1,0 +1,150 @@
+#include "compiler/prediction/occupancy.h"
+
+#include <algorithm>
+#include <map>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "isa/interpreter/resolved.h"
+#include "isa/semantics/accesses.h"
+#include "pricing/price_operation.h"
+
+namespace cim::compiler {
+
+namespace {
+
+using hw::Ticks;
+using isa::Index;
+
+class Counting {
+  public:
+    Counting(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
+        : program_(program), machine_(machine), prices_(machine), flows_(isa::resolve_all(program, batch)) {}
+
+    Occupancy run() {
+        const std::vector<std::vector<Index>> by_segment = program_.flows_by_segment();
+        for (std::size_t segment = 0; segment < by_segment.size(); ++segment) {
+            held_.clear();
+            // Crossbars are written before they are read.
+            for (const bool writes : {true, false}) {
+                for (const Index id : by_segment[segment]) {
+                    const isa::ResolvedFlow& flow = flows_[static_cast<std::size_t>(id)];
+                    if (std::any_of(flow.ops.begin(), flow.ops.end(), is_write) == writes) {
+                        writes ? walk(flow) : count(flow);
+                    }
+                }
+            }
+            Ticks most = 0;
+            for (const auto& [resource, ticks] : held_) {
+                most = std::max(most, ticks);
+            }
+            result_.busiest += segment == 0 ? 0 : most;
+        }
+        return result_;
+    }
+
+  private:
+    enum class Kind : std::uint8_t { Engine, Crossbar, L1, L0, External, From, To };
+    struct Resource {
+        Kind kind;
+        Index place = 0;
+        Index number = 0;
+        bool operator<(const Resource& other) const {
+            return std::tie(kind, place, number) < std::tie(other.kind, other.place, other.number);
+        }
+    };
+
+    static bool is_write(const isa::OpInstance& op) { return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow; }
+
+    /// Step by step: which weight goes where depends on the loops.
+    void walk(const isa::ResolvedFlow& flow) {
+        isa::FlowRun run(flow);
+        for (const isa::Step* step = &run.next(); step->kind != isa::Step::Kind::End; step = &run.next()) {
+            for (Index i = 0; step->kind == isa::Step::Kind::Ops && i < step->op_count; ++i) {
+                const isa::OpInstance& op = step->ops[i];
+                hold(flow.id, op, 1);
+                if (op.opcode == isa::Opcode::WriteXb) {
+                    tiles_[{place_of(flow.id), static_cast<Index>(op[isa::field::WriteXb::xb])}] =
+                        static_cast<Index>(op[isa::field::WriteXb::weight]);
+                }
+            }
+        }
+    }
+
+    /// Each operator as often as the loops around it turn. Bounds that depend on a loop's variable count with 0 for it.
+    void count(const isa::ResolvedFlow& flow) {
+        std::vector<std::int64_t> turns{1};
+        for (const isa::Instruction& instruction : flow.body->code) {
+            switch (instruction.kind) {
+                case isa::Instruction::Kind::LoopBegin: {
+                    const isa::Loop& loop = flow.body->loops[static_cast<std::size_t>(instruction.first)];
+                    turns.push_back(turns.back() * std::max<std::int64_t>(0, flow.value(loop.end) - flow.value(loop.begin)));
+                    break;
+                }
+                case isa::Instruction::Kind::LoopEnd: turns.pop_back(); break;
+                case isa::Instruction::Kind::Ops:
+                    for (Index i = 0; i < instruction.count; ++i) {
+                        hold(flow.id, flow.ops[static_cast<std::size_t>(instruction.first + i)], turns.back());
+                    }
+                    break;
+                default: break;
+            }
+        }
+    }
+
+    Index place_of(Index flow) const { return program_.flows[static_cast<std::size_t>(flow)].place; }
+
+    void hold(Index flow, const isa::OpInstance& op, std::int64_t times) {
+        result_.operations += times;
+        const Index place = place_of(flow);
+        const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
+        const auto tile = reads ? tiles_.find({place, static_cast<Index>(op[0])}) : tiles_.end();
+        const hw::OpCost cost = pricing::price_operation(prices_, program_, op, place, tile == tiles_.end() ? -1 : tile->second);
+        const bool sync = isa::op_info(op.opcode).timing == isa::Timing::Sync;
+        const auto engine = static_cast<Index>(program_.flows[static_cast<std::size_t>(flow)].engine);
+        held_[{Kind::Engine, place, engine}] += times * (sync ? cost.sync_ticks() : cost.issue_ticks);
+        if (!sync) {
+            isa::for_each_crossbar(program_, op, [&](Index xb) { held_[{Kind::Crossbar, place, xb}] += times * cost.sync_ticks(); });
+        }
+        for (std::size_t i = 0; i < cost.stage_count; ++i) {
+            const hw::Stage& stage = cost.stages[i];
+            const Ticks ticks = times * stage.ticks;
+            switch (stage.resource) {
+                case hw::Resource::L1Port: held_[{Kind::L1, place}] += ticks; break;
+                case hw::Resource::RemoteL1Port: held_[{Kind::L1, static_cast<Index>(op[isa::field::Send::core])}] += ticks; break;
+                case hw::Resource::L0Port: held_[{Kind::L0}] += ticks; break;
+                case hw::Resource::External: held_[{Kind::External}] += ticks; break;
+                case hw::Resource::Noc: hold_nodes(cost, times * stage.flits); break;
+                case hw::Resource::Crossbar:
+                case hw::Resource::Alu: break;  // those of the crossbar and the engine
+            }
+        }
+    }
+
+    /// Each node hangs on the network by a link a direction, where the network has links at all.
+    void hold_nodes(const hw::OpCost& cost, std::int64_t flits) {
+        if (links_) {
+            const Ticks ticks = flits * machine_.chip_clock.ticks_per_cycle;
+            held_[{Kind::From, cost.src_node}] += ticks;
+            held_[{Kind::To, cost.dst_node}] += ticks;
+        }
+    }
+
+    const isa::Program& program_;
+    const hw::Machine& machine_;
+    hw::PriceList prices_;
+    bool links_ = !prices_.noc().link_names().empty();
+    std::vector<isa::ResolvedFlow> flows_;
+    std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
+    std::map<Resource, Ticks> held_;                  ///< in the segment at hand
+    Occupancy result_;
+};
+
+}  // namespace
+
+Occupancy occupancy_of(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
+    return Counting(program, machine, batch).run();
+}
+
+}  // namespace cim::compiler
