@@ -125,7 +125,12 @@ void Generator::transfer_flow(const Transfer& transfer) {
             signal_if(f, sent, "skipped_before", landing.px0, transfer.sender);
             f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
             const Ex px0 = f.number("px0", landing.px0);
-            for_chunks(f, "p", landing.px0, landing.px1, outbox.chunk, [&](Ex p, Ex count) {
+            // Rows follow each other in the vector, but no chunk goes on in the next one.
+            int chunk = outbox.chunk;
+            while (grid.cols % chunk != 0) {
+                --chunk;
+            }
+            for_chunks(f, "p", landing.px0, landing.px1, chunk, [&](Ex p, Ex count) {
                 move(n * f.number("positions", grid.positions()) + p, count,
                      dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + (p - px0) * pixel +
                          dst_first);

@@ -211,8 +211,12 @@ void Layout::make_landings(int n, int input) {
         for (const Reader& each : readers(n)) {
             base.readers.push_back(each.core);
         }
-        base.rows =
-            is_join(reader.kind) ? skew_.ring_rows(reader, input) : base.reading.kernel_h + (choices_.l0_tight ? 0 : base.reading.stride_h);
+        base.rows = base.reading.kernel_h + (choices_.l0_tight ? 0 : base.reading.stride_h);
+        if (lies_whole(reader.inputs[at(input)])) {
+            base.rows = base.reading.padded_rows();
+        } else if (is_join(reader.kind) && !choices_.serial) {
+            base.rows = skew_.ring_rows(reader, input);
+        }
         add(base);
         make_stages(n, input);
         return;

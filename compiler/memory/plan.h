@@ -48,8 +48,8 @@ struct Stage {
     std::int64_t offset = 0;
 };
 
-/// Tiles of the columns of one part on one core: their sums lie side by side and are merged there. Sums pass along the cores of a column,
-/// in order of core; each adds its own, the last one (home) has the result.
+/// Tiles of the columns of one part on one core (in CM of all columns that one read takes): their sums lie side by side and are merged
+/// there. Sums pass along the cores of a column, in order of core; each adds its own, the last one (home) has the result.
 struct Group {
     int copy = 0;
     int core = 0;

@@ -51,7 +51,7 @@ TEST_CASE("copies in CM have cores of their own") {
     Tile again = placement[1].tiles[0];
     again.copy = 1;
     placement[1].tiles.push_back(again);
-    REQUIRE(pack(placement, machine, Packing::Cores));
+    REQUIRE(pack_in_order(placement, machine, Spread::Balanced));
     CHECK(placement[0].tiles[0].core == 0);
     CHECK(placement[1].tiles[0].core == 1);
     CHECK(placement[1].tiles[1].core == 2);

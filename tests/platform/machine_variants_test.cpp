@@ -52,9 +52,10 @@ bool in_pieces(const isa::Program& program) {
 using MaybeLevel = std::optional<isa::Level>;
 
 void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, MaybeLevel level, Tally& tally) {
+    const std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
     isa::Program program;
     try {
-        program = compile_network(graph, machine, level);
+        program = compile_network(graph, machine, level, seed % 4 == 0 ? batch : 0);
     } catch (const compiler::InputError& refusal) {
         const std::string message = refusal.what();
         INFO(message);
@@ -65,7 +66,6 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     ++tally.fitted;
     tally.segmented += program.segment_count() > 1 ? 1 : 0;
     tally.cut += in_pieces(program) ? 1 : 0;
-    const std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
         return;

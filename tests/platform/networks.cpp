@@ -32,6 +32,7 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
 isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::int64_t images) {
     CompileOptions options;
     options.level = level;
+    options.spread = images > 0;
     options.images = images;
     return compile(graph, machine, options).program;
 }

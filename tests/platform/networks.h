@@ -31,9 +31,10 @@ std::vector<std::uint8_t> random_images(const compiler::QuantGraph& graph, std::
 /// Likewise for each input.
 std::vector<std::vector<std::uint8_t>> random_image_sets(const compiler::QuantGraph& graph, std::int64_t batch, std::uint64_t seed);
 
-/// The compiler without its front end. Throws InputError if the network does not fit the machine.
+/// The compiler without its front end. `images`: in a row, for which the fastest of many schedules is sought; 0: the first is taken. Throws
+/// InputError if the network does not fit the machine.
 isa::Program compile_network(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level = {},
-                             std::int64_t images = 1);
+                             std::int64_t images = 0);
 
 /// What the integer reference (with the machine's converters) gives for the images, by output.
 std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGraph& graph, const hw::Machine& machine,
