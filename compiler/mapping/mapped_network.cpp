@@ -165,7 +165,7 @@ MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine)
         if (node.kind == NodeKind::Concat) {
             copy_inputs(mapped, node, static_cast<NodeId>(i));
         }
-        const int channels = network.tensors[at(node.inputs[0])].shape.c;
+        const int channels = mapped.graph.tensors[at(node.inputs[0])].shape.c;
         mapped.graph.nodes.push_back(std::move(node));
         mapped.origins.push_back({static_cast<NodeId>(i), 0, 0, 0, channels});
     }
