@@ -1,7 +1,7 @@
 // How fast a timing-only simulation is: meta-operators (CIM, DCOM, DMOV; counters and loops not counted) a second of host time, on a
 // machine of 64 cores whose cores all work. Usage: cimmlc-speed MACHINE.yaml [IMAGES]
-#include <ctime>
 #include <cstdlib>
+#include <ctime>
 #include <numeric>
 #include <random>
 #include <systemc>

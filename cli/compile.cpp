@@ -63,9 +63,9 @@ void print_table(const compiler::Compiled& compiled, const compiler::Prediction&
         const bool one = use.last_segment == use.first_segment;
         fmt::print("{:<28} {:<20} {:>8} {:>6} {:>5} {:>9} {:>8} {:>12} {:>12}\n", compiled.network.nodes[i].name.substr(0, 28),
                    compiled.network.nodes[i].type.substr(0, 20),
-                   one ? fmt::format("{}", use.first_segment) : fmt::format("{}-{}", use.first_segment, use.last_segment), use.copies, use.cores.size(),
-                   use.tiles, capacity > 0 ? fmt::format("{:.1f} %", 100.0 * cells / capacity) : "-", times.start / per_cycle,
-                   times.end / per_cycle);
+                   one ? fmt::format("{}", use.first_segment) : fmt::format("{}-{}", use.first_segment, use.last_segment), use.copies,
+                   use.cores.size(), use.tiles, capacity > 0 ? fmt::format("{:.1f} %", 100.0 * cells / capacity) : "-",
+                   times.start / per_cycle, times.end / per_cycle);
     }
     fmt::print("predicted {} cycles an input without contention", prediction.ticks / per_cycle);
     if (compiled.schedule.segments.size() == 1) {
@@ -82,8 +82,8 @@ int compile(const Words& words) {
     options.add_options()("arch", po::value<std::string>()->required()->value_name("FILE"), "hardware file of the machine (required)")(
         "program,o", po::value<std::string>()->required()->value_name("FILE"),
         "program to write (required): .mop is text with its data beside it, .mopb binary")(
-        "unroll", "write the flat execution of every flow instead")(
-        "batch", po::value<std::string>()->value_name("N"), "inputs in a row for which the program is to be fast (default: 1)");
+        "unroll", "write the flat execution of every flow instead")("batch", po::value<std::string>()->value_name("N"),
+                                                                    "inputs in a row for which the program is to be fast (default: 1)");
     add_compile_options(options);
     const std::optional<po::variables_map> values = parse({"compile", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
@@ -91,7 +91,8 @@ int compile(const Words& words) {
     }
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const Network network = network_of(*values, false);
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
+    const compiler::Compiled compiled =
+        compiler::compile(network.graph, network.ranges, machine, compile_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
     verify_for(compiled.program, machine, 1);
     emit_qdq(*values, compiled.network);
     const std::string path = (*values)["program"].as<std::string>();

@@ -56,8 +56,8 @@ class Resolver {
         for (const TemplatePlan::Computation& c : plan.computations) {
             const std::int64_t rhs = slots_[static_cast<std::size_t>(c.rhs)];
             if ((c.op == ExprOp::Div || c.op == ExprOp::Mod) && rhs < 1) {
-                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow.name, c.line,
-                                               c.op == ExprOp::Div ? "div" : "mod", rhs));
+                throw ProgramError(fmt::format("flow '{}', line {}: {} by {}; the divisor must be a constant of 1 or more", flow.name,
+                                               c.line, c.op == ExprOp::Div ? "div" : "mod", rhs));
             }
             if (c.slot >= 0) {
                 slots_[static_cast<std::size_t>(c.slot)] = fold_constants(c.op, slots_[static_cast<std::size_t>(c.lhs)], rhs);

@@ -158,7 +158,8 @@ bool TemplateResolver::add_op(const Stmt& stmt) {
         const ExprRef* signal = stmt.exprs.data() + fields.size();
         const Slot base = base_of(signal[0]);
         plan_.bases.push_back({number, base});
-        set({signal_field, counter_of(base, signal[1]), slot_of(signal[2])}, !fold(signal[1]).is_constant() || !fold(signal[2]).is_constant());
+        set({signal_field, counter_of(base, signal[1]), slot_of(signal[2])},
+            !fold(signal[1]).is_constant() || !fold(signal[2]).is_constant());
     }
     traits.varying_count = static_cast<Index>(out_.varying.size()) - traits.first_varying;
     plan_.ops.push_back(op);
@@ -245,8 +246,8 @@ TemplateResolver::Folded TemplateResolver::fold_new(ExprRef ref) {
     const Folded& lhs = fold(node.lhs);
     const Folded& rhs = fold(node.rhs);
     if (divides(node.op) && !rhs.is_constant()) {
-        throw ProgramError(fmt::format("flow '{}', line {}: {} by a loop variable; the divisor must be a constant of 1 or more", name_, line_,
-                                       node.op == ExprOp::Div ? "div" : "mod"));
+        throw ProgramError(fmt::format("flow '{}', line {}: {} by a loop variable; the divisor must be a constant of 1 or more", name_,
+                                       line_, node.op == ExprOp::Div ? "div" : "mod"));
     }
     if (lhs.is_constant() && rhs.is_constant()) {
         return constant(compute(node.op, lhs.base, rhs.base));

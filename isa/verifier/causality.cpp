@@ -32,8 +32,9 @@ std::int32_t Causality::Entry::at(std::int32_t now) const {
         }
         end = learnt.size() - step;
     }
-    const auto after = std::upper_bound(learnt.begin() + static_cast<std::ptrdiff_t>(begin), learnt.begin() + static_cast<std::ptrdiff_t>(end),
-                                        now, [](std::int32_t wanted, const Point& point) { return wanted < point.now; });
+    const auto after =
+        std::upper_bound(learnt.begin() + static_cast<std::ptrdiff_t>(begin), learnt.begin() + static_cast<std::ptrdiff_t>(end), now,
+                         [](std::int32_t wanted, const Point& point) { return wanted < point.now; });
     return std::prev(after)->time;
 }
 

@@ -63,9 +63,9 @@ class Causality {
     /// What a component knows of another.
     struct Entry {
         std::int32_t of = 0;
-        std::int32_t latest = 0;     ///< time that is known now
-        std::int32_t via = -1;       ///< component through which it was last found
-        std::vector<Point> learnt;   ///< by itself; both times increase
+        std::int32_t latest = 0;    ///< time that is known now
+        std::int32_t via = -1;      ///< component through which it was last found
+        std::vector<Point> learnt;  ///< by itself; both times increase
 
         std::int32_t at(std::int32_t now) const;
     };
@@ -114,7 +114,7 @@ class Causality {
 /// What one flow knows, while it stands where it stands.
 struct Viewpoint {
     Causality* causality = nullptr;
-    std::int32_t self = -1;     ///< the component whose every past event is known
+    std::int32_t self = -1;    ///< the component whose every past event is known
     bool indifferent = false;  ///< takes everything for known
 
     bool knows(const Epoch& e) const {

@@ -85,8 +85,8 @@ class Counters {
 
     std::vector<State> state_;
     std::vector<Index> with_history_;
-    std::vector<Index> lanes_;  ///< counters that have one
-    std::int64_t signals_ = 0;  ///< kept
+    std::vector<Index> lanes_;                 ///< counters that have one
+    std::int64_t signals_ = 0;                 ///< kept
     std::vector<Index> arrays_;                ///< of each counter
     std::vector<std::vector<Index>> waiters_;  ///< of each array
     std::vector<std::vector<Index>> signallers_;

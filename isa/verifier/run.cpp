@@ -132,9 +132,7 @@ class UntimedRun {
             left_ = state.run.turns_left();
             spend(1);
             switch (step.kind) {
-                case Step::Kind::End:
-                    finished_[static_cast<std::size_t>(index)] = true;
-                    return;
+                case Step::Kind::End: finished_[static_cast<std::size_t>(index)] = true; return;
                 case Step::Kind::Await:
                     if (!counters_.in_array(step.base, step.counter, step.count)) {
                         bad_counter(index, step.line, step.base, step.counter, step.count);
@@ -164,7 +162,8 @@ class UntimedRun {
             }
             const Index signaller = counters_.signaller(counter);
             const Counters::Waiter waiter{index, component_of(index), state.time};
-            statistics_.learnt += counters_.learn(counter, step.value, waiter, signaller < 0 ? -1 : component_of(signaller), causality_) ? 1 : 0;
+            statistics_.learnt +=
+                counters_.learn(counter, step.value, waiter, signaller < 0 ? -1 : component_of(signaller), causality_) ? 1 : 0;
         }
         state.step = nullptr;
         watch_history();

@@ -142,7 +142,7 @@ class Place : public sc_core::sc_module, public Actor {
     std::vector<std::unique_ptr<FlowState>> flows_;
     std::map<isa::Index, std::vector<FlowState*>> of_segment_;
     std::array<EngineState, isa::engine_count> engines_;
-    unsigned to_dispatch_ = 0;  ///< engines that something happened to, a bit each
+    unsigned to_dispatch_ = 0;      ///< engines that something happened to, a bit each
     FlowState* issuing_ = nullptr;  ///< flow whose asynchronous operators hold the crossbar engine
 };
 

@@ -117,8 +117,7 @@ void Place::transferred(Operation& operation) {
         if (!operation.async) {
             // The engine's time is booked as busy from dispatch to completion.
             CauseTimes& engine =
-                context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->engine())]
-                    .times;
+                context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->engine())].times;
             engine[static_cast<std::size_t>(cause)] += ticks;
             engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;
         }

@@ -6,8 +6,11 @@
 namespace cim::platform {
 
 CrossbarArray::CrossbarArray(const sc_core::sc_module_name& name, const hw::Machine& machine, const isa::Program& program)
-    : sc_module(name), machine_(machine), program_(program), 
-      crossbars_(static_cast<std::size_t>(machine.crossbars_per_core())), contents_(crossbars_.size()) {}
+    : sc_module(name),
+      machine_(machine),
+      program_(program),
+      crossbars_(static_cast<std::size_t>(machine.crossbars_per_core())),
+      contents_(crossbars_.size()) {}
 
 void CrossbarArray::acquire(int xb, int rows) {
     State& s = state(xb);

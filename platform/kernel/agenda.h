@@ -79,7 +79,7 @@ class Agenda final : public sc_core::sc_module {
     void advance_all();
 
     std::int64_t ticks_per_second_;
-    std::int64_t femtoseconds_per_tick_;  ///< 0: not a whole number
+    std::int64_t femtoseconds_per_tick_;         ///< 0: not a whole number
     std::vector<sc_core::sc_time> short_times_;  ///< times of the first ticks
     Ticks now_ = 0;
     Ticks next_ = Wheel<Entry>::none;  ///< tick that it is woken for

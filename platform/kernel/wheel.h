@@ -116,7 +116,7 @@ class Wheel {
 
     hw::Ticks now_ = 0;
     std::uint64_t sequence_ = 0;
-    std::array<std::int32_t, slots> last_;  ///< of each slot's list, which goes around: behind the last comes the first
+    std::array<std::int32_t, slots> last_;              ///< of each slot's list, which goes around: behind the last comes the first
     std::array<std::uint64_t, slots / 64> occupied_{};  ///< a bit a slot
     std::array<std::uint64_t, slots / 4096> groups_{};  ///< a bit for each of those that is not 0
     std::vector<Node> nodes_;

@@ -70,7 +70,7 @@ SimulationResult simulate(const isa::Program& program, const hw::Machine& machin
     statistics.image_ends.assign(static_cast<std::size_t>(options.batch), -1);
 
     const hw::PriceList prices(machine);
-    const std::vector<isa::ResolvedFlow> flows = 
+    const std::vector<isa::ResolvedFlow> flows =
         isa::resolve_all(program, options.batch, options.functional ? isa::Detail::Everything : isa::Detail::Durations);
     Agenda agenda("agenda", machine);
     CounterFile counters(program, machine, agenda);

@@ -21,8 +21,8 @@ tlm::tlm_sync_enum NocModule::nb_transport_fw(int id, tlm::tlm_generic_payload& 
     Transfer& transfer = transfer_of(payload);
     transfer.noc_reply_to = id;
     transfer.done = agenda_.now();
-    const bool done = payload.is_write() ? travel(payload, transfer) && serve(payload, transfer)
-                                         : serve(payload, transfer) && travel(payload, transfer);
+    const bool done =
+        payload.is_write() ? travel(payload, transfer) && serve(payload, transfer) : serve(payload, transfer) && travel(payload, transfer);
     if (done) {
         return tlm::TLM_COMPLETED;
     }

@@ -167,7 +167,9 @@ TEST_CASE("bounds of a chain, by hand") {
     }
     network.inputs = {0};
     network.outputs = {2};
-    const Bounds bounds = bounds_of(network, machine("puma"), 1, 1);
+    Machine two = machine("puma");  // crossbars: there is no room for more and smaller tiles
+    two.chip.cores = {1, 1};
+    const Bounds bounds = bounds_of(network, two, 1, 1);
     // Window in, 8 input bits of a read and 4 samples a column, sums out: docs/timing.md.
     const auto port = [](std::int64_t bytes, std::int64_t bits) { return 1 + ceil_div(8 * bytes, bits); };
     const std::int64_t first = port(100, 128) + 8 * (16 + 80) + port(80, 128);

@@ -1,13 +1,13 @@
 // Copies of weights: the worked example of docs/scheduling.md, and the optimum found by trying everything.
 
+#include "compiler/scheduling/cg/duplication.h"
+
 #include <algorithm>
 #include <cstdint>
 #include <random>
 #include <vector>
 
 #include <catch2/catch.hpp>
-
-#include "compiler/scheduling/cg/duplication.h"
 
 using namespace cim;
 using namespace cim::compiler;

@@ -1,12 +1,12 @@
 // Order found by search, against plain vector clocks.
 
+#include "isa/verifier/causality.h"
+
 #include <algorithm>
 #include <random>
 #include <vector>
 
 #include <catch2/catch.hpp>
-
-#include "isa/verifier/causality.h"
 
 using cim::isa::Causality;
 

@@ -170,8 +170,8 @@ std::optional<Bounds> resident_bounds(const QuantGraph& network, const hw::Machi
     const std::vector<TileReads> reads = reads_of(network, machine, prices, true, chains.apart);
     Bounds bounds;
     bounds.interval = std::max(*interval, occupancy(network, machine, prices, Residence::Resident, batch));
-    bounds.latency = std::max({occupancy(network, machine, prices, Residence::Resident, 1), chains.longest,
-                               least_time(reads, chip_crossbars(machine)).value()});
+    bounds.latency = std::max(
+        {occupancy(network, machine, prices, Residence::Resident, 1), chains.longest, least_time(reads, chip_crossbars(machine)).value()});
     return bounds;
 }
 
@@ -248,7 +248,8 @@ Bounds bounds_of(const QuantGraph& network, const hw::Machine& machine, std::siz
     Bounds bounds;
     bounds.residence = Residence::Rewritten;
     bounds.interval = occupancy(network, machine, prices, bounds.residence, batch);
-    bounds.latency = std::max(occupancy(network, machine, prices, bounds.residence, 1), dependence(network, machine, prices, least).longest);
+    bounds.latency =
+        std::max(occupancy(network, machine, prices, bounds.residence, 1), dependence(network, machine, prices, least).longest);
     return bounds;
 }
 
