@@ -21,7 +21,7 @@ namespace {
 
 // Operations: of a program that is worth rehearsing, and of all rehearsals together.
 constexpr std::int64_t most_of_one = 100'000;
-constexpr std::int64_t most_of_all = 600'000;
+constexpr std::int64_t most_of_all = 500'000;
 constexpr std::int64_t price_of_schedule = 1'000;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
