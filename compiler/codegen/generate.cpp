@@ -7,6 +7,7 @@
 #include "compiler/codegen/generator.h"
 #include "compiler/codegen/weights.h"
 #include "compiler/error.h"
+#include "compiler/ir/index.h"
 #include "compiler/mode.h"
 
 namespace cim::compiler {
@@ -18,10 +19,6 @@ constexpr std::int64_t most_images = 1 << 16;
 
 std::int64_t align(std::int64_t bytes) {
     return (bytes + alignment - 1) / alignment * alignment;
-}
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
 }
 
 /// Bytes of all weights in external memory.

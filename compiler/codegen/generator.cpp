@@ -268,9 +268,7 @@ void Generator::find_transfers() {
 
 void Generator::add_transfer(Transfer transfer) {
     transfer.feeder = landings_[at(transfer.landing)].feeders++;
-    OutboxCode& from =
-        is_relay(transfer) ? relays_[at(transfer.input)][at(transfer.part)] : outboxes_[at(transfer.node)][at(transfer.part)];
-    transfer.sender = from.senders++;
+    transfer.sender = results_of(transfer)[at(transfer.part)].senders++;
     transfers_.push_back(transfer);
 }
 

@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "compiler/codegen/flow_builder.h"
+#include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
 #include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/segmentation.h"
@@ -79,7 +80,6 @@ class Generator {
     void run();
 
   private:
-    static std::size_t at(int i) { return static_cast<std::size_t>(i); }
     /// What tells the names of copies apart; nothing for the first.
     static std::string tag(int y0, int x0);
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[at(id)]; }
@@ -104,6 +104,14 @@ class Generator {
     const Part& part_of(const Transfer& transfer) const {
         return is_relay(transfer) ? segment_.relays[at(transfer.input)][at(transfer.part)]
                                   : placement_[at(transfer.node)].parts[at(transfer.part)];
+    }
+    const Outbox& outbox_of(const Transfer& transfer) const {
+        return is_relay(transfer) ? memory_.relays[at(transfer.input)][at(transfer.part)]
+                                  : memory_.nodes[at(transfer.node)].outboxes[at(transfer.part)];
+    }
+    /// Those of all parts of the node, or all relays of the input, that it comes from.
+    std::vector<OutboxCode>& results_of(const Transfer& transfer) {
+        return is_relay(transfer) ? relays_[at(transfer.input)] : outboxes_[at(transfer.node)];
     }
     /// Input of the segment with relays that a tensor is, or -1.
     int relayed(TensorId id) const;

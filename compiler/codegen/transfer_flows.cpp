@@ -57,8 +57,7 @@ void Generator::transfer_flows() {
     // same time: each begins with another one, so that they do not all queue for one port.
     for (const auto& [sender, transfers] : by_sender) {
         const Transfer& one = *transfers.front();
-        const std::size_t parts = is_relay(one) ? relays_[at(one.input)].size() : outboxes_[at(one.node)].size();
-        const std::size_t first = at(one.part) * transfers.size() / parts;
+        const std::size_t first = at(one.part) * transfers.size() / results_of(one).size();
         for (std::size_t t = 0; t < transfers.size(); ++t) {
             transfer_flow(*transfers[(first + t) % transfers.size()]);
         }
@@ -67,10 +66,8 @@ void Generator::transfer_flows() {
 
 void Generator::transfer_flow(const Transfer& transfer) {
     const Part& part = part_of(transfer);
-    const Outbox& outbox = is_relay(transfer) ? memory_.relays[at(transfer.input)][at(transfer.part)]
-                                              : memory_.nodes[at(transfer.node)].outboxes[at(transfer.part)];
-    const OutboxCode& results =
-        is_relay(transfer) ? relays_[at(transfer.input)][at(transfer.part)] : outboxes_[at(transfer.node)][at(transfer.part)];
+    const Outbox& outbox = outbox_of(transfer);
+    const OutboxCode& results = results_of(transfer)[at(transfer.part)];
     const Landing& landing = memory_.landings[at(transfer.landing)];
     const LandingCode& code = landings_[at(transfer.landing)];
     const bool from_chip = part.core == isa::chip;

@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
+#include "compiler/ir/index.h"
+
 namespace cim::compiler {
 
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// A row of a tile is a run of a row of the matrix; off the diagonal of groups it is 0.
 void fill(isa::Weight& weight, const QuantNode& whole, const Origin& origin, const QuantNode& piece, const Tile& tile) {

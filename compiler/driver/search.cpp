@@ -186,14 +186,15 @@ class Search {
         }
     }
 
-    /// Rehearsed if the first program was short enough, else what bounds the time.
+    /// Rehearsed if the first program was short enough, else what bounds the time. A bound is no time: what is compared by it has to be
+    /// better than the first by an eighth, which is about what contention adds.
     hw::Ticks ticks_of(const isa::Program& program) {
         const Occupancy occupancy = occupancy_of(program, machine_, images_);
         if (!best_) {
             rehearse_ = occupancy.operations <= most_of_one;
         }
         if (!rehearse_ || (best_ && occupancy.busiest >= ticks_)) {
-            return occupancy.busiest + (best_ ? ticks_ / 8 : 0);  // it takes longer than that
+            return occupancy.busiest + (best_ ? ticks_ / 8 : 0);
         }
         left_ -= occupancy.operations;
         PredictOptions rehearsal;

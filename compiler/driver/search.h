@@ -14,7 +14,7 @@ struct Candidate {
     isa::Program program;  ///< its weights have no values
 };
 
-/// The fastest candidate found for `images` images in a row (docs/memory.md, "Which schedule"), or, without `several`, the first.
+/// The fastest candidate found for `images` images in a row (docs/scheduling.md, "Which schedule"), or, without `several`, the first.
 /// InputError if there is none. The network's matrices are not looked at.
 Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, bool several,
                          std::int64_t images);

@@ -2,6 +2,7 @@
 
 #include <set>
 
+#include "compiler/ir/index.h"
 #include "compiler/mapping/reading.h"
 
 namespace cim::compiler {
@@ -11,20 +12,8 @@ namespace {
 using hw::AluWork;
 using hw::Ticks;
 
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
-
 /// Halos and cores that share a reader: more receivers than there are readers.
 constexpr double receivers_a_reader = 1.5;
-
-Ticks ticks_at(const hw::OpCost& cost, hw::Resource resource) {
-    Ticks ticks = 0;
-    for (std::size_t i = 0; i < cost.stage_count; ++i) {
-        ticks += cost.stages[i].resource == resource ? cost.stages[i].ticks : 0;
-    }
-    return ticks;
-}
 
 }  // namespace
 
@@ -88,7 +77,7 @@ ColumnLoads::ColumnLoads(const QuantGraph& graph, const hw::Machine& machine)
 Load ColumnLoads::sent(TensorId id, int channels) const {
     const hw::OpCost send = prices_.send(0, 0, channels);
     const hw::OpCost far = prices_.send(0, cores_ > 1 ? 1 : 0, channels);
-    const Load once{ticks_at(send, hw::Resource::L1Port) + ticks_at(send, hw::Resource::RemoteL1Port), far.sync_ticks(), 0};
+    const Load once{send.ticks_on(hw::Resource::L1Port) + send.ticks_on(hw::Resource::RemoteL1Port), far.sync_ticks(), 0};
     return once * (receivers_a_reader * readers_[at(id)]);
 }
 
@@ -98,7 +87,7 @@ Load ColumnLoads::element(NodeId id, int channels) const {
     const bool window = node.kind == NodeKind::MaxPool || node.kind == NodeKind::AveragePool;
     const std::int64_t operands = window ? taps : static_cast<std::int64_t>(node.inputs.size());
     const hw::OpCost cost = prices_.alu(0, *digital_work(node.kind), channels, window ? taps : 1, operands * channels, channels);
-    Load load{ticks_at(cost, hw::Resource::L1Port), 0, cost.sync_ticks()};
+    Load load{cost.ticks_on(hw::Resource::L1Port), 0, cost.sync_ticks()};
     load += sent(node.output, channels);
     return load;
 }
@@ -108,9 +97,9 @@ Load ColumnLoads::operator()(NodeId conv, const std::vector<Tile*>& column, cons
     const int channels = column[0]->cols;
     const auto terms = static_cast<std::int64_t>(column.size());
     const hw::OpCost requant = prices_.alu(0, AluWork::Requant, channels, terms, 4LL * channels * terms, channels);
-    Load a_position{ticks_at(requant, hw::Resource::L1Port), 0, requant.sync_ticks()};
+    Load a_position{requant.ticks_on(hw::Resource::L1Port), 0, requant.sync_ticks()};
     for (const Tile* tile : column) {
-        a_position.port += ticks_at(prices_.read(0, tile->rows, tile->cols, 8, 8, tile->rows, false), hw::Resource::L1Port);
+        a_position.port += prices_.read(0, tile->rows, tile->cols, 8, 8, tile->rows, false).ticks_on(hw::Resource::L1Port);
     }
     a_position += sent(node.output, channels);
     const Shape3& out = graph_.tensors[at(node.output)].shape;

@@ -4,16 +4,13 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ir/index.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/tiles.h"
 
 namespace cim::compiler {
 
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 template <typename T>
 std::vector<T> part(const std::vector<T>& all, int first, int count) {

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "compiler/ir/index.h"
 #include "compiler/mapping/reading.h"
 #include "hw_models/timing/price.h"
 #include "isa/program.h"
@@ -12,10 +13,6 @@
 namespace cim::compiler {
 
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// The rows and columns that a core takes of an input for a node.
 struct Taken {
@@ -56,14 +53,6 @@ std::vector<Taken> taken_by_cores(const QuantGraph& graph, const std::vector<Nod
     return all;
 }
 
-hw::Ticks l0_ticks(const hw::OpCost& cost) {
-    hw::Ticks ticks = 0;
-    for (std::size_t i = 0; i < cost.stage_count; ++i) {
-        ticks += cost.stages[i].resource == hw::Resource::L0Port ? cost.stages[i].ticks : 0;
-    }
-    return ticks;
-}
-
 /// Cores, those first whose crossbars have least to do.
 std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, int cores) {
     std::vector<std::int64_t> reads(at(cores), 0);
@@ -91,10 +80,10 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
         hw::Ticks forward = 0;  // of the relays' move engines
         for (const Taken& taken : taken_by_cores(graph, placement, graph.inputs[i])) {
             const std::int64_t bytes = (taken.end_col - taken.first_col) * pixel;
-            direct += taken.rows * l0_ticks(prices.load(0, bytes));
+            direct += taken.rows * prices.load(0, bytes).ticks_on(hw::Resource::L0Port);
             forward += taken.rows * prices.send(0, machine.core_count() - 1, bytes).sync_ticks();
         }
-        const hw::Ticks once = shape.h * l0_ticks(prices.load(0, shape.w * pixel));
+        const hw::Ticks once = shape.h * prices.load(0, shape.w * pixel).ticks_on(hw::Resource::L0Port);
         if (once == 0 || direct < 2 * once) {
             continue;
         }

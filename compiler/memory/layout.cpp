@@ -2,22 +2,17 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
-#include "compiler/memory/core_read.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
 
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// Range of the window, and of the channels, that a core's tiles of a Conv take.
 struct TileRange {
@@ -39,26 +34,6 @@ TileRange range_of(const NodePlacement& placement, int copy, int core) {
         first = false;
     }
     return range;
-}
-
-/// Positions that travel together from a part with `cols` columns. A chunk delays its first position until its last one is there, by about
-/// a quarter of a row of the whole map at most.
-int chunk_of(int cols, int whole_cols) {
-    return std::min((whole_cols + 3) / 4, cols);
-}
-
-/// Rows of each node's output that its copies have under way at one time, beyond one.
-std::vector<int> in_flight_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement) {
-    constexpr int windows = 3;  // one whose input comes, one that is read, one on its way
-    std::vector<int> rows;
-    for (std::size_t n = 0; n < placement.size(); ++n) {
-        rows.push_back(0);
-        for (const Grid& grid : placement[n].copies) {
-            const int positions = windows + chunk_of(grid.cols, whole_grid(graph, graph.nodes[n]).cols);
-            rows.back() = std::max(rows.back(), grid.dy * ((positions + grid.cols - 1) / grid.cols) + grid.dy - 2);
-        }
-    }
-    return rows;
 }
 
 bool is_join(NodeKind kind) {
@@ -165,11 +140,6 @@ int Layout::add(const Landing& landing) {
         plan_.nodes[at(landing.node)].landings[at(landing.input)].push_back(index);
     }
     return index;
-}
-
-int Layout::slots(int n, int copy) const {
-    const int grain = plan_.nodes[at(n)].grains[at(copy)];
-    return machine_.mode == hw::ComputingMode::CM ? slots(n) * grain : ample_slots(n);
 }
 
 int Layout::rows_in_flight(TensorId id) const {
@@ -348,72 +318,6 @@ void Layout::make_stages(int n, int input) {
     }
 }
 
-void Layout::make_groups(int n) {
-    const NodePlacement& here = placement_[at(n)];
-    std::map<std::tuple<int, int, int>, Group> groups;  // by copy, core, column
-    for (std::size_t t = 0; t < here.tiles.size(); ++t) {
-        const Tile& tile = here.tiles[t];
-        const Part& part = here.part_of(tile);
-        Group& group = groups[{tile.copy, tile.core, part.c0}];
-        group.copy = tile.copy;
-        group.core = tile.core;
-        group.col = part.c0;
-        group.cols = part.c1 - part.c0;
-        group.own += tile.col == part.c0 ? 1 : 0;
-        group.tiles.push_back(static_cast<int>(t));
-    }
-    const bool adds_in_core = machine_.mode == hw::ComputingMode::CM;
-    const bool gives_sums = tensor(node(n).output).element_bytes > 1;
-    std::map<std::pair<int, int>, int> last;  // core by copy, column
-    for (auto& [key, group] : groups) {
-        const auto before = last.find({group.copy, group.col});
-        group.before = before == last.end() ? -1 : before->second;
-        group.takes_sums = group.before < 0 && node(n).inputs.size() > 1;
-        last[{group.copy, group.col}] = group.core;
-    }
-    for (auto& entry : groups) {
-        Group& group = entry.second;
-        group.home = last[{group.copy, group.col}] == group.core;
-        const bool alone = group.home && group.before < 0 && !group.takes_sums && !gives_sums;
-        group.own = adds_in_core ? (alone ? 0 : 1) : group.own;
-        plan_.nodes[at(n)].groups.push_back(std::move(group));
-    }
-    choose_grains(n);
-    for (Group& group : plan_.nodes[at(n)].groups) {
-        group.slots = slots(n, group.copy);
-    }
-}
-
-void Layout::choose_grains(int n) {
-    NodeMemory& memory = plan_.nodes[at(n)];
-    const NodePlacement& here = placement_[at(n)];
-    memory.grains.assign(here.copies.size(), 1);
-    if (machine_.mode != hw::ComputingMode::CM || room(n) == Room::Tight) {
-        return;
-    }
-    for (std::size_t copy = 0; copy < here.copies.size(); ++copy) {
-        memory.grains[copy] = grain_of(slowest_core(memory.groups, static_cast<int>(copy), here, prices_), here.copies[copy].cols);
-    }
-}
-
-void Layout::make_outboxes(int n) {
-    const bool chunks = room(n) == Room::Ample && !on_chip(n);
-    for (const Part& part : placement_[at(n)].parts) {
-        Outbox outbox;
-        outbox.core = part.core;
-        outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
-        outbox.pitch = static_cast<int>(align4(outbox.bytes));
-        if (node(n).kind == NodeKind::Conv && machine_.mode == hw::ComputingMode::CM) {
-            outbox.chunk = plan_.nodes[at(n)].grains[at(part.copy)];
-            outbox.slots = slots(n, part.copy);
-        } else {
-            outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
-            outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
-        }
-        plan_.nodes[at(n)].outboxes.push_back(outbox);
-    }
-}
-
 int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
     const QuantTensor& whole = tensor(id);
     Landing landing;
@@ -426,18 +330,6 @@ int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
     landing.rows = choices_.l0_tight ? 1 : 2 * std::min(2, whole.shape.h);
     landing.readers = std::move(readers);
     return add(landing);
-}
-
-void Layout::make_relays(int input) {
-    plan_.relays.emplace_back();
-    if (choices_.no_relays.count(input) != 0) {
-        return;
-    }
-    for (const Part& relay : relays_[at(input)]) {
-        // One row comes while the other leaves.
-        const int pixel = (relay.c1 - relay.c0) * tensor(graph_.inputs[at(input)]).element_bytes;
-        plan_.relays.back().push_back({relay.core, pixel, relay.grid.cols, 2 * relay.grid.cols, pixel, 0});
-    }
 }
 
 int Layout::make_input_landing(int input) {

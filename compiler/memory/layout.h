@@ -61,6 +61,8 @@ class Layout {
     int add(const Landing& landing);
     /// Of a landing in L1.
     int ring_rows(int node, int input, const Reading& reading);
+    /// Rows of each node's output that its copies have under way at one time, beyond one.
+    static std::vector<int> in_flight_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement);
     /// Rows of a tensor that come at one time, beyond one.
     int rows_in_flight(TensorId id) const;
     void make_landings(int node, int input);

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
 #include "compiler/memory/layout.h"
 #include "isa/program.h"
@@ -14,10 +15,6 @@
 namespace cim::compiler {
 
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// Calls f(place, bytes, offset) for everything that takes room.
 template <typename F>

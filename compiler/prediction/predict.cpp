@@ -2,10 +2,10 @@
 
 #include <algorithm>
 #include <array>
-#include <deque>
 #include <optional>
 #include <queue>
 
+#include "compiler/prediction/counters.h"
 #include "compiler/prediction/traffic.h"
 #include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
@@ -40,19 +40,6 @@ struct AsyncOperation {
     std::uint64_t ticket = 0;
 };
 
-struct PendingSignal {
-    std::uint64_t ticket = 0;
-    std::int64_t amount = 0;
-    bool done = false;
-};
-
-struct Counter {
-    std::int64_t value = 0;
-    Index place = isa::chip;
-    std::vector<std::pair<std::int64_t, Index>> waiters;  ///< value, flow
-    std::deque<PendingSignal> pending;                    ///< asynchronous signals in issue order, and what came after them
-};
-
 struct Engine {
     bool busy = false;
     std::vector<Index> ready;
@@ -73,19 +60,14 @@ class Predictor {
           prices_(machine),
           code_(isa::resolve_all(program, batch, isa::Detail::Durations)),
           sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle),
-          crossbars_(machine.crossbars_per_core()) {
+          crossbars_(machine.crossbars_per_core()),
+          counters_(program) {
         if (options.contention) {
             traffic_.emplace(machine);
         }
         flows_.reserve(code_.size());
         for (const isa::ResolvedFlow& flow : code_) {
             flows_.emplace_back(flow);
-        }
-        for (const isa::CounterArray& array : program.counters) {
-            counters_.resize(counters_.size() + static_cast<std::size_t>(array.size));
-            for (auto c = counters_.end() - array.size; c != counters_.end(); ++c) {
-                c->place = array.place;
-            }
         }
         places_.resize(static_cast<std::size_t>(machine.core_count()) + 1);
         for (Place& place : places_) {
@@ -190,7 +172,7 @@ class Predictor {
                 runnable_.push_back(due.index);
                 break;
             case What::AsyncEnds: async_ended(due.index); break;
-            case What::LateSignal: add(due.index, due.amount); break;
+            case What::LateSignal: counters_.add(due.index, due.amount, runnable_); break;
             case What::SegmentBegins:
                 --unfinished_;
                 begin(due.index);
@@ -217,36 +199,19 @@ class Predictor {
         }
         touch(operation.flow);
         if (operation.op.signal >= 0) {
-            Counter& counter = counters_[static_cast<std::size_t>(operation.op.signal)];
-            for (PendingSignal& pending : counter.pending) {
-                pending.done = pending.done || pending.ticket == operation.ticket;
-            }
-            while (!counter.pending.empty() && counter.pending.front().done) {
-                deliver(operation.op.signal, counter.pending.front().amount, flow(operation.flow).place);
-                counter.pending.pop_front();
-            }
+            counters_.complete(operation.op.signal, operation.ticket,
+                               [&](std::int64_t amount) { deliver(operation.op.signal, amount, flow(operation.flow).place); });
         }
         unused_.push_back(slot);
         --unfinished_;
     }
 
     void deliver(Index counter, std::int64_t amount, Index from) {
-        if (sync_ticks_ == 0 || counters_[static_cast<std::size_t>(counter)].place == from) {
-            add(counter, amount);
+        if (sync_ticks_ == 0 || counters_.place(counter) == from) {
+            counters_.add(counter, amount, runnable_);
         } else {
             at(now_ + sync_ticks_, What::LateSignal, counter, amount);
         }
-    }
-
-    void add(Index index, std::int64_t amount) {
-        Counter& counter = counters_[static_cast<std::size_t>(index)];
-        counter.value += amount;
-        const auto reached =
-            std::partition(counter.waiters.begin(), counter.waiters.end(), [&](const auto& w) { return w.first > counter.value; });
-        for (auto w = reached; w != counter.waiters.end(); ++w) {
-            runnable_.push_back(w->second);
-        }
-        counter.waiters.erase(reached, counter.waiters.end());
     }
 
     void advance_all() {
@@ -262,18 +227,14 @@ class Predictor {
             const isa::Step& step = *f.step;
             if (step.kind == isa::Step::Kind::Await) {
                 for (Index i = 0; i < step.count; ++i) {
-                    Counter& counter = counters_[static_cast<std::size_t>(step.counter + i)];
-                    if (counter.value < step.value) {
-                        counter.waiters.emplace_back(step.value, id);
+                    if (counters_.value(step.counter + i) < step.value) {
+                        counters_.wait(step.counter + i, step.value, id);
                         return;
                     }
                 }
             } else if (step.kind == isa::Step::Kind::Signal) {
-                Counter& counter = counters_[static_cast<std::size_t>(step.counter)];
-                if (counter.pending.empty()) {
+                if (counters_.may_signal(step.counter, step.value)) {
                     deliver(step.counter, step.value, flow(id).place);
-                } else {
-                    counter.pending.push_back({tickets_++, step.value, true});
                 }
             } else if (step.kind == isa::Step::Kind::Ops) {
                 f.ready_at = now_;
@@ -394,11 +355,7 @@ class Predictor {
             slot = unused_.back();
             unused_.pop_back();
         }
-        operations_[static_cast<std::size_t>(slot)] = {id, op, tickets_};
-        if (op.signal >= 0) {
-            counters_[static_cast<std::size_t>(op.signal)].pending.push_back({tickets_, op.amount, false});
-        }
-        ++tickets_;
+        operations_[static_cast<std::size_t>(slot)] = {id, op, op.signal >= 0 ? counters_.issue(op.signal, op.amount) : 0};
         return slot;
     }
 
@@ -412,7 +369,7 @@ class Predictor {
     std::vector<Traffic::Ended> ended_;
     std::vector<FlowState> flows_;
     std::vector<std::vector<Index>> by_segment_;  ///< flows; setup first
-    std::vector<Counter> counters_;
+    Counters counters_;
     std::vector<Place> places_;
     std::vector<AsyncOperation> operations_;
     std::vector<Index> unused_;
@@ -420,7 +377,6 @@ class Predictor {
     std::vector<Index> runnable_;
     std::vector<std::size_t> touched_;
     std::uint64_t order_ = 0;
-    std::uint64_t tickets_ = 1;
     std::int64_t unfinished_ = 0;
     Ticks now_ = 0;
     Ticks start_ = 0;

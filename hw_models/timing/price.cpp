@@ -41,6 +41,14 @@ Ticks OpCost::stage_ticks() const {
     return total;
 }
 
+Ticks OpCost::ticks_on(Resource resource) const {
+    Ticks total = 0;
+    for (std::size_t i = 0; i < stage_count; ++i) {
+        total += stages[i].resource == resource ? stages[i].ticks : 0;
+    }
+    return total;
+}
+
 Ticks OpCost::sync_ticks() const {
     return std::max(issue_ticks, stage_ticks());
 }

@@ -49,6 +49,8 @@ struct OpCost {
     std::array<EventCount, most_events> events{};
 
     Ticks stage_ticks() const;
+    /// Of the stages on one resource.
+    Ticks ticks_on(Resource resource) const;
     /// Engine time of a synchronous operation without contention.
     Ticks sync_ticks() const;
     void add_stage(Resource resource, Ticks ticks, bool write = false, std::int64_t flits = 0);

@@ -77,7 +77,7 @@ void TemplateResolver::emit(const Stmt& stmt) {
             instruction.kind = await ? Instruction::Kind::Await : Instruction::Kind::Signal;
             instruction.base = base_of(stmt.exprs[0]);
             instruction.counter = counter_of(instruction.base, stmt.exprs[1]);
-            instruction.length = await ? slot_of(stmt.exprs[2]) : literal(1);
+            instruction.length = await ? slot_of(stmt.exprs[2]) : 0;
             instruction.value = slot_of(stmt.exprs[await ? 3 : 2]);
             break;
         }
@@ -366,11 +366,10 @@ void TemplateResolver::number_slots() {
                 }
                 break;
             }
-            case Instruction::Kind::Await:
+            case Instruction::Kind::Await: number(instruction.length); [[fallthrough]];
             case Instruction::Kind::Signal:
                 number(instruction.base);
                 number(instruction.counter);
-                number(instruction.length);
                 number(instruction.value);
                 break;
             default: break;

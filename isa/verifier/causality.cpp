@@ -39,8 +39,8 @@ std::int32_t Causality::Entry::at(std::int32_t now) const {
 }
 
 Causality::Entry& Causality::entry(std::int32_t component, std::int32_t of) {
-    if (const Entry* known = find(component, of)) {
-        return const_cast<Entry&>(*known);
+    if (Entry* known = find(component, of)) {
+        return *known;
     }
     Component& c = components_[static_cast<std::size_t>(component)];
     c.entries.emplace_back();
@@ -92,7 +92,7 @@ std::int32_t Causality::known_at(std::int32_t component, std::int32_t of, std::i
 }
 
 bool Causality::follow(std::int32_t component, std::int32_t of, std::int32_t time) {
-    const Entry* e = find(component, of);
+    Entry* e = find(component, of);
     if (e == nullptr || e->via < 0) {
         return false;
     }
@@ -104,7 +104,7 @@ bool Causality::follow(std::int32_t component, std::int32_t of, std::int32_t tim
     if (found < time) {
         return false;
     }
-    entry(component, of).latest = found;
+    e->latest = found;
     return true;
 }
 

@@ -41,7 +41,7 @@ class Causality {
     void learn(std::int32_t component, std::int32_t now, std::int32_t of, std::int32_t time);
 
     /// Whether `component` has been seen to know that `of` reached `time`: a yes is true, a no may become a yes by a search.
-    bool seen(std::int32_t component, std::int32_t of, std::int32_t time) const {
+    bool seen(std::int32_t component, std::int32_t of, std::int32_t time) {
         const Entry* entry = find(component, of);
         return entry != nullptr && entry->latest >= time;
     }
@@ -82,8 +82,9 @@ class Causality {
     static constexpr int most_hops = 8;  ///< that `follow` goes
 
     static std::size_t hash(std::int32_t of) { return static_cast<std::uint32_t>(of) * 2654435761U >> 7; }
-    const Entry* find(std::int32_t component, std::int32_t of) const {
-        const Component& c = components_[static_cast<std::size_t>(component)];
+    /// What is known of it, or null.
+    Entry* find(std::int32_t component, std::int32_t of) {
+        Component& c = components_[static_cast<std::size_t>(component)];
         const std::size_t mask = c.slots.size() - 1;
         for (std::size_t slot = hash(of) & mask;; slot = (slot + 1) & mask) {
             const std::int32_t index = c.slots[slot];

@@ -38,22 +38,19 @@ constexpr double least = 0.98;
 
 }  // namespace
 
-// docs/memory.md lists what is known to be faster with less, and why.
-TEST_CASE("half the rate of a port, a memory, a network or an ALU is hardly ever faster") {
+TEST_CASE("half the rate of a port, a memory, a network or an ALU is not faster") {
     int compared = 0;
-    int faster = 0;
     for (const char* resource : {"core.l1.bandwidth", "core.alu.rate", "core.noc.flit", "chip.l0.bandwidth", "chip.alu.rate",
                                  "chip.noc.flit", "external.bandwidth"}) {
         for (std::uint64_t seed = 0; seed < 14; ++seed) {
             INFO(resource << ", seed " << seed);
             if (const std::optional<double> ratio = slowdown(seed, halving_of(resource))) {
-                faster += *ratio < least ? 1 : 0;
+                CHECK(*ratio >= least);
                 ++compared;
             }
         }
     }
     CHECK(compared > 50);
-    CHECK(faster <= 1);
 }
 
 TEST_CASE("half the crossbars of a core are not faster because operators get more cores") {

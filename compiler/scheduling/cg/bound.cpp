@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "compiler/ir/index.h"
 #include "compiler/mapping/reading.h"
 #include "compiler/mapping/share.h"
 #include "compiler/mapping/tiles.h"
@@ -24,24 +25,12 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
-
 std::vector<Tile> tiles_of(const QuantGraph& network, const QuantNode& node, const hw::Machine& machine) {
     return cut_into_tiles(node, {0, 0, 0, 0, network.tensors[at(node.inputs[0])].shape.c}, machine);
 }
 
 hw::OpCost read_cost(const hw::PriceList& prices, const Tile& tile, int xb) {
     return prices.read(xb, tile.rows, tile.cols, input_bits, weight_bits, tile.rows, false);
-}
-
-Ticks ticks_on(const hw::OpCost& cost, hw::Resource resource) {
-    Ticks ticks = 0;
-    for (std::size_t i = 0; i < cost.stage_count; ++i) {
-        ticks += cost.stages[i].resource == resource ? cost.stages[i].ticks : 0;
-    }
-    return ticks;
 }
 
 /// From the window's way to the crossbar to the sums' way back, in the crossbar nearest to L1.
@@ -126,13 +115,13 @@ Ticks occupancy(const QuantGraph& network, const hw::Machine& machine, const hw:
         const std::int64_t windows = reading_of(network, node).positions();
         for (const Tile& tile : tiles_of(network, node, machine)) {
             if (machine.mode != hw::ComputingMode::CM) {
-                l1.an_image += windows * ticks_on(read_cost(prices, tile, 0), hw::Resource::L1Port);
+                l1.an_image += windows * read_cost(prices, tile, 0).ticks_on(hw::Resource::L1Port);
             }
             if (residence == Residence::Rewritten) {
                 const hw::OpCost write =
                     prices.write(0, tile.rows, tile.cols, weight_bits, static_cast<std::int64_t>(tile.rows) * tile.cols);
-                crossbars.once += ticks_on(write, hw::Resource::Crossbar);
-                external.once += ticks_on(write, hw::Resource::External);
+                crossbars.once += write.ticks_on(hw::Resource::Crossbar);
+                external.once += write.ticks_on(hw::Resource::External);
             }
         }
         sum_bytes += machine.mode == hw::ComputingMode::CM ? 0 : 4 * windows * node.cols;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <optional>
 
+#include "compiler/ir/index.h"
 #include "compiler/mapping/load.h"
 #include "compiler/mapping/mapped_network.h"
 #include "compiler/mapping/reading.h"
@@ -13,10 +14,6 @@ namespace {
 
 using hw::AluWork;
 using hw::Ticks;
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 /// Rows (or columns) of an input of `size` that some of `outputs` windows touch.
 int touched(int size, int outputs, int taps, int stride, int dilation, int pad) {

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "compiler/error.h"
+#include "compiler/ir/index.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/relays.h"
 #include "compiler/memory/core_read.h"
@@ -17,10 +18,6 @@
 namespace cim::compiler {
 
 namespace {
-
-std::size_t at(int i) {
-    return static_cast<std::size_t>(i);
-}
 
 bool contains(const std::vector<TensorId>& list, TensorId id) {
     return std::find(list.begin(), list.end(), id) != list.end();
