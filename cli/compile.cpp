@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <future>
 #include <set>
 #include <sstream>
 
@@ -94,6 +95,9 @@ int compile(const Words& words) {
     const compiler::Compiled compiled =
         compiler::compile(network.graph, network.ranges, machine, compile_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
     verify_for(compiled.program, machine, 1);
+    // While the files are written.
+    std::future<compiler::Prediction> prediction =
+        std::async(std::launch::async, [&] { return compiler::predict(compiled.program, machine, 1); });
     emit_qdq(*values, compiled.network);
     const std::string path = (*values)["program"].as<std::string>();
     if (values->count("unroll") > 0) {
@@ -104,7 +108,7 @@ int compile(const Words& words) {
         isa::save_program(compiled.program, path);
     }
     fmt::print("calibrated on {}\n", network.calibrated_on);
-    print_table(compiled, compiler::predict(compiled.program, machine, 1), machine);
+    print_table(compiled, prediction.get(), machine);
     return 0;
 }
 

@@ -5,6 +5,7 @@ if(CCACHE)
 endif()
 
 find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
 pkg_check_modules(SYSTEMC REQUIRED IMPORTED_TARGET systemc)
 find_package(Protobuf REQUIRED)
 find_package(ONNX REQUIRED)

@@ -30,13 +30,14 @@ class Ties {
         const double step = scale * factor_;
         const double sums_a_step = 1 / step;
         double least = 1;
-        for (const Place& place : places_) {
-            const double sum = place.middle * sums_a_step;
-            if (sum > largest_ || least <= enough) {
-                break;
+        // From the far end, where distances count least: most scales fail there.
+        for (auto place = places_.rbegin(); place != places_.rend() && least > enough; ++place) {
+            const double sum = place->middle * sums_a_step;
+            if (sum > largest_) {
+                continue;
             }
             const double part = sum - static_cast<double>(static_cast<std::int64_t>(sum));
-            least = std::min(least, std::min(part, 1 - part) * step * place.weight);
+            least = std::min(least, std::min(part, 1 - part) * step * place->weight);
         }
         return least;
     }

@@ -2,6 +2,7 @@
 #include <cmath>
 #include <limits>
 
+#include "compiler/quantization/parallel.h"
 #include "compiler/quantization/quantise.h"
 #include "compiler/quantization/ties.h"
 
@@ -19,6 +20,12 @@ float channel_scale(const float* weight, std::int64_t n, float bias, float input
     const double by_bias = std::fabs(static_cast<double>(bias)) / (static_cast<double>(input_scale) * largest_bias);
     const double scale = std::max(largest / 127.0, by_bias);
     return scale < 1e-30 ? 1.0F : static_cast<float>(scale);
+}
+
+/// To the nearest whole number, half to even, as std::nearbyint has it, for |x| < 2^22: adding leaves no room for a fraction.
+float round_to_even(float x) {
+    constexpr float no_fraction = 3 << 22;
+    return (x + no_fraction) - no_fraction;
 }
 
 /// Sums, in units of input scale x weight, that are hardly ever exceeded: those of inputs as large as they can be and as like the weights
@@ -41,12 +48,20 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
     node.rows = static_cast<int>(kernel.count());
     node.cols = static_cast<int>(bias.size());
     node.matrix.resize(static_cast<std::size_t>(node.rows) * node.cols);
+    const auto slope_of = [&](int col) { return slopes.empty() ? 1.0F : slopes[slopes.size() == 1 ? 0 : col]; };
+    std::vector<float> scales(bias.size());
+    in_parallel(node.cols, [&](int begin, int end) {
+        for (int col = begin; col < end; ++col) {
+            const float* from = weight.data() + static_cast<std::int64_t>(col) * node.rows;
+            const float widest = channel_scale(from, node.rows, bias[col], input.scale);
+            scales[col] =
+                scale_away_from_ties(widest, input.scale / output.scale, slope_of(col), node.lo - output.zero, node.hi - output.zero,
+                                     usual_sum(from, node.rows, bias[col], input.scale) / static_cast<double>(widest));
+        }
+    });
     for (int col = 0; col < node.cols; ++col) {
         const float* from = weight.data() + static_cast<std::int64_t>(col) * node.rows;
-        const float slope = slopes.empty() ? 1.0F : slopes[slopes.size() == 1 ? 0 : col];
-        const float widest = channel_scale(from, node.rows, bias[col], input.scale);
-        const float scale = scale_away_from_ties(widest, input.scale / output.scale, slope, node.lo - output.zero, node.hi - output.zero,
-                                                 usual_sum(from, node.rows, bias[col], input.scale) / static_cast<double>(widest));
+        const float scale = scales[col];
         std::int64_t positive = 0;  // sums of the weights above and below zero: they bound every partial sum
         std::int64_t negative = 0;
         double drift = 0;  // what rounding the weights adds to the result on average
@@ -55,7 +70,7 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
             const double mean = input_means.empty() ? 0.0 : static_cast<double>(input_means[static_cast<std::size_t>(first + c)]);
             for (int k = 0; k < kernel.h * kernel.w; ++k) {
                 const float real = *from++;
-                const auto w = static_cast<std::int8_t>(std::clamp(std::nearbyint(real / scale), -127.0F, 127.0F));
+                const auto w = static_cast<std::int8_t>(round_to_even(std::clamp(real / scale, -127.0F, 127.0F)));
                 drift += (static_cast<double>(scale) * w - static_cast<double>(real)) * mean;
                 node.matrix[(static_cast<std::size_t>(k) * kernel.c + c) * node.cols + col] = w;
                 (w > 0 ? positive : negative) += w;
@@ -77,7 +92,7 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
         node.scale.push_back(requantise_scale);
         node.weight_scale.push_back(scale);
         if (!slopes.empty()) {
-            node.negative_scale.push_back(requantise_scale * slope);
+            node.negative_scale.push_back(requantise_scale * slope_of(col));
         }
     }
     return {};
