@@ -19,13 +19,14 @@ namespace cim::compiler {
 
 namespace {
 
-// Operations: of a program that is worth rehearsing, and of all rehearsals together.
+// Operations: of a program that is worth rehearsing, and of all rehearsals together, at least and in programs as long as the first.
 constexpr std::int64_t most_of_one = 100'000;
-constexpr std::int64_t most_of_all = 500'000;
-constexpr std::int64_t price_of_schedule = 1'000;
+constexpr std::int64_t most_of_all = 700'000;
+constexpr std::int64_t rehearsals = 20;
+constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
-constexpr int patience = 5;
+constexpr int patience = 12;
 constexpr hw::Ticks hopeless = 2;  // times the best
 
 /// Those that differ on a machine.
@@ -60,6 +61,12 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
         }
         for (const Landing& landing : segment.memory.landings) {
             add({landing.place, landing.offset, landing.rows});
+        }
+        for (const std::vector<Outbox>& relays : segment.memory.relays) {
+            add({-3, static_cast<std::int64_t>(relays.size())});
+            for (const Outbox& relay : relays) {
+                add({relay.core});
+            }
         }
         for (const NodeMemory& memory : segment.memory.nodes) {
             for (const Group& group : memory.groups) {
@@ -96,7 +103,8 @@ class Search {
         if (!best_) {
             throw *refusal_;
         }
-        if (several_ && rehearse_) {
+        // Of a program that is too long to rehearse, how it is cut into segments can be told from what it holds, little else.
+        if (several_ && (rehearse_ || best_->schedule.segments.size() > 1)) {
             explore(open);
         }
         return std::move(*best_);
@@ -118,11 +126,17 @@ class Search {
             const Strategy from = open.begin()->strategy;
             open.erase(open.begin());
             const hw::Ticks before = ticks_;
-            for (const Scarce resource : {Scarce::Cores, Scarce::Crossbars, Scarce::Rows, Scarce::Columns, Scarce::L1, Scarce::L0}) {
-                Share less = from.share.with_half(resource);
-                while (enter({less, from.spread}, open)) {
-                    less = less.with_half(resource);
-                }
+            // All halves before all quarters: the work allowed may end on the way. Less memory is what costs least to look at.
+            std::vector<std::pair<Scarce, Share>> lines;
+            for (const Scarce resource : {Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars}) {
+                lines.emplace_back(resource, from.share);
+            }
+            while (!lines.empty()) {
+                const auto ends = [&](std::pair<Scarce, Share>& line) {
+                    line.second = line.second.with_half(line.first);
+                    return !enter({line.second, from.spread}, open);
+                };
+                lines.erase(std::remove_if(lines.begin(), lines.end(), ends), lines.end());
             }
             for (const Spread spread : spreads_) {
                 enter({from.share, spread}, open);
@@ -165,9 +179,10 @@ class Search {
     Considered consider(const Strategy& strategy) {
         Candidate candidate;
         candidate.strategy = strategy;
-        left_ -= price_of_schedule;
+        left_ -= price_of_segment;
         try {
             candidate.schedule = schedule(network_, machine_, options_, strategy);
+            left_ -= price_of_segment * static_cast<std::int64_t>(candidate.schedule.segments.size());
             const auto [known, fresh] = known_.insert({fingerprint(candidate.schedule), 0});
             if (!fresh) {
                 return {known->second, false};
@@ -192,6 +207,7 @@ class Search {
         const Occupancy occupancy = occupancy_of(program, machine_, images_);
         if (!best_) {
             rehearse_ = occupancy.operations <= most_of_one;
+            left_ += rehearse_ ? std::max<std::int64_t>(0, rehearsals * occupancy.operations - most_of_all) : 0;
         }
         if (!rehearse_ || (best_ && occupancy.busiest >= ticks_)) {
             return occupancy.busiest + (best_ ? ticks_ / 8 : 0);

@@ -149,7 +149,7 @@ void RoutedNoc::arbitrate(Ticks now) {
         Link& link = links_[static_cast<std::size_t>(number)];
         if (!link.waiting.empty() && link.free_at <= now) {
             const int first = link.waiting.front();
-            link.waiting.pop_front();
+            link.waiting.erase(link.waiting.begin());
             take(number, first, now);
         }
     }

@@ -6,7 +6,6 @@
 // A packet whose links nobody else in the network is going to take runs free: its delivery is known when it enters, and no link of it is
 // looked at before. If a packet enters that shares a link with it, it goes on link by link from where it is by then.
 
-#include <deque>
 #include <queue>
 #include <unordered_map>
 
@@ -60,10 +59,10 @@ class RoutedNoc : public NocModel {
     };
     struct Link {
         Ticks free_at = 0;
-        int claims = 0;           ///< packets on their way that have yet to take it, those that run free apart
-        int owner = -1;           ///< packet that runs free over it
-        bool wake = false;        ///< LinkFrees is due: somebody waits, or changes are recorded
-        std::deque<int> waiting;  ///< packets, in order of arrival at this link, then of arrival at the network
+        int claims = 0;            ///< packets on their way that have yet to take it, those that run free apart
+        int owner = -1;            ///< packet that runs free over it
+        bool wake = false;         ///< LinkFrees is due: somebody waits, or changes are recorded
+        std::vector<int> waiting;  ///< packets, in order of arrival at this link, then of arrival at the network; seldom more than a few
     };
 
     const Path& path(int src, int dst) const;

@@ -87,7 +87,7 @@ TEST_CASE("a network that does not fit") {
 TEST_CASE("a program on a machine that it was not made for") {
     const Folder folder;
     const std::string program = folder.path("p.mop").string();
-    REQUIRE(cimmlc("compile " + lenet + "--arch configs/puma.yaml --disable duplication -o " + program).status == 0);
+    REQUIRE(cimmlc("compile " + lenet + "--arch configs/puma.yaml --disable duplication --disable spread -o " + program).status == 0);
     check({"too small", "simulate " + program + " --arch configs/tiny.yaml", "it was compiled for another machine, 'puma'"});
     CHECK(cimmlc("simulate " + program + " --arch configs/machine-h.yaml --quiet").status == 0);
 }

@@ -157,7 +157,7 @@ TEST_CASE("the leaves of the energy add up") {
 TEST_CASE("with the weights where they are, the busiest crossbar's work is the least interval") {
     const Folder folder;
     const std::string options = images + "--batch 4 --timing-only --arch configs/puma.yaml";
-    const std::string one_copy = " --disable duplication";
+    const std::string one_copy = " --disable duplication --disable spread";
     // conv1: 784 windows of 25 bytes and 16 channels. Window in 1 + 2 cycles; 8 input bits, each a read of 16 cycles and 64 samples of one
     // ADC; sums out 1 + 4 cycles.
     const std::int64_t conv1 = 784 * ((1 + 2) + 8 * (16 + 64) + (1 + 4));
@@ -279,4 +279,35 @@ TEST_CASE("the report says how many copies of its weights an operator has") {
     const auto& first = report["operators"][0];  // one tile a copy
     CHECK(first["duplication"].get<int>() > 1);
     CHECK(first["duplication"] == first["crossbars"]);
+}
+
+TEST_CASE("each optimisation left out gives another schedule, the same outputs, and no faster run") {
+    const Folder folder;
+    const std::string machine = images + "--batch 2 --arch configs/machine-h.yaml";
+    const auto all = report_of(folder, machine);
+    for (const char* pass : {"duplication", "spread"}) {
+        const auto without = report_of(folder, machine + " --disable " + pass);
+        INFO(pass);
+        CHECK(without["verification"]["mismatches"] == 0);
+        CHECK(without["verification"]["compared"] == 20);
+        CHECK(without["cycles"] > all["cycles"]);
+    }
+    const Outcome required = cimmlc("run " + lenet + machine + " --disable placement");
+    CHECK(required.status == 2);
+    CHECK_THAT(required.err, Catch::Contains("no optimisation 'placement'"));
+}
+
+TEST_CASE("a program is made for as many images as compile is told") {
+    const Folder folder;
+    const auto cycles = [&](int made_for, int run_with) {
+        const std::string program = folder.path("p.mop").string();
+        REQUIRE(
+            cimmlc(fmt::format("compile networks/lenet.onnx --arch configs/jain2021.yaml --batch {} -o {}", made_for, program)).status ==
+            0);
+        REQUIRE(cimmlc(fmt::format("simulate {} --arch configs/jain2021.yaml --timing-only --batch {} --quiet --report {}", program,
+                                   run_with, folder.path("r.json").string()))
+                    .status == 0);
+        return read_json(folder.path("r.json"))["cycles"].get<std::int64_t>();
+    };
+    CHECK(cycles(3, 3) < cycles(1, 3));
 }
