@@ -24,6 +24,7 @@ struct Operation {
     Ticks stage_started = 0;
     std::uint64_t ticket = 0;  ///< order of its signal, if it signals
     isa::Index signal = -1;    ///< counter that its completion signals, or -1
+    int crossbar = -1;         ///< that it holds, if it holds just one
     std::uint8_t stage = 0;    ///< next stage
     std::uint8_t covered = 1;  ///< stages that the present transfer stands for
     bool async = false;

@@ -55,7 +55,7 @@ void Place::begin(isa::Index segment) {
 
 void Place::flow_ready(FlowState& flow) {
     EngineState& engine = engine_of(flow);
-    engine.ready.push_back(&flow);
+    engine.ready.push_back({flow.ready_at, flow.id(), crossbar_of(flow), &flow});
     if (!engine.busy) {
         dispatch_soon(flow.engine());
     }
@@ -87,12 +87,10 @@ void Place::dispatch(isa::Engine which) {
     if (engine.busy) {
         return;
     }
-    FlowState* best = nullptr;
-    for (FlowState* flow : engine.ready) {
-        const bool before =
-            best == nullptr || flow->ready_at < best->ready_at || (flow->ready_at == best->ready_at && flow->id() < best->id());
-        if (before && can_start(*flow)) {
-            best = flow;
+    ReadyFlow* best = nullptr;
+    for (ReadyFlow& ready : engine.ready) {
+        if ((best == nullptr || ready.before(*best)) && can_start(ready)) {
+            best = &ready;
         }
     }
     if (best == nullptr) {
@@ -101,18 +99,29 @@ void Place::dispatch(isa::Engine which) {
         }
         return;
     }
-    *std::find(engine.ready.begin(), engine.ready.end(), best) = engine.ready.back();
+    FlowState& flow = *best->flow;
+    *best = engine.ready.back();
     engine.ready.pop_back();
-    start(*best);
+    start(flow);
 }
 
-bool Place::can_start(const FlowState& flow) const {
+int Place::crossbar_of(const FlowState& flow) const {
+    if (flow.engine() != isa::Engine::Crossbar) {
+        return ReadyFlow::no_crossbar;
+    }
     const isa::Step& step = flow.step();
+    const bool one = step.op_count == 1 && step.ops[0].opcode != isa::Opcode::ReadCore;
+    return one ? static_cast<int>(step.ops[0][0]) : ReadyFlow::several_crossbars;
+}
+
+bool Place::can_start(const ReadyFlow& ready) const {
+    if (ready.crossbar != ReadyFlow::several_crossbars) {
+        return ready.crossbar == ReadyFlow::no_crossbar || !crossbars_->busy(ready.crossbar);
+    }
+    const isa::Step& step = ready.flow->step();
     bool free = true;
-    if (flow.engine() == isa::Engine::Crossbar) {
-        for (isa::Index i = 0; i < step.op_count && free; ++i) {
-            isa::for_each_crossbar(context_.program, step.ops[i], [&](int xb) { free = free && !crossbars_->busy(xb); });
-        }
+    for (isa::Index i = 0; i < step.op_count && free; ++i) {
+        isa::for_each_crossbar(context_.program, step.ops[i], [&](int xb) { free = free && !crossbars_->busy(xb); });
     }
     return free;
 }
@@ -127,6 +136,20 @@ int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
     }
 }
 
+std::int64_t Place::key_of(const Operation& operation, isa::Engine engine) const {
+    const std::int64_t engines_before = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(engine);
+    return engines_before * (context_.machine.crossbars_per_core() + 1) + std::max(0, operation.crossbar);
+}
+
+template <typename F>
+void Place::for_each_held(const Operation& operation, F f) const {
+    if (operation.crossbar >= 0) {
+        f(operation.crossbar);
+    } else {
+        isa::for_each_crossbar(context_.program, *operation.op, f);
+    }
+}
+
 Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     Operation& operation = context_.operations.get();
     operation.op = flow.step().ops + position;
@@ -135,6 +158,9 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     operation.started = context_.agenda.now();
     operation.async = isa::is_async(operation.op->opcode);
     operation.signal = operation.op->signal;
+    operation.crossbar =
+        operation.async && operation.op->opcode != isa::Opcode::ReadCore ? static_cast<int>((*operation.op)[0]) : ReadyFlow::no_crossbar;
+    operation.transfer.key = key_of(operation, flow.engine());
     price(flow, position, operation);
     if (operation.async && (context_.functional || !flow.prices[static_cast<std::size_t>(flow.step().first_op + position)].moves_only)) {
         // The flow goes on before this ends.
@@ -168,7 +194,7 @@ void Place::start(FlowState& flow) {
             if (operation.signal >= 0) {
                 operation.ticket = context_.counters.reserve(operation.signal, operation.op->amount, core_);
             }
-            isa::for_each_crossbar(context_.program, *operation.op, [&](int xb) {
+            for_each_held(operation, [&](int xb) {
                 crossbars_->acquire(xb, rows_at_once(*operation.op, xb));
                 report_crossbars(xb, flow.op());
             });
@@ -186,14 +212,15 @@ void Place::start(FlowState& flow) {
 void Place::operation_ended(Operation& operation) {
     FlowState& flow = *operation.flow;
     const Ticks now = context_.agenda.now();
+    const isa::Opcode opcode = operation.price->opcode;
     if (context_.functional) {
         execute(context_, *this, operation);
-    } else if (operation.op->opcode == isa::Opcode::WriteXb || operation.op->opcode == isa::Opcode::WriteRow) {
+    } else if (opcode == isa::Opcode::WriteXb || opcode == isa::Opcode::WriteRow) {
         execute_write(context_, *crossbars_, operation);
     }
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
     context_.last_completion = now;
-    if (operation.op->opcode == isa::Opcode::Flush) {
+    if (opcode == isa::Opcode::Flush) {
         const isa::Pieces to = isa::pieces_to(*operation.op);
         for (std::int64_t i = 0; i < to.count; ++i) {
             note_output(to.address + i * to.pitch);
@@ -204,7 +231,7 @@ void Place::operation_ended(Operation& operation) {
         context_.statistics.power.add(operation.started - context_.run_start, now - context_.run_start, operation.price->pj);
     }
     if (operation.async) {
-        isa::for_each_crossbar(context_.program, *operation.op, [&](int xb) {
+        for_each_held(operation, [&](int xb) {
             crossbars_->release(xb, now - operation.started);
             report_crossbars(xb, -1);
         });

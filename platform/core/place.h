@@ -51,10 +51,23 @@ class FlowState final : public Runnable {
     isa::FlowRun run_;
 };
 
+/// A flow that stands at an operator, with all that its engine asks when it chooses: flows themselves are far away.
+struct ReadyFlow {
+    static constexpr int no_crossbar = -1;
+    static constexpr int several_crossbars = -2;
+
+    Ticks since = 0;
+    isa::Index id = 0;
+    int crossbar = no_crossbar;  ///< that it needs
+    FlowState* flow = nullptr;
+
+    bool before(const ReadyFlow& other) const { return since != other.since ? since < other.since : id < other.id; }
+};
+
 struct EngineState {
     bool busy = false;
     std::vector<FlowState*> flows;     ///< of the segment that runs, by id
-    std::vector<FlowState*> ready;     ///< stand at an operator
+    std::vector<ReadyFlow> ready;      ///< in no order
     std::size_t first_unfinished = 0;  ///< in flows
     Cause cause = Cause::Done;         ///< what the time since `since` is booked to
     Ticks since = 0;
@@ -108,7 +121,8 @@ class Place : public sc_core::sc_module, public Actor {
     Cause idle_cause(const EngineState& engine) const;
     void dispatch_soon(isa::Engine engine);
     void dispatch(isa::Engine engine);
-    bool can_start(const FlowState& flow) const;
+    int crossbar_of(const FlowState& flow) const;
+    bool can_start(const ReadyFlow& ready) const;
     void start(FlowState& flow);
     Operation& make_operation(FlowState& flow, isa::Index position);
     /// The price of the operator `position` of the flow's step; counts the execution.
@@ -127,7 +141,10 @@ class Place : public sc_core::sc_module, public Actor {
     void note_output(std::int64_t address);
     void release_engine(isa::Engine engine);
     tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
-    std::int64_t key_of(const Operation& operation) const;
+    std::int64_t key_of(const Operation& operation, isa::Engine engine) const;
+    /// f(number of crossbar) for each that an asynchronous operation holds.
+    template <typename F>
+    void for_each_held(const Operation& operation, F f) const;
     Price price_of(const isa::OpInstance& op, isa::Index weight) const;
     /// Brings `executions` at a price into the statistics.
     void settle(const FlowState& flow, const Price& price, std::int64_t executions);

@@ -6,12 +6,6 @@
 
 namespace cim::platform {
 
-std::int64_t Place::key_of(const Operation& operation) const {
-    const std::int64_t engine = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(operation.flow->engine());
-    return engine * (context_.machine.crossbars_per_core() + 1) +
-           (operation.async && operation.op->opcode != isa::Opcode::ReadCore ? (*operation.op)[0] : 0);
-}
-
 void Place::proceed(Operation& operation, Ticks at) {
     const hw::OpCost& cost = operation.price->cost;
     Agenda& agenda = context_.agenda;
@@ -53,7 +47,6 @@ bool Place::transport(Operation& operation) {
     transfer.port_ticks = port.ticks;
     transfer.port_wait = 0;
     transfer.link_wait = 0;
-    transfer.key = key_of(operation);
     transfer.window = nullptr;
     switch (port.resource) {
         case hw::Resource::L0Port: transfer.space = isa::Space::L0; break;

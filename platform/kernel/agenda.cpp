@@ -68,6 +68,10 @@ void Agenda::process_tick() {
     arbitrate_.clear();
     next_ = due_.next();
     if (next_ != Wheel<Entry>::none) {
+        if (const Entry* first = due_.first(next_)) {
+            __builtin_prefetch(first->actor);
+            __builtin_prefetch(reinterpret_cast<const void*>(first->what));
+        }
         wake_.notify(femtoseconds_per_tick_ > 0 ? time_of(next_ - now_) : time_of(next_) - sc_core::sc_time_stamp());
     }
 }

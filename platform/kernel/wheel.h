@@ -50,6 +50,12 @@ class Wheel {
         return far_.empty() || near < far_.top().at ? near : far_.top().at;
     }
 
+    /// The entry that the next call of take() with this tick finds, if it is a near one.
+    const Item* first(hw::Ticks when) const {
+        const std::int32_t last = last_[static_cast<std::size_t>(when & (slots - 1))];
+        return last == empty ? nullptr : &nodes_[static_cast<std::size_t>(nodes_[static_cast<std::size_t>(last)].next)].item;
+    }
+
     /// Takes an entry of tick `when`, which is next() or was at the last call; false if there is none left.
     bool take(hw::Ticks when, Item& item) {
         now_ = when;

@@ -1,8 +1,8 @@
 #include "platform/memory/memory.h"
 
-#include <algorithm>
 #include <cstring>
 #include <new>
+#include <utility>
 
 namespace cim::platform {
 
@@ -65,20 +65,24 @@ tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& pay
         access(payload, &transfer);
         return tlm::TLM_COMPLETED;
     }
-    fresh_.push_back({&payload, &transfer});
+    transfer.payload = &payload;
+    Transfer** at = &fresh_;
+    while (*at != nullptr && (*at)->key < transfer.key) {
+        at = &(*at)->next;
+    }
+    transfer.next = *at;
+    *at = &transfer;
     agenda_.arbitrate_now(*this);
     phase = tlm::END_REQ;
     return tlm::TLM_UPDATED;
 }
 
 void Memory::arbitrate() {
-    if (fresh_.size() > 1) {
-        std::sort(fresh_.begin(), fresh_.end(), [](const Request& a, const Request& b) { return a.transfer->key < b.transfer->key; });
-    }
     const Ticks now = agenda_.now();
     // A response may bring the initiator to its next request, which belongs to a later tick: the list does not grow meanwhile.
-    for (const Request& request : fresh_) {
-        Transfer& transfer = *request.transfer;
+    Transfer* next = std::exchange(fresh_, nullptr);
+    while (next != nullptr) {
+        Transfer& transfer = *std::exchange(next, next->next);
         const Ticks begin = port_.grant(now, transfer.port_ticks);
         transfer.done = begin + transfer.port_ticks;
         transfer.port_wait += begin - transfer.requested;
@@ -87,12 +91,11 @@ void Memory::arbitrate() {
             on_port(true);
             agenda_.complete_at(transfer.done, *this);
         }
-        access(*request.payload, request.transfer);
+        access(*transfer.payload, &transfer);
         tlm::tlm_phase phase = tlm::BEGIN_RESP;
         sc_core::sc_time delay = agenda_.time_of(transfer.done - now);
-        in[transfer.reply_to]->nb_transport_bw(*request.payload, phase, delay);
+        in[transfer.reply_to]->nb_transport_bw(*transfer.payload, phase, delay);
     }
-    fresh_.clear();
 }
 
 void Memory::complete(std::uint64_t) {

@@ -10,7 +10,6 @@
 #include <string>
 #include <systemc>
 #include <tlm>
-#include <vector>
 
 #include <tlm_utils/multi_passthrough_target_socket.h>
 
@@ -39,10 +38,6 @@ class Memory final : public sc_core::sc_module, public Actor {
     void arbitrate() override;
 
   private:
-    struct Request {
-        tlm::tlm_generic_payload* payload;
-        Transfer* transfer;
-    };
     tlm::tlm_sync_enum nb_transport_fw(int id, tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
     void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     unsigned int transport_dbg(int id, tlm::tlm_generic_payload& payload);
@@ -56,7 +51,7 @@ class Memory final : public sc_core::sc_module, public Actor {
     };
     std::size_t size_;
     std::unique_ptr<std::uint8_t[], Free> data_;  ///< from calloc: pages that nothing touches take no memory
-    std::vector<Request> fresh_;                  ///< requests of this tick
+    Transfer* fresh_ = nullptr;                   ///< requests of this tick, in order of their keys
     hw::SinglePort port_;
     Ticks busy_ = 0;
 };

@@ -31,9 +31,11 @@ struct Transfer final : tlm::tlm_extension<Transfer> {
     Ticks done = 0;       ///< with the response: when it is served; the response may come before (timing annotation)
     Ticks port_wait = 0;
     Ticks link_wait = 0;
-    Operation* operation = nullptr;  ///< whose transfer it is
-    int reply_to = 0;                ///< socket index at the memory, to find the way back
-    int noc_reply_to = 0;            ///< likewise at the network
+    Operation* operation = nullptr;               ///< whose transfer it is
+    int reply_to = 0;                             ///< socket index at the memory, to find the way back
+    int noc_reply_to = 0;                         ///< likewise at the network
+    tlm::tlm_generic_payload* payload = nullptr;  ///< set by a memory, with
+    Transfer* next = nullptr;                     ///< what it grants after this one
 
     tlm_extension_base* clone() const override { return new Transfer(*this); }
     void copy_from(const tlm_extension_base& other) override { *this = static_cast<const Transfer&>(other); }
