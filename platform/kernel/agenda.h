@@ -76,6 +76,8 @@ class Agenda final : public sc_core::sc_module {
 
     sc_core::sc_time long_time_of(Ticks tick) const;
     void process_tick();
+    /// Lets the processor fetch what the next entry of a tick needs, while something else is done.
+    void fetch_ahead(Ticks tick) const;
     void advance_all();
 
     std::int64_t ticks_per_second_;
