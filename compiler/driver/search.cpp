@@ -14,6 +14,7 @@
 #include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
 #include "hw_models/crossbar/converter.h"
+#include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
@@ -31,8 +32,9 @@ constexpr hw::Ticks hopeless = 2;  // times the best
 
 /// Those that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine) {
+    const hw::PriceList prices(machine);
     std::vector<Spread> spreads{Spread::Balanced};
-    if (ports_matter(machine)) {
+    if (ports_matter(machine, prices)) {
         spreads.push_back(Spread::None);
     }
     if (machine.mode != hw::ComputingMode::CM && machine.crossbars_per_core() > 1) {

@@ -45,8 +45,8 @@ std::optional<AluWork> digital_work(NodeKind kind) {
     return std::nullopt;
 }
 
-ColumnLoads::ColumnLoads(const QuantGraph& graph, const hw::Machine& machine)
-    : graph_(graph), cores_(machine.core_count()), prices_(machine), followers_(graph.nodes.size()), readers_(graph.tensors.size(), 0) {
+ColumnLoads::ColumnLoads(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices)
+    : graph_(graph), cores_(machine.core_count()), prices_(prices), followers_(graph.nodes.size()), readers_(graph.tensors.size(), 0) {
     const std::vector<NodeId> producers = producers_of(graph);
     std::vector<std::set<NodeId>> sources(graph.nodes.size());
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {

@@ -28,7 +28,7 @@ std::optional<hw::AluWork> digital_work(NodeKind kind);
 /// Loads of columns of tiles, digital operators counted with the Conv that their first input comes from.
 class ColumnLoads {
   public:
-    ColumnLoads(const QuantGraph& graph, const hw::Machine& machine);
+    ColumnLoads(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices);
     /// The tiles of one column of a copy that works on `grid`. What they send is counted on both sides, as if the receiver were like them.
     Load operator()(NodeId conv, const std::vector<Tile*>& column, const Grid& grid) const;
 
@@ -38,7 +38,7 @@ class ColumnLoads {
 
     const QuantGraph& graph_;
     int cores_;
-    hw::PriceList prices_;
+    const hw::PriceList& prices_;
     std::vector<std::vector<NodeId>> followers_;  ///< by Conv: digital operators on its output
     std::vector<int> readers_;                    ///< by tensor
 };

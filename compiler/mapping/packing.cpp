@@ -118,7 +118,7 @@ int tallest_column(std::vector<NodePlacement>& placement, int per_core) {
 
 }  // namespace
 
-bool ports_matter(const hw::Machine& machine) {
+bool ports_matter(const hw::Machine& machine, const hw::PriceList& prices) {
     constexpr int bits = 8;
     if (machine.core.l1.bandwidth.ideal) {
         return false;
@@ -126,7 +126,7 @@ bool ports_matter(const hw::Machine& machine) {
     const int cols = machine.logical_cols(bits);
     const std::int64_t bytes = machine.crossbars_per_core() * (machine.crossbar.rows + 4LL * cols);
     const hw::Ticks port = 8 * bytes / machine.core.l1.bandwidth.value * machine.core_clock.ticks_per_cycle;
-    return 4 * port > hw::PriceList(machine).mvm_ticks(machine.crossbar.rows, cols, bits, bits);
+    return 4 * port > prices.mvm_ticks(machine.crossbar.rows, cols, bits, bits);
 }
 
 int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine) {
@@ -160,8 +160,9 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
     return false;
 }
 
-std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine) {
-    const ColumnLoads load_of(graph, machine);
+std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                                        const hw::PriceList& prices) {
+    const ColumnLoads load_of(graph, machine, prices);
     const int cores = machine.core_count();
     std::vector<LoadedColumn> columns;
     Load all;

@@ -10,7 +10,7 @@
 namespace cim::compiler {
 
 /// Whether the L1 port of a core whose crossbars all work is busy for a good part (a quarter) of a multiplication: then it pays to balance.
-bool ports_matter(const hw::Machine& machine);
+bool ports_matter(const hw::Machine& machine, const hw::PriceList& prices);
 
 /// Crossbars that a copy of a Conv with these tiles takes up: its own, or in CM, where the core is the unit of control, those of its cores.
 int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine);
@@ -22,6 +22,7 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 /// Where several copies work: gives whole columns of tiles to cores so that L1 ports, move engines and ALUs have the same to do on all, as
 /// far as that goes (compiler/mapping/load.h). How long the busiest is held for an image; nothing if there are no copies, or columns do not
 /// fit so.
-std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine);
+std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                                        const hw::PriceList& prices);
 
 }  // namespace cim::compiler

@@ -165,7 +165,7 @@ const Part& NodePlacement::part_of(const Tile& tile) const {
 }
 
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                               const std::vector<Split>& splits, Spread spread, bool balance) {
+                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool balance) {
     Placement result;
     std::vector<NodePlacement>& placement = result.nodes;
     placement.resize(graph.nodes.size());
@@ -189,7 +189,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         return std::nullopt;
     }
     if (balance) {
-        const std::optional<hw::Ticks> busiest = pack_balanced(placement, graph, machine);
+        const std::optional<hw::Ticks> busiest = pack_balanced(placement, graph, machine, prices);
         if (!busiest) {
             return std::nullopt;
         }

@@ -10,6 +10,10 @@
 #include "compiler/mapping/tiles.h"
 #include "hw_models/spec/machine.h"
 
+namespace cim::hw {
+class PriceList;
+}
+
 namespace cim::compiler {
 
 /// Channels c0 .. c1-1 of some positions of a node's output come from `core` (isa::chip: the chip's ALU).
@@ -55,7 +59,7 @@ struct Placement {
 /// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node. `balance`: nothing either if columns cannot be
 /// balanced over the cores (compiler/mapping/packing.h).
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                               const std::vector<Split>& splits, Spread spread, bool balance = false);
+                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool balance = false);
 
 /// Core i becomes cores[i].
 void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores);

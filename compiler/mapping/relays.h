@@ -7,9 +7,14 @@
 #include "compiler/mapping/placement.h"
 #include "hw_models/spec/machine.h"
 
+namespace cim::hw {
+class PriceList;
+}
+
 namespace cim::compiler {
 
 /// The relays of each input of a segment, its rows dealt to them in turn; empty where its readers load them themselves.
-std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine);
+std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
+                                         const hw::PriceList& prices);
 
 }  // namespace cim::compiler

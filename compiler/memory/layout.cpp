@@ -52,33 +52,45 @@ Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::Pr
       choices_(choices),
       in_flight_(in_flight_of(graph, placement)),
       ample_skew_(graph, in_flight_),
-      skew_(graph, std::vector<int>(graph.nodes.size(), 0)) {}
+      skew_(graph, std::vector<int>(graph.nodes.size(), 0)),
+      producers_(producers_of(graph)) {}
 
-MemoryPlan Layout::build() {
-    plan_.serial = choices_.serial;
-    plan_.nodes.resize(graph_.nodes.size());
-    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-        const auto n = static_cast<int>(i);
-        const std::size_t inputs = graph_.nodes[i].inputs.size();
-        plan_.nodes[i].landings.resize(inputs);
-        plan_.nodes[i].stages.resize(inputs);
-        if (graph_.nodes[i].kind == NodeKind::Concat) {
-            continue;
-        }
+NodeLayout Layout::node_layout(int n) {
+    const std::size_t inputs = node(n).inputs.size();
+    layout_ = {};
+    layout_.landings.resize(inputs);
+    layout_.memory.landings.resize(inputs);
+    layout_.memory.stages.resize(inputs);
+    if (node(n).kind != NodeKind::Concat) {
         make_groups(n);
         for (std::size_t input = 0; input < inputs; ++input) {
             make_landings(n, static_cast<int>(input));
         }
         make_outboxes(n);
     }
+    return std::move(layout_);
+}
+
+MemoryPlan Layout::assemble(std::vector<NodeLayout> nodes) {
+    MemoryPlan plan;
+    plan.serial = choices_.serial;
+    for (NodeLayout& node : nodes) {
+        for (std::size_t input = 0; input < node.landings.size(); ++input) {
+            for (Landing& landing : node.landings[input]) {
+                node.memory.landings[input].push_back(static_cast<int>(plan.landings.size()));
+                plan.landings.push_back(std::move(landing));
+            }
+        }
+        plan.nodes.push_back(std::move(node.memory));
+    }
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
-        make_relays(static_cast<int>(i));
-        plan_.input_landings.push_back(make_input_landing(static_cast<int>(i)));
+        plan.relays.push_back(relays_of(static_cast<int>(i)));
+        plan.input_landings.push_back(make_input_landing(plan, static_cast<int>(i)));
     }
     for (const TensorId id : graph_.outputs) {
-        plan_.output_landings.push_back(make_row_landing(network_output, id, {isa::chip}));
+        plan.output_landings.push_back(make_row_landing(plan, network_output, id, {isa::chip}));
     }
-    return std::move(plan_);
+    return plan;
 }
 
 bool Layout::in_l0(int n, int input) const {
@@ -102,9 +114,8 @@ bool Layout::lies_whole(TensorId id) const {
 }
 
 bool Layout::from_one_copy(TensorId id) const {
-    const std::vector<NodeId> producers = producers_of(graph_);
-    for (const ViewPart& view : view_of(graph_, producers, id)) {
-        const NodeId producer = producers[at(view.tensor)];
+    for (const ViewPart& view : view_of(graph_, producers_, id)) {
+        const NodeId producer = producers_[at(view.tensor)];
         for (std::size_t p = 0; producer >= 0 && p < placement_[at(producer)].parts.size(); ++p) {
             const Grid& grid = placement_[at(producer)].parts[p].grid;
             if (grid.positions() != whole_grid(graph_, node(producer)).positions()) {
@@ -133,20 +144,14 @@ std::vector<Layout::Reader> Layout::readers(int n) const {
     return result;
 }
 
-int Layout::add(const Landing& landing) {
-    plan_.landings.push_back(landing);
-    const int index = static_cast<int>(plan_.landings.size()) - 1;
-    if (landing.node >= 0) {
-        plan_.nodes[at(landing.node)].landings[at(landing.input)].push_back(index);
-    }
-    return index;
+void Layout::add(const Landing& landing) {
+    layout_.landings[at(landing.input)].push_back(landing);
 }
 
 int Layout::rows_in_flight(TensorId id) const {
-    const std::vector<NodeId> producers = producers_of(graph_);
     int rows = 0;
-    for (const ViewPart& view : view_of(graph_, producers, id)) {
-        const NodeId producer = producers[at(view.tensor)];
+    for (const ViewPart& view : view_of(graph_, producers_, id)) {
+        const NodeId producer = producers_[at(view.tensor)];
         rows = producer < 0 ? rows : std::max(rows, in_flight_[at(producer)]);
     }
     return rows;
@@ -273,7 +278,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
 void Layout::make_sums_landing(const Landing& base) {
     Landing landing = base;
     landing.place = isa::chip;
-    for (const Group& group : plan_.nodes[at(base.node)].groups) {
+    for (const Group& group : layout_.memory.groups) {
         if (group.takes_sums) {
             landing.readers.push_back(group.core);
         }
@@ -289,7 +294,7 @@ void Layout::make_stages(int n, int input) {
     }
     const Reading reading = reading_of(graph_, reader, input);
     const int taps = reading.taps_h * reading.taps_w;
-    std::vector<Stage>& stages = plan_.nodes[at(n)].stages[at(input)];
+    std::vector<Stage>& stages = layout_.memory.stages[at(input)];
     const auto stage_on = [&](int core, const Grid& grid, int c0, int c1) {
         Stage stage;
         stage.core = core;
@@ -318,7 +323,7 @@ void Layout::make_stages(int n, int input) {
     }
 }
 
-int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
+int Layout::make_row_landing(MemoryPlan& plan, int n, TensorId id, std::vector<int> readers) const {
     const QuantTensor& whole = tensor(id);
     Landing landing;
     landing.node = n;
@@ -329,24 +334,25 @@ int Layout::make_row_landing(int n, TensorId id, std::vector<int> readers) {
     landing.element_bytes = whole.element_bytes;
     landing.rows = choices_.l0_tight ? 1 : 2 * std::min(2, whole.shape.h);
     landing.readers = std::move(readers);
-    return add(landing);
+    plan.landings.push_back(std::move(landing));
+    return static_cast<int>(plan.landings.size()) - 1;
 }
 
-int Layout::make_input_landing(int input) {
+int Layout::make_input_landing(MemoryPlan& plan, int input) const {
     const TensorId id = graph_.inputs[at(input)];
     std::vector<int> readers;
-    for (const Outbox& relay : plan_.relays[at(input)]) {
+    for (const Outbox& relay : plan.relays[at(input)]) {
         readers.push_back(relay.core);
     }
     if (!readers.empty()) {
-        return make_row_landing(network_input, id, readers);
+        return make_row_landing(plan, network_input, id, readers);
     }
-    for (const Landing& landing : plan_.landings) {
+    for (const Landing& landing : plan.landings) {
         if (landing.node >= 0 && landing.place != isa::chip && node(landing.node).inputs[at(landing.input)] == id) {
             readers.push_back(landing.place);
         }
     }
-    return readers.empty() ? -1 : make_row_landing(network_input, id, readers);
+    return readers.empty() ? -1 : make_row_landing(plan, network_input, id, readers);
 }
 
 }  // namespace cim::compiler

@@ -1,5 +1,6 @@
 #pragma once
-// What a plan holds before it has addresses: one way to serve every node, given what is to be small and what is to lie in L0.
+// What a plan holds before it has addresses: one way to serve every node, given what is to be small and what is to lie in L0. Each node is
+// laid out for itself.
 
 #include <set>
 #include <utility>
@@ -26,11 +27,22 @@ struct LayoutChoices {
     bool serial = false;      ///< given, not chosen: MemoryPlan::serial
 };
 
+/// What serves one node. Landings are by input; `memory` does not know their numbers yet.
+struct NodeLayout {
+    std::vector<std::vector<Landing>> landings;
+    NodeMemory memory;
+};
+
 class Layout {
   public:
+    /// Keeps references to all of these; `choices` may change between calls.
     Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices, const std::vector<NodePlacement>& placement,
            const std::vector<std::vector<Part>>& relays, const LayoutChoices& choices);
-    MemoryPlan build();
+    NodeLayout node_layout(int node);
+    /// Relays of an input, for the rows that L0 passes on to them.
+    std::vector<Outbox> relays_of(int input) const;
+    /// The plan of the layouts of all nodes, with what inputs and outputs of the network need.
+    MemoryPlan assemble(std::vector<NodeLayout> nodes);
 
   private:
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[static_cast<std::size_t>(id)]; }
@@ -58,7 +70,7 @@ class Layout {
     };
     std::vector<Reader> readers(int node) const;
 
-    int add(const Landing& landing);
+    void add(const Landing& landing);
     /// Of a landing in L1.
     int ring_rows(int node, int input, const Reading& reading);
     /// Rows of each node's output that its copies have under way at one time, beyond one.
@@ -73,11 +85,10 @@ class Layout {
     void make_groups(int node);
     void choose_grains(int node);
     void make_outboxes(int node);
-    /// A landing in L0 that is walked row by row.
-    int make_row_landing(int node, TensorId id, std::vector<int> readers);
-    void make_relays(int input);
+    /// A landing in L0 that is walked row by row; its number in the plan.
+    int make_row_landing(MemoryPlan& plan, int node, TensorId id, std::vector<int> readers) const;
     /// L0 rows of an input for its relays, or for those readers that take it into their L1; -1 if there is none.
-    int make_input_landing(int input);
+    int make_input_landing(MemoryPlan& plan, int input) const;
 
     const QuantGraph& graph_;
     const hw::Machine& machine_;
@@ -88,7 +99,8 @@ class Layout {
     std::vector<int> in_flight_;  ///< by node, as of JoinSkew
     JoinSkew ample_skew_;
     JoinSkew skew_;  ///< of what has to be
-    MemoryPlan plan_;
+    std::vector<NodeId> producers_;
+    NodeLayout layout_;  ///< of the node at hand
 };
 
 }  // namespace cim::compiler

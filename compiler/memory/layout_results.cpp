@@ -35,7 +35,7 @@ std::vector<int> Layout::in_flight_of(const QuantGraph& graph, const std::vector
 }
 
 int Layout::slots(int n, int copy) const {
-    const int grain = plan_.nodes[at(n)].grains[at(copy)];
+    const int grain = layout_.memory.grains[at(copy)];
     return machine_.mode == hw::ComputingMode::CM ? slots(n) * grain : ample_slots(n);
 }
 
@@ -67,16 +67,16 @@ void Layout::make_groups(int n) {
         group.home = last[{group.copy, group.col}] == group.core;
         const bool alone = group.home && group.before < 0 && !group.takes_sums && !gives_sums;
         group.own = adds_in_core ? (alone ? 0 : 1) : group.own;
-        plan_.nodes[at(n)].groups.push_back(std::move(group));
+        layout_.memory.groups.push_back(std::move(group));
     }
     choose_grains(n);
-    for (Group& group : plan_.nodes[at(n)].groups) {
+    for (Group& group : layout_.memory.groups) {
         group.slots = slots(n, group.copy);
     }
 }
 
 void Layout::choose_grains(int n) {
-    NodeMemory& memory = plan_.nodes[at(n)];
+    NodeMemory& memory = layout_.memory;
     const NodePlacement& here = placement_[at(n)];
     memory.grains.assign(here.copies.size(), 1);
     if (machine_.mode != hw::ComputingMode::CM || room(n) == Room::Tight) {
@@ -95,26 +95,27 @@ void Layout::make_outboxes(int n) {
         outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
         outbox.pitch = static_cast<int>(align4(outbox.bytes));
         if (node(n).kind == NodeKind::Conv && machine_.mode == hw::ComputingMode::CM) {
-            outbox.chunk = plan_.nodes[at(n)].grains[at(part.copy)];
+            outbox.chunk = layout_.memory.grains[at(part.copy)];
             outbox.slots = slots(n, part.copy);
         } else {
             outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
             outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
         }
-        plan_.nodes[at(n)].outboxes.push_back(outbox);
+        layout_.memory.outboxes.push_back(outbox);
     }
 }
 
-void Layout::make_relays(int input) {
-    plan_.relays.emplace_back();
+std::vector<Outbox> Layout::relays_of(int input) const {
+    std::vector<Outbox> relays;
     if (choices_.no_relays.count(input) != 0) {
-        return;
+        return relays;
     }
     for (const Part& relay : relays_[at(input)]) {
         // One row comes while the other leaves.
         const int pixel = (relay.c1 - relay.c0) * tensor(graph_.inputs[at(input)]).element_bytes;
-        plan_.relays.back().push_back({relay.core, pixel, relay.grid.cols, 2 * relay.grid.cols, pixel, 0});
+        relays.push_back({relay.core, pixel, relay.grid.cols, 2 * relay.grid.cols, pixel, 0});
     }
+    return relays;
 }
 
 }  // namespace cim::compiler

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -16,74 +18,136 @@ namespace cim::compiler {
 
 namespace {
 
-/// Calls f(place, bytes, offset) for everything that takes room.
+template <typename F>
+void for_room(Outbox& outbox, F f) {
+    f(outbox.core, align4(static_cast<std::int64_t>(outbox.slots) * outbox.pitch), outbox.offset);
+}
+
+/// Calls f(place, bytes, offset) for all that takes room beside landings.
+template <typename F>
+void for_each_room(NodeMemory& memory, F f) {
+    for (std::vector<Stage>& stages : memory.stages) {
+        for (Stage& stage : stages) {
+            f(stage.core, stage.slots * align4(stage.bytes), stage.offset);
+        }
+    }
+    for (Group& group : memory.groups) {
+        f(group.core, align4(group.slots * group.slot_bytes()), group.offset);
+    }
+    for (Outbox& outbox : memory.outboxes) {
+        for_room(outbox, f);
+    }
+}
+
+/// Likewise for everything.
 template <typename F>
 void for_each_room(MemoryPlan& plan, F f) {
     for (Landing& landing : plan.landings) {
         f(landing.place, align4(landing.bytes()), landing.offset);
     }
     for (NodeMemory& memory : plan.nodes) {
-        for (std::vector<Stage>& stages : memory.stages) {
-            for (Stage& stage : stages) {
-                f(stage.core, stage.slots * align4(stage.bytes), stage.offset);
-            }
-        }
-        for (Group& group : memory.groups) {
-            f(group.core, align4(group.slots * group.slot_bytes()), group.offset);
-        }
-        for (Outbox& outbox : memory.outboxes) {
-            f(outbox.core, align4(static_cast<std::int64_t>(outbox.slots) * outbox.pitch), outbox.offset);
-        }
+        for_each_room(memory, f);
     }
     for (std::vector<Outbox>& relays : plan.relays) {
         for (Outbox& relay : relays) {
-            f(relay.core, align4(static_cast<std::int64_t>(relay.slots) * relay.pitch), relay.offset);
+            for_room(relay, f);
         }
     }
 }
 
+/// What a node takes of the L1 of a core.
+struct Use {
+    std::int64_t bytes = 0;
+    std::int64_t in_landings = 0;
+};
+
 class Fitting {
   public:
-    Fitting(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
+    Fitting(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices, const std::vector<NodePlacement>& placement,
             const std::vector<std::vector<Part>>& relays, bool serial)
-        : graph_(graph), machine_(machine), prices_(machine), placement_(placement), relays_(relays) {
+        : graph_(graph), machine_(machine), relays_(relays), layout_(graph, machine, prices, placement, relays, choices_) {
         choices_.room.assign(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample);
         choices_.serial = serial;
     }
 
     MemoryPlan run() {
-        do {
-            build();
-        } while (shrink_l1());
+        lay_out_all();
+        while (shrink_l1()) {
+        }
+        MemoryPlan plan = addressed();
         const hw::Limit& l0 = machine_.chip.l0.size;
-        if (!l0.ideal && plan_.l0_used > l0.value) {
+        if (!l0.ideal && plan.l0_used > l0.value) {
             choices_.l0_tight = true;
-            build();
-            if (plan_.l0_used > l0.value) {
+            lay_out_all();
+            plan = addressed();
+            if (plan.l0_used > l0.value) {
                 throw DoesNotFit(fmt::format("machine '{}': {} needs {} bytes of L0, it has {}", machine_.name, names(all_nodes()),
-                                             plan_.l0_used, l0.value),
-                                 "L0", plan_.l0_used);
+                                             plan.l0_used, l0.value),
+                                 "L0", plan.l0_used);
             }
         }
-        return std::move(plan_);
+        return plan;
     }
 
   private:
-    void build() {
-        plan_ = Layout(graph_, machine_, prices_, placement_, relays_, choices_).build();
-        plan_.l1_used.assign(at(machine_.core_count()), 0);
-        for_each_room(plan_, [&](int place, std::int64_t bytes, std::int64_t& offset) {
-            std::int64_t& used = place == isa::chip ? plan_.l0_used : plan_.l1_used[at(place)];
+    void lay_out_all() {
+        nodes_.assign(graph_.nodes.size(), {});
+        uses_.assign(graph_.nodes.size(), {});
+        used_.assign(at(machine_.core_count()), 0);
+        for (std::size_t input = 0; input < relays_.size(); ++input) {
+            count_relays(static_cast<int>(input), 1);
+        }
+        for (std::size_t node = 0; node < nodes_.size(); ++node) {
+            lay_out(static_cast<int>(node));
+        }
+    }
+
+    /// Lays a node out as chosen now.
+    void lay_out(int node) {
+        for (const auto& [core, use] : uses_[at(node)]) {
+            used_[at(core)] -= use.bytes;
+        }
+        nodes_[at(node)] = layout_.node_layout(node);
+        std::map<int, Use>& uses = uses_[at(node)];
+        uses.clear();
+        for (const std::vector<Landing>& landings : nodes_[at(node)].landings) {
+            for (const Landing& landing : landings) {
+                if (landing.place != isa::chip) {
+                    uses[landing.place].bytes += align4(landing.bytes());
+                    uses[landing.place].in_landings += landing.bytes();
+                }
+            }
+        }
+        for_each_room(nodes_[at(node)].memory, [&](int core, std::int64_t bytes, std::int64_t) {
+            if (core != isa::chip) {
+                uses[core].bytes += bytes;
+            }
+        });
+        for (const auto& [core, use] : uses) {
+            used_[at(core)] += use.bytes;
+        }
+    }
+
+    void count_relays(int input, int sign) {
+        for (Outbox& relay : layout_.relays_of(input)) {
+            for_room(relay, [&](int core, std::int64_t bytes, std::int64_t) { used_[at(core)] += sign * bytes; });
+        }
+    }
+
+    MemoryPlan addressed() {
+        MemoryPlan plan = layout_.assemble(nodes_);
+        plan.l1_used.assign(at(machine_.core_count()), 0);
+        for_each_room(plan, [&](int place, std::int64_t bytes, std::int64_t& offset) {
+            std::int64_t& used = place == isa::chip ? plan.l0_used : plan.l1_used[at(place)];
             offset = used;
             used += bytes;
         });
+        return plan;
     }
 
     std::vector<int> all_nodes() const {
         std::vector<int> nodes(graph_.nodes.size());
-        for (std::size_t i = 0; i < nodes.size(); ++i) {
-            nodes[i] = static_cast<int>(i);
-        }
+        std::iota(nodes.begin(), nodes.end(), 0);
         return nodes;
     }
 
@@ -95,40 +159,57 @@ class Fitting {
         return text;
     }
 
-    /// Nodes with anything on `core`, the one with the largest landing there first.
+    /// Nodes with anything on `core`, the one with the largest landings there first.
     std::vector<int> nodes_on(int core) const {
-        std::map<int, std::int64_t> bytes;
-        for (std::size_t i = 0; i < plan_.nodes.size(); ++i) {
-            for (const Group& group : plan_.nodes[i].groups) {
-                if (group.core == core) {
-                    bytes[static_cast<int>(i)] += 0;
-                }
-            }
-            for (const Outbox& outbox : plan_.nodes[i].outboxes) {
-                if (outbox.core == core) {
-                    bytes[static_cast<int>(i)] += 0;
-                }
+        std::vector<std::pair<std::int64_t, int>> found;
+        for (std::size_t node = 0; node < uses_.size(); ++node) {
+            if (const auto use = uses_[node].find(core); use != uses_[node].end()) {
+                found.emplace_back(-use->second.in_landings, static_cast<int>(node));
             }
         }
-        for (const Landing& landing : plan_.landings) {
-            if (landing.node >= 0 && landing.place == core) {
-                bytes[landing.node] += landing.bytes();
-            }
-        }
+        std::sort(found.begin(), found.end());
         std::vector<int> nodes;
-        for (const auto& entry : bytes) {
-            nodes.push_back(entry.first);
+        for (const auto& entry : found) {
+            nodes.push_back(entry.second);
         }
-        std::stable_sort(nodes.begin(), nodes.end(), [&](int a, int b) { return bytes[a] > bytes[b]; });
         return nodes;
+    }
+
+    bool to_l0(int node, int input) {
+        if (!choices_.in_l0.insert({node, input}).second) {
+            return false;
+        }
+        lay_out(node);
+        return true;
     }
 
     /// A map that lies whole gets no smaller: if it alone is more than L1 holds, nothing else need shrink for it.
     bool whole_map_to_l0(int core) {
-        return std::any_of(plan_.landings.begin(), plan_.landings.end(), [&](const Landing& landing) {
-            return landing.place == core && landing.bytes() > machine_.core.l1.size.value &&
-                   choices_.in_l0.insert({landing.node, landing.input}).second;
-        });
+        const auto too_large = [&](const Landing& landing) {
+            return landing.place == core && landing.bytes() > machine_.core.l1.size.value;
+        };
+        for (std::size_t node = 0; node < nodes_.size(); ++node) {
+            for (std::size_t input = 0; input < nodes_[node].landings.size(); ++input) {
+                const std::vector<Landing>& landings = nodes_[node].landings[input];
+                if (std::any_of(landings.begin(), landings.end(), too_large) && to_l0(static_cast<int>(node), static_cast<int>(input))) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    bool drop_relays(int core) {
+        for (std::size_t i = 0; i < relays_.size(); ++i) {
+            const auto input = static_cast<int>(i);
+            const bool here = std::any_of(relays_[i].begin(), relays_[i].end(), [&](const Part& relay) { return relay.core == core; });
+            if (here && choices_.no_relays.count(input) == 0) {
+                count_relays(input, -1);
+                choices_.no_relays.insert(input);
+                return true;
+            }
+        }
+        return false;
     }
 
     /// Makes one thing smaller on the first core that overflows; false if none does. Throws if nothing is left to shrink.
@@ -137,57 +218,58 @@ class Fitting {
             return false;
         }
         for (int core = 0; core < machine_.core_count(); ++core) {
-            if (plan_.l1_used[at(core)] <= machine_.core.l1.size.value) {
-                continue;
-            }
-            if (plan_.serial && whole_map_to_l0(core)) {
+            if (used_[at(core)] > machine_.core.l1.size.value) {
+                if (!shrink(core)) {
+                    const std::int64_t needed = used_[at(core)];
+                    throw DoesNotFit(fmt::format("machine '{}': core {} needs {} bytes of L1 for {}, it has {}", machine_.name, core,
+                                                 needed, names(nodes_on(core)), machine_.core.l1.size.value),
+                                     "L1", needed);
+                }
                 return true;
             }
-            for (std::size_t input = 0; input < relays_.size(); ++input) {
-                const std::vector<Part>& relays = relays_[input];
-                const bool here = std::any_of(relays.begin(), relays.end(), [&](const Part& relay) { return relay.core == core; });
-                if (here && choices_.no_relays.insert(static_cast<int>(input)).second) {
+        }
+        return false;
+    }
+
+    bool shrink(int core) {
+        if ((choices_.serial && whole_map_to_l0(core)) || drop_relays(core)) {
+            return true;
+        }
+        const std::vector<int> nodes = nodes_on(core);
+        for (const Room less : {Room::Comfortable, Room::Tight}) {
+            for (const int node : nodes) {
+                if (choices_.room[at(node)] < less) {
+                    choices_.room[at(node)] = less;
+                    lay_out(node);
                     return true;
                 }
             }
-            const std::vector<int> nodes = nodes_on(core);
-            for (const Room less : {Room::Comfortable, Room::Tight}) {
-                for (const int node : nodes) {
-                    if (choices_.room[at(node)] < less) {
-                        choices_.room[at(node)] = less;
-                        return true;
-                    }
+        }
+        for (const int node : nodes) {
+            for (std::size_t input = 0; input < graph_.nodes[at(node)].inputs.size(); ++input) {
+                if (to_l0(node, static_cast<int>(input))) {
+                    return true;
                 }
             }
-            for (const int node : nodes) {
-                for (std::size_t input = 0; input < graph_.nodes[at(node)].inputs.size(); ++input) {
-                    if (choices_.in_l0.insert({node, static_cast<int>(input)}).second) {
-                        return true;
-                    }
-                }
-            }
-            const std::int64_t needed = plan_.l1_used[at(core)];
-            throw DoesNotFit(fmt::format("machine '{}': core {} needs {} bytes of L1 for {}, it has {}", machine_.name, core, needed,
-                                         names(nodes), machine_.core.l1.size.value),
-                             "L1", needed);
         }
         return false;
     }
 
     const QuantGraph& graph_;
     const hw::Machine& machine_;
-    const hw::PriceList prices_;
-    const std::vector<NodePlacement>& placement_;
     const std::vector<std::vector<Part>>& relays_;
-    MemoryPlan plan_;
     LayoutChoices choices_;
+    Layout layout_;
+    std::vector<NodeLayout> nodes_;
+    std::vector<std::map<int, Use>> uses_;  ///< by node, core
+    std::vector<std::int64_t> used_;        ///< L1 bytes by core
 };
 
 }  // namespace
 
-MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const std::vector<NodePlacement>& placement,
-                       const std::vector<std::vector<Part>>& relays, bool serial) {
-    return Fitting(graph, machine, placement, relays, serial).run();
+MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
+                       const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, bool serial) {
+    return Fitting(graph, machine, prices, placement, relays, serial).run();
 }
 
 void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) {

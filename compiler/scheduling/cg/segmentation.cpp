@@ -27,7 +27,7 @@ class Cutter {
   public:
     /// `part`: of the machine, to be used; prices are those of the whole.
     Cutter(const QuantGraph& network, const hw::Machine& machine, const hw::Machine& part, const ScheduleOptions& options, Spread spread)
-        : machine_(part), options_(options), spread_(spread), prices_(machine), mapped_(map_network(network, part)), graph_(mapped_.graph) {
+        : machine_(part), options_(options), spread_(spread), prices_(machine), part_prices_(part), mapped_(map_network(network, part)), graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
@@ -109,24 +109,9 @@ class Cutter {
     /// The longest segment from `first` on; `first` itself if its node had to be cut smaller.
     NodeId longest(NodeId first, Segment& best) {
         NodeId high = limit(first);
-        std::optional<Segment> fits = attempt(first, high);
-        NodeId low = first;
-        if (fits) {
-            best = std::move(*fits);
+        if (std::optional<Segment> whole = attempt(first, high)) {
+            best = std::move(*whole);
             return high;
-        }
-        // What is longer fits less; the longest that does is between.
-        while (high - low > 1) {
-            const NodeId middle = low + (high - low) / 2;
-            if (std::optional<Segment> segment = attempt(first, middle)) {
-                best = std::move(*segment);
-                low = middle;
-            } else {
-                high = middle;
-            }
-        }
-        if (low > first) {
-            return low;
         }
         try {
             best = segment_of(first, first + 1);
@@ -139,8 +124,20 @@ class Cutter {
             if (!too_large_ || (error.memory() == too_large_->memory() && error.needed() > too_large_->needed())) {
                 too_large_ = error;
             }
+            return first + 1;
         }
-        return first + 1;
+        // What is longer fits less; the longest that does is between.
+        NodeId low = first + 1;
+        while (high - low > 1) {
+            const NodeId middle = low + (high - low) / 2;
+            if (std::optional<Segment> segment = attempt(first, middle)) {
+                best = std::move(*segment);
+                low = middle;
+            } else {
+                high = middle;
+            }
+        }
+        return low;
     }
 
     std::optional<Segment> attempt(NodeId first, NodeId last) const {
@@ -197,7 +194,7 @@ class Cutter {
             }
         }
         std::optional<Placement> placement =
-            place(segment.graph, segment.origins, machine_, std::vector<Split>(part.nodes.size()), spread_);
+            place(segment.graph, segment.origins, machine_, part_prices_, std::vector<Split>(part.nodes.size()), spread_);
         if (!placement) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
@@ -209,9 +206,9 @@ class Cutter {
         segment.placement = std::move(placement.nodes);
         segment.relays.assign(segment.graph.inputs.size(), {});
         if (!options_.serial) {
-            segment.relays = relays_of(segment.graph, segment.placement, machine_);
+            segment.relays = relays_of(segment.graph, segment.placement, machine_, part_prices_);
         }
-        segment.memory = plan_memory(segment.graph, machine_, segment.placement, segment.relays, options_.serial);
+        segment.memory = plan_memory(segment.graph, machine_, part_prices_, segment.placement, segment.relays, options_.serial);
     }
 
     /// Time of a tile's read, or of its groups of rows if the program drives them.
@@ -266,14 +263,14 @@ class Cutter {
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];
             }
-            return place(segment.graph, segment.origins, machine_, splits, spread_, balance);
+            return place(segment.graph, segment.origins, machine_, part_prices_, splits, spread_, balance);
         };
         // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
         // load.
         std::vector<Placement> balanced;
         for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
             std::optional<Placement> placement;
-            if (spread_ == Spread::Balanced && ports_matter(machine_) && (placement = placed(percent, true))) {
+            if (spread_ == Spread::Balanced && ports_matter(machine_, part_prices_) && (placement = placed(percent, true))) {
                 balanced.push_back(std::move(*placement));
             }
         }
@@ -307,6 +304,7 @@ class Cutter {
     const ScheduleOptions& options_;
     Spread spread_;
     hw::PriceList prices_;
+    hw::PriceList part_prices_;  ///< with its network: between its cores, other distances
     MappedNetwork mapped_;
     const QuantGraph& graph_;
     std::vector<NodeId> producer_;
