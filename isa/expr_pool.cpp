@@ -6,10 +6,12 @@
 namespace cim::isa {
 
 namespace {
-constexpr std::size_t first_places = 64;  // templates are small, and there are many
+constexpr std::size_t first_places = 128;  // templates are small, and there are many
 }
 
 ExprPool::ExprPool(std::vector<ExprNode>& nodes) : nodes_(&nodes), known_(first_places, -1) {
+    depths_.reserve(first_places);
+    sizes_.reserve(first_places);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
         enter(i);
     }

@@ -93,6 +93,11 @@ isa::Index ProgramBuilder::intern(isa::Template body) {
 FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const std::string& name, int op, int place, isa::Engine engine,
                          bool setup)
     : program_(program), pool_(body_.exprs), target_(&body_.body) {
+    // Most bodies have no more; growing step by step would be felt, there is one a flow.
+    body_.exprs.reserve(128);
+    body_.stmts.reserve(32);
+    body_.params.reserve(32);
+    flow_.args.reserve(32);
     body_.name = kind;
     flow_.name = program.name(name);
     flow_.op = op;

@@ -11,6 +11,7 @@
 #include "compiler/codegen/generate.h"
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
+#include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
 #include "hw_models/crossbar/converter.h"
@@ -99,9 +100,8 @@ class Search {
 
     Candidate run() {
         std::set<Point> open;
-        for (const Spread spread : spreads_) {
-            enter({{}, spread}, open);
-        }
+        enter({{{}, Spread::Balanced}}, open);  // tells whether to rehearse
+        enter(with_spreads({}), open);
         if (!best_) {
             throw *refusal_;
         }
@@ -121,6 +121,14 @@ class Search {
         }
     };
 
+    std::vector<Strategy> with_spreads(const Share& share) const {
+        std::vector<Strategy> strategies;
+        for (const Spread spread : spreads_) {
+            strategies.push_back({share, spread});
+        }
+        return strategies;
+    }
+
     /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
     /// lines, because a half may be worse and a quarter better: what fits changes by steps.
     void explore(std::set<Point>& open) {
@@ -129,34 +137,56 @@ class Search {
             open.erase(open.begin());
             const hw::Ticks before = ticks_;
             // All halves before all quarters: the work allowed may end on the way. Less memory is what costs least to look at.
-            std::vector<std::pair<Scarce, Share>> lines;
-            for (const Scarce resource : {Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars}) {
-                lines.emplace_back(resource, from.share);
-            }
+            std::vector<Scarce> lines{Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars};
+            std::vector<Share> shares(lines.size(), from.share);
             while (!lines.empty()) {
-                const auto ends = [&](std::pair<Scarce, Share>& line) {
-                    line.second = line.second.with_half(line.first);
-                    return !enter({line.second, from.spread}, open);
-                };
-                lines.erase(std::remove_if(lines.begin(), lines.end(), ends), lines.end());
+                std::vector<Strategy> strategies;
+                for (std::size_t i = 0; i < lines.size(); ++i) {
+                    shares[i] = shares[i].with_half(lines[i]);
+                    strategies.push_back({shares[i], from.spread});
+                }
+                const std::vector<bool> goes_on = enter(strategies, open);
+                for (std::size_t i = lines.size(); i-- > 0;) {
+                    if (!goes_on[i]) {
+                        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
+                        shares.erase(shares.begin() + static_cast<std::ptrdiff_t>(i));
+                    }
+                }
             }
-            for (const Spread spread : spreads_) {
-                enter({from.share, spread}, open);
-            }
+            enter(with_spreads(from.share), open);
             in_vain = ticks_ < before ? 0 : in_vain + 1;
         }
     }
 
-    /// Considers a strategy for the first time; whether it is worth to go on from there.
-    bool enter(const Strategy& strategy, std::set<Point>& open) {
-        if (left_ <= 0 || !seen_.insert({strategy.share, strategy.spread}).second || !keeps_numbers(strategy.share)) {
-            return false;
+    /// A strategy on its way to a time.
+    struct Considered {
+        Candidate candidate;
+        std::optional<InputError> refusal;  ///< the network does not fit
+        std::vector<std::int64_t> print;
+        Occupancy occupancy;
+        std::optional<hw::Ticks> ticks;  ///< or a bound, if that is longer than what counts
+    };
+
+    /// Considers strategies, those that are new; whether it is worth to go on from each.
+    std::vector<bool> enter(const std::vector<Strategy>& strategies, std::set<Point>& open) {
+        std::vector<std::size_t> from;
+        std::vector<Considered> fresh;
+        for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
+            if (seen_.insert({strategies[i].share, strategies[i].spread}).second && keeps_numbers(strategies[i].share)) {
+                from.push_back(i);
+                fresh.emplace_back();
+                fresh.back().candidate.strategy = strategies[i];
+            }
         }
-        const Considered considered = consider(strategy);
-        if (considered.fresh && considered.ticks) {
-            open.insert({*considered.ticks, strategy});
+        consider(fresh);
+        std::vector<bool> goes_on(strategies.size(), false);
+        for (std::size_t i = 0; i < fresh.size(); ++i) {
+            goes_on[from[i]] = fresh[i].ticks && *fresh[i].ticks < hopeless * ticks_;
+            if (fresh[i].ticks && known_.insert({std::move(fresh[i].print), *fresh[i].ticks}).second) {
+                open.insert({*fresh[i].ticks, fresh[i].candidate.strategy});
+            }
         }
-        return considered.ticks && *considered.ticks < hopeless * ticks_;
+        return goes_on;
     }
 
     /// Whether the outputs stay the same: what converters lose depends on which rows are read together.
@@ -173,52 +203,80 @@ class Search {
                                         [](const QuantNode& node) { return node.kind != NodeKind::Conv || node.groups == 1; });
     }
 
-    struct Considered {
-        std::optional<hw::Ticks> ticks;  ///< or a bound, if that is longer than what counts; nothing if the network does not fit
-        bool fresh = false;              ///< another schedule than those before
-    };
-
-    Considered consider(const Strategy& strategy) {
-        Candidate candidate;
-        candidate.strategy = strategy;
-        left_ -= price_of_segment;
-        try {
-            candidate.schedule = schedule(network_, machine_, options_, strategy);
-            left_ -= price_of_segment * static_cast<std::int64_t>(candidate.schedule.segments.size());
-            const auto [known, fresh] = known_.insert({fingerprint(candidate.schedule), 0});
-            if (!fresh) {
-                return {known->second, false};
+    /// Each step for all of them at the same time. What is compared with is the best before, so that the order does not matter.
+    void consider(std::vector<Considered>& all) {
+        for_each(all, [&](Considered& it) { make_schedule(it); });
+        std::set<std::vector<std::int64_t>> twice;
+        std::vector<Considered*> fresh;
+        for (Considered& it : all) {
+            left_ -= price_of_segment * static_cast<std::int64_t>(1 + it.candidate.schedule.segments.size());
+            if (it.refusal) {
+                refusal_ = it.refusal;
+            } else if (const auto known = known_.find(it.print); known != known_.end()) {
+                it.ticks = known->second;
+            } else if (twice.insert(it.print).second) {
+                fresh.push_back(&it);
             }
-            candidate.program = generate_flows(network_, candidate.schedule, machine_);
-            left_ -= price_of_flow * static_cast<std::int64_t>(candidate.program.flows.size());
-            known->second = ticks_of(candidate.program);
-            if (!best_ || known->second < ticks_) {
-                best_ = std::move(candidate);
-                ticks_ = known->second;
+        }
+        for_each(fresh, [&](Considered* it) {
+            it->candidate.program = generate_flows(network_, it->candidate.schedule, machine_);
+            it->occupancy = occupancy_of(it->candidate.program, machine_, images_);
+        });
+        for (const Considered* it : fresh) {
+            left_ -= price_of_flow * static_cast<std::int64_t>(it->candidate.program.flows.size());
+            if (!best_ && it == fresh.front()) {
+                rehearse_ = it->occupancy.operations <= most_of_one;
+                left_ += rehearse_ ? std::max<std::int64_t>(0, rehearsals * it->occupancy.operations - most_of_all) : 0;
             }
-            return {known->second, true};
-        } catch (const InputError& error) {
-            refusal_ = error;
-            return {std::nullopt, false};
+            left_ -= worth_rehearsing(*it) ? it->occupancy.operations : 0;
+        }
+        for_each(fresh, [&](Considered* it) { it->ticks = ticks_of(*it); });
+        for (Considered* it : fresh) {
+            if (!best_ || *it->ticks < ticks_) {
+                ticks_ = *it->ticks;
+                best_ = std::move(it->candidate);
+                it->candidate.strategy = best_->strategy;
+            }
+        }
+        for (Considered& it : all) {
+            if (!it.ticks && !it.refusal) {
+                it.ticks = time_of_twin(all, it);
+            }
         }
     }
 
+    template <typename List, typename F>
+    static void for_each(List& list, F f) {
+        in_parallel(static_cast<int>(list.size()), 1,
+                    [&](int begin, int end) { std::for_each(list.begin() + begin, list.begin() + end, f); });
+    }
+
+    void make_schedule(Considered& it) const {
+        try {
+            it.candidate.schedule = schedule(network_, machine_, options_, it.candidate.strategy);
+            it.print = fingerprint(it.candidate.schedule);
+        } catch (const InputError& error) {
+            it.refusal = error;
+        }
+    }
+
+    static std::optional<hw::Ticks> time_of_twin(const std::vector<Considered>& all, const Considered& it) {
+        const auto twin = std::find_if(all.begin(), all.end(), [&](const Considered& one) { return one.ticks && one.print == it.print; });
+        return twin->ticks;
+    }
+
+    bool worth_rehearsing(const Considered& it) const { return rehearse_ && (!best_ || it.occupancy.busiest < ticks_); }
+
     /// Rehearsed if the first program was short enough, else what bounds the time. A bound is no time: what is compared by it has to be
     /// better than the first by an eighth, which is about what contention adds.
-    hw::Ticks ticks_of(const isa::Program& program) {
-        const Occupancy occupancy = occupancy_of(program, machine_, images_);
-        if (!best_) {
-            rehearse_ = occupancy.operations <= most_of_one;
-            left_ += rehearse_ ? std::max<std::int64_t>(0, rehearsals * occupancy.operations - most_of_all) : 0;
+    hw::Ticks ticks_of(const Considered& it) const {
+        if (!worth_rehearsing(it)) {
+            return it.occupancy.busiest + (best_ ? ticks_ / 8 : 0);
         }
-        if (!rehearse_ || (best_ && occupancy.busiest >= ticks_)) {
-            return occupancy.busiest + (best_ ? ticks_ / 8 : 0);
-        }
-        left_ -= occupancy.operations;
         PredictOptions rehearsal;
         rehearsal.contention = true;
         rehearsal.most_ticks = best_ ? ticks_ + ticks_ / 4 : rehearsal.most_ticks;
-        const Prediction prediction = predict(program, machine_, images_, rehearsal);
+        const Prediction prediction = predict(it.candidate.program, machine_, images_, rehearsal);
         return prediction.complete ? prediction.ticks : rehearsal.most_ticks;
     }
 

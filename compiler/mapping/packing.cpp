@@ -161,7 +161,7 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 }
 
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                                        const hw::PriceList& prices) {
+                                       const hw::PriceList& prices) {
     const ColumnLoads load_of(graph, machine, prices);
     const int cores = machine.core_count();
     std::vector<LoadedColumn> columns;

@@ -23,6 +23,6 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 /// far as that goes (compiler/mapping/load.h). How long the busiest is held for an image; nothing if there are no copies, or columns do not
 /// fit so.
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                                        const hw::PriceList& prices);
+                                       const hw::PriceList& prices);
 
 }  // namespace cim::compiler

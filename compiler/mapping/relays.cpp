@@ -70,7 +70,7 @@ std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, int c
 }  // namespace
 
 std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
-                                          const hw::PriceList& prices) {
+                                         const hw::PriceList& prices) {
     std::vector<std::vector<Part>> relays(graph.inputs.size());
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
         const QuantTensor& tensor = graph.tensors[at(graph.inputs[i])];

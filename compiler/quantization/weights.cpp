@@ -2,7 +2,7 @@
 #include <cmath>
 #include <limits>
 
-#include "compiler/quantization/parallel.h"
+#include "compiler/parallel.h"
 #include "compiler/quantization/quantise.h"
 #include "compiler/quantization/ties.h"
 
@@ -50,7 +50,7 @@ std::string quantise_weights(const std::vector<float>& weight, const std::vector
     node.matrix.resize(static_cast<std::size_t>(node.rows) * node.cols);
     const auto slope_of = [&](int col) { return slopes.empty() ? 1.0F : slopes[slopes.size() == 1 ? 0 : col]; };
     std::vector<float> scales(bias.size());
-    in_parallel(node.cols, [&](int begin, int end) {
+    in_parallel(node.cols, 32, [&](int begin, int end) {
         for (int col = begin; col < end; ++col) {
             const float* from = weight.data() + static_cast<std::int64_t>(col) * node.rows;
             const float widest = channel_scale(from, node.rows, bias[col], input.scale);

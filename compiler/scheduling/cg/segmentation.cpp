@@ -27,7 +27,13 @@ class Cutter {
   public:
     /// `part`: of the machine, to be used; prices are those of the whole.
     Cutter(const QuantGraph& network, const hw::Machine& machine, const hw::Machine& part, const ScheduleOptions& options, Spread spread)
-        : machine_(part), options_(options), spread_(spread), prices_(machine), part_prices_(part), mapped_(map_network(network, part)), graph_(mapped_.graph) {
+        : machine_(part),
+          options_(options),
+          spread_(spread),
+          prices_(machine),
+          part_prices_(part),
+          mapped_(map_network(network, part)),
+          graph_(mapped_.graph) {
         for (const TensorId id : network.outputs) {
             if (contains(network.inputs, id)) {
                 throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,

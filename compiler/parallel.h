@@ -1,5 +1,5 @@
 #pragma once
-// The same work for many channels, on as many threads as the host has. Results must not depend on who does what.
+// The same work for many things, on as many threads as the host has. Results must not depend on who does what.
 
 #include <algorithm>
 #include <functional>
@@ -9,9 +9,9 @@
 
 namespace cim::compiler {
 
-/// Calls work(begin, end) for consecutive ranges that make up 0 .. count-1, at the same time. An exception of one is passed on.
-inline void in_parallel(int count, const std::function<void(int, int)>& work) {
-    constexpr int least = 32;  // of a thread
+/// Calls work(begin, end) for consecutive ranges that make up 0 .. count-1, at the same time, each of `least` or more. An exception of one
+/// is passed on.
+inline void in_parallel(int count, int least, const std::function<void(int, int)>& work) {
     const int threads = std::clamp(count / least, 1, std::max(1, static_cast<int>(std::thread::hardware_concurrency())));
     std::vector<std::future<void>> others;
     for (int t = 1; t < threads; ++t) {
