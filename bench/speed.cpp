@@ -1,5 +1,6 @@
 // How fast a timing-only simulation is: meta-operators (CIM, DCOM, DMOV; counters and loops not counted) a second of host time, on a
-// machine of 64 cores whose cores all work. Usage: cimmlc-speed MACHINE.yaml [IMAGES]
+// machine of 64 cores whose cores all work. Beside it, to compare hosts by, what the SystemC kernel alone does in a second.
+// Usage: cimmlc-speed MACHINE.yaml [IMAGES]
 #include <cstdlib>
 #include <ctime>
 #include <numeric>
@@ -12,10 +13,32 @@
 #include "compiler/prediction/predict.h"
 #include "hw_models/spec/load.h"
 #include "platform/loader/simulate.h"
+#include "tests/platform/child.h"
 
 namespace {
 
 using namespace cim;
+
+double seconds_since(std::clock_t begin) {
+    return static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;  // of this process, not of what else the host does
+}
+
+struct Waiting final : sc_core::sc_module {
+    SC_HAS_PROCESS(Waiting);
+    explicit Waiting(const sc_core::sc_module_name& name) : sc_module(name) { SC_METHOD(wait_on); }
+    void wait_on() { next_trigger(1, sc_core::SC_NS); }
+};
+
+/// Process activations of the kernel a second, in millions.
+double kernel_speed() {
+    return std::stod(test::run_in_child([] {
+        constexpr int nanoseconds = 10'000;
+        const sc_core::sc_vector<Waiting> processes("waiting", 256);  // as many as a chip has engines
+        const std::clock_t begin = std::clock();
+        sc_core::sc_start(nanoseconds, sc_core::SC_NS);
+        return std::to_string(nanoseconds * 1e-6 * static_cast<double>(processes.size()) / seconds_since(begin));
+    }));
+}
 
 int add_tensor(compiler::QuantGraph& graph, const std::string& name, compiler::Shape3 shape) {
     compiler::QuantTensor tensor;
@@ -75,12 +98,14 @@ int sc_main(int argc, char** argv) {
     platform::SimulationOptions options;
     options.functional = false;
     options.batch = argc > 2 ? std::atoi(argv[2]) : 4;
-    const std::clock_t begin = std::clock();  // of this process, not of what else the machine does
+    const double kernel = kernel_speed();
+    const std::clock_t begin = std::clock();
     const platform::SimulationResult result = platform::simulate(program, machine, options, {});
-    const double seconds = static_cast<double>(std::clock() - begin) / CLOCKS_PER_SEC;
+    const double seconds = seconds_since(begin);
     const std::int64_t operations =
         std::accumulate(result.statistics.operations.begin(), result.statistics.operations.end(), std::int64_t{0});
     fmt::print("{}: {} cores, {} ticks, {} operations in {:.3f} s: {:.2f} M operations/s\n", machine.name, machine.core_count(),
                result.ticks, operations, seconds, static_cast<double>(operations) / seconds * 1e-6);
+    fmt::print("the kernel alone on this host: {:.1f} M process activations/s\n", kernel);
     return result.deadlock.empty() ? 0 : 1;
 }
