@@ -86,14 +86,17 @@ int compile(const Words& words) {
         "unroll", "write the flat execution of every flow instead")("batch", po::value<std::string>()->value_name("N"),
                                                                     "inputs in a row for which the program is to be fast (default: 1)");
     add_compile_options(options);
+    add_dump_option(options);
     const std::optional<po::variables_map> values = parse({"compile", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
         return 0;
     }
+    const std::vector<std::string> dumped = passes_to_dump(*values);
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const Network network = network_of(*values, false);
     const compiler::Compiled compiled =
         compiler::compile(network.graph, network.ranges, machine, compile_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
+    print_dumps(dumped, network, compiled);
     verify_for(compiled.program, machine, 1);
     // While the files are written.
     std::future<compiler::Prediction> prediction =

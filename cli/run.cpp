@@ -120,11 +120,13 @@ int run(const Words& words) {
     options.add_options()("arch", po::value<std::string>()->required()->value_name("FILE"), "hardware file of the machine (required)")(
         "labels", po::value<std::string>()->value_name("FILE"), "right classes (.npy of integers): prints the accuracy");
     add_compile_options(options);
+    add_dump_option(options);
     add_simulation_options(options);
     const std::optional<po::variables_map> values = parse({"run", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
         return 0;
     }
+    const std::vector<std::string> dumped = passes_to_dump(*values);
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const bool functional = values->count("timing-only") == 0;
     if (!functional && (values->count("output") > 0 || values->count("labels") > 0)) {
@@ -137,6 +139,7 @@ int run(const Words& words) {
     const Network network = network_of(*values, true);
     const Inputs& inputs = network.inputs;
     const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values, inputs.batch));
+    print_dumps(dumped, network, compiled);
     verify_for(compiled.program, machine, inputs.batch);
     emit_qdq(*values, compiled.network);
     const compiler::Prediction prediction = compiler::predict(compiled.program, machine, inputs.batch);

@@ -1,13 +1,16 @@
 #include "cli/session.h"
 
+#include <algorithm>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <random>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <unistd.h>
 
+#include "cli/dump.h"
 #include "compiler/driver/limits.h"
 #include "compiler/error.h"
 #include "compiler/export/qdq.h"
@@ -67,6 +70,26 @@ void add_compile_options(po::options_description& options) {
         "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
+}
+
+void add_dump_option(po::options_description& options) {
+    const std::string what =
+        fmt::format("prints what a pass left behind, several times for several: {}", fmt::join(dumpable_passes(), ", "));
+    options.add_options()("dump-after", po::value<std::vector<std::string>>()->value_name("PASS"), what.c_str());
+}
+
+std::vector<std::string> passes_to_dump(const po::variables_map& values) {
+    if (values.count("dump-after") == 0) {
+        return {};
+    }
+    std::vector<std::string> passes = values["dump-after"].as<std::vector<std::string>>();
+    const std::vector<std::string> known = dumpable_passes();
+    for (const std::string& pass : passes) {
+        if (std::find(known.begin(), known.end(), pass) == known.end()) {
+            throw InputError(fmt::format("--dump-after: no pass '{}'; there are {}", pass, fmt::join(known, ", ")));
+        }
+    }
+    return passes;
 }
 
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network) {
@@ -200,6 +223,12 @@ Network network_of(const po::variables_map& values, bool with_inputs) {
         network.calibrated_on = fmt::format("{} made inputs (no --calibration given)", count);
     }
     return network;
+}
+
+void print_dumps(const std::vector<std::string>& passes, const Network& network, const compiler::Compiled& compiled) {
+    for (const std::string& pass : passes) {
+        fmt::print("{}", dump_after(pass, network.graph, compiled));
+    }
 }
 
 std::vector<FloatTensor> made_inputs(const Dims& shape, std::int64_t count) {
