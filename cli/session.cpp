@@ -67,6 +67,8 @@ void add_compile_options(po::options_description& options) {
         "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
         "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
         "mode has and that pays); none: operators one after the other")(
+        "objective", po::value<std::string>()->value_name("NAME"),
+        "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
         "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
@@ -107,6 +109,14 @@ compiler::CompileOptions compile_options(const po::variables_map& values, std::i
         if (!options.level) {
             throw InputError(fmt::format("--level: no level '{}'; there are none, cg, mvm and vvm", name));
         }
+    }
+    if (values.count("objective") > 0) {
+        const std::string name = values["objective"].as<std::string>();
+        const std::optional<compiler::Objective> objective = compiler::objective_from(name);
+        if (!objective) {
+            throw InputError(fmt::format("--objective: no objective '{}'; there are latency, interval and energy", name));
+        }
+        options.objective = *objective;
     }
     if (values.count("disable") > 0) {
         for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {

@@ -43,7 +43,7 @@ class Builder {
         r["initiation_interval_cycles"] = interval();
         r["bounds"] = bounds();
         add_energy(r);
-        r["peak_power_mw"] = power(s_.power.largest(), s_.power.window()) + leakage_mw();
+        r["peak_power_mw"] = power(s_.power.largest(), s_.power.window()) + hw::leakage_mw(m_);
         r["peak_power_window_cycles"] = static_cast<double>(s_.power.window()) / static_cast<double>(m_.chip_clock.ticks_per_cycle);
         r["average_power_mw"] = ticks > 0 ? power(total_, ticks) : 0.0;
         add_area_and_rates(r);
@@ -82,13 +82,6 @@ class Builder {
     double nanoseconds(Ticks ticks) const { return static_cast<double>(ticks) * 1e9 / static_cast<double>(m_.ticks_per_second); }
     /// mW of `pj` spent in `ticks`.
     double power(double pj, Ticks ticks) const { return pj / nanoseconds(ticks); }
-    double leakage_mw() const {
-        double total = 0;
-        for (const hw::StaticPart& part : hw::static_parts(m_)) {
-            total += static_cast<double>(part.instances) * part.leakage_mw;
-        }
-        return total;
-    }
     double dynamic(const hw::EventCounts& events) const {
         double total = 0;
         for (std::size_t e = 0; e < hw::event_count; ++e) {

@@ -27,7 +27,8 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     for (QuantNode& node : network.nodes) {
         matrices.push_back(std::exchange(node.matrix, {}));
     }
-    Candidate best = best_candidate(network, result.machine, scheduling, options.spread && !scheduling.serial, options.images);
+    Candidate best =
+        best_candidate(network, result.machine, scheduling, {options.objective, options.images, options.spread && !scheduling.serial});
     for (std::size_t i = 0; i < matrices.size(); ++i) {
         network.nodes[i].matrix = std::move(matrices[i]);
     }

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <optional>
 
+#include "compiler/driver/objective.h"
 #include "compiler/ir/graph.h"
 #include "compiler/ir/quant_graph.h"
 #include "compiler/quantization/ranges.h"
@@ -17,7 +18,8 @@ struct CompileOptions {
     std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
     bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
     bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
-    std::int64_t images = 1;          ///< in a row, for which the program is to be fast
+    Objective objective = Objective::Latency;
+    std::int64_t images = 1;  ///< in a row, for which the program is to be good
 };
 
 struct Compiled {

@@ -13,7 +13,6 @@
 #include "compiler/mapping/packing.h"
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
-#include "compiler/prediction/predict.h"
 #include "hw_models/crossbar/converter.h"
 #include "hw_models/timing/price.h"
 
@@ -21,15 +20,20 @@ namespace cim::compiler {
 
 namespace {
 
-// Operations: of a program that is worth rehearsing, and of all rehearsals together, at least and in programs as long as the first.
+// Operations of a program that is worth rehearsing.
 constexpr std::int64_t most_of_one = 100'000;
-constexpr std::int64_t most_of_all = 700'000;
-constexpr std::int64_t rehearsals = 20;
+/// Of all rehearsals together: operations at least, and in programs as long as the first. How many points may then be gone on from in vain.
+struct Budget {
+    std::int64_t operations;
+    std::int64_t programs;
+    int patience;
+};
+constexpr Budget whole{1'000'000, 25, 20};
+constexpr Budget in_segments{4'000'000, 100, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
-constexpr int patience = 12;
-constexpr hw::Ticks hopeless = 2;  // times the best
+constexpr std::int64_t hopeless = 2;  // times the best
 
 /// Those that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine) {
@@ -90,13 +94,13 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
 
 class Search {
   public:
-    Search(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, bool several, std::int64_t images)
+    Search(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const SearchOptions& search)
         : network_(network),
           machine_(machine),
           options_(options),
-          images_(std::min(images, most_images)),
-          several_(several),
-          spreads_(several ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
+          measure_(search.objective, machine, std::min(search.images, most_images)),
+          several_(search.several),
+          spreads_(search.several ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
 
     Candidate run() {
         std::set<Point> open;
@@ -114,10 +118,10 @@ class Search {
 
   private:
     struct Point {
-        hw::Ticks ticks = 0;
+        std::int64_t cost = 0;
         Strategy strategy;
         bool operator<(const Point& other) const {
-            return std::tie(ticks, strategy.share, strategy.spread) < std::tie(other.ticks, other.strategy.share, other.strategy.spread);
+            return std::tie(cost, strategy.share, strategy.spread) < std::tie(other.cost, other.strategy.share, other.strategy.spread);
         }
     };
 
@@ -132,10 +136,10 @@ class Search {
     /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
     /// lines, because a half may be worse and a quarter better: what fits changes by steps.
     void explore(std::set<Point>& open) {
-        for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < patience;) {
+        for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < budget_.patience;) {
             const Strategy from = open.begin()->strategy;
             open.erase(open.begin());
-            const hw::Ticks before = ticks_;
+            const std::int64_t before = cost_;
             // All halves before all quarters: the work allowed may end on the way. Less memory is what costs least to look at.
             std::vector<Scarce> lines{Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars};
             std::vector<Share> shares(lines.size(), from.share);
@@ -154,17 +158,17 @@ class Search {
                 }
             }
             enter(with_spreads(from.share), open);
-            in_vain = ticks_ < before ? 0 : in_vain + 1;
+            in_vain = cost_ < before ? 0 : in_vain + 1;
         }
     }
 
-    /// A strategy on its way to a time.
+    /// A strategy on its way to a cost.
     struct Considered {
         Candidate candidate;
         std::optional<InputError> refusal;  ///< the network does not fit
         std::vector<std::int64_t> print;
         Occupancy occupancy;
-        std::optional<hw::Ticks> ticks;  ///< or a bound, if that is longer than what counts
+        std::optional<std::int64_t> cost;  ///< or a bound, if that is more than what counts
     };
 
     /// Considers strategies, those that are new; whether it is worth to go on from each.
@@ -181,9 +185,9 @@ class Search {
         consider(fresh);
         std::vector<bool> goes_on(strategies.size(), false);
         for (std::size_t i = 0; i < fresh.size(); ++i) {
-            goes_on[from[i]] = fresh[i].ticks && *fresh[i].ticks < hopeless * ticks_;
-            if (fresh[i].ticks && known_.insert({std::move(fresh[i].print), *fresh[i].ticks}).second) {
-                open.insert({*fresh[i].ticks, fresh[i].candidate.strategy});
+            goes_on[from[i]] = fresh[i].cost && *fresh[i].cost < hopeless * cost_;
+            if (fresh[i].cost && known_.insert({std::move(fresh[i].print), *fresh[i].cost}).second) {
+                open.insert({*fresh[i].cost, fresh[i].candidate.strategy});
             }
         }
         return goes_on;
@@ -213,34 +217,36 @@ class Search {
             if (it.refusal) {
                 refusal_ = it.refusal;
             } else if (const auto known = known_.find(it.print); known != known_.end()) {
-                it.ticks = known->second;
+                it.cost = known->second;
             } else if (twice.insert(it.print).second) {
                 fresh.push_back(&it);
             }
         }
         for_each(fresh, [&](Considered* it) {
             it->candidate.program = generate_flows(network_, it->candidate.schedule, machine_);
-            it->occupancy = occupancy_of(it->candidate.program, machine_, images_);
+            it->occupancy = occupancy_of(it->candidate.program, machine_, measure_.images());
         });
         for (const Considered* it : fresh) {
             left_ -= price_of_flow * static_cast<std::int64_t>(it->candidate.program.flows.size());
             if (!best_ && it == fresh.front()) {
                 rehearse_ = it->occupancy.operations <= most_of_one;
-                left_ += rehearse_ ? std::max<std::int64_t>(0, rehearsals * it->occupancy.operations - most_of_all) : 0;
+                if (rehearse_) {
+                    grant(it->candidate.schedule.segments.size() > 1 ? in_segments : whole, it->occupancy.operations);
+                }
             }
             left_ -= worth_rehearsing(*it) ? it->occupancy.operations : 0;
         }
-        for_each(fresh, [&](Considered* it) { it->ticks = ticks_of(*it); });
+        for_each(fresh, [&](Considered* it) { it->cost = cost_of(*it); });
         for (Considered* it : fresh) {
-            if (!best_ || *it->ticks < ticks_) {
-                ticks_ = *it->ticks;
+            if (!best_ || *it->cost < cost_) {
+                cost_ = *it->cost;
                 best_ = std::move(it->candidate);
                 it->candidate.strategy = best_->strategy;
             }
         }
         for (Considered& it : all) {
-            if (!it.ticks && !it.refusal) {
-                it.ticks = time_of_twin(all, it);
+            if (!it.cost && !it.refusal) {
+                it.cost = cost_of_twin(all, it);
             }
         }
     }
@@ -260,47 +266,49 @@ class Search {
         }
     }
 
-    static std::optional<hw::Ticks> time_of_twin(const std::vector<Considered>& all, const Considered& it) {
-        const auto twin = std::find_if(all.begin(), all.end(), [&](const Considered& one) { return one.ticks && one.print == it.print; });
-        return twin->ticks;
+    static std::optional<std::int64_t> cost_of_twin(const std::vector<Considered>& all, const Considered& it) {
+        const auto twin = std::find_if(all.begin(), all.end(), [&](const Considered& one) { return one.cost && one.print == it.print; });
+        return twin->cost;
     }
 
-    bool worth_rehearsing(const Considered& it) const { return rehearse_ && (!best_ || it.occupancy.busiest < ticks_); }
+    void grant(const Budget& budget, std::int64_t operations_of_one) {
+        budget_ = budget;
+        left_ += std::max(budget.operations, budget.programs * operations_of_one) - whole.operations;
+    }
+
+    bool worth_rehearsing(const Considered& it) const { return rehearse_ && (!best_ || measure_.least(it.occupancy) < cost_); }
 
     /// Rehearsed if the first program was short enough, else what bounds the time. A bound is no time: what is compared by it has to be
     /// better than the first by an eighth, which is about what contention adds.
-    hw::Ticks ticks_of(const Considered& it) const {
+    std::int64_t cost_of(const Considered& it) const {
         if (!worth_rehearsing(it)) {
-            return it.occupancy.busiest + (best_ ? ticks_ / 8 : 0);
+            return measure_.least(it.occupancy) + (best_ ? cost_ / 8 : 0);
         }
-        PredictOptions rehearsal;
-        rehearsal.contention = true;
-        rehearsal.most_ticks = best_ ? ticks_ + ticks_ / 4 : rehearsal.most_ticks;
-        const Prediction prediction = predict(it.candidate.program, machine_, images_, rehearsal);
-        return prediction.complete ? prediction.ticks : rehearsal.most_ticks;
+        return measure_.rehearsed(it.candidate.program, it.occupancy, best_ ? cost_ + cost_ / 4 : INT64_MAX);
     }
 
     const QuantGraph& network_;
     const hw::Machine& machine_;
     const ScheduleOptions& options_;
-    std::int64_t images_;
+    Measure measure_;
     bool several_;
     std::vector<Spread> spreads_;
     bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
-    hw::Ticks ticks_ = 0;  ///< of the best
+    std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
     bool rehearse_ = true;
-    std::int64_t left_ = most_of_all;
+    Budget budget_ = whole;
+    std::int64_t left_ = whole.operations;  ///< of the budget's
     std::set<std::pair<Share, Spread>> seen_;
-    std::map<std::vector<std::int64_t>, hw::Ticks> known_;  ///< time by fingerprint
+    std::map<std::vector<std::int64_t>, std::int64_t> known_;  ///< cost by fingerprint
     std::optional<InputError> refusal_;
 };
 
 }  // namespace
 
-Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, bool several,
-                         std::int64_t images) {
-    return Search(network, machine, options, several, images).run();
+Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options,
+                         const SearchOptions& search) {
+    return Search(network, machine, options, search).run();
 }
 
 }  // namespace cim::compiler

@@ -1,6 +1,7 @@
 #pragma once
 // Which of the ways to schedule a network gives the fastest program.
 
+#include "compiler/driver/objective.h"
 #include "compiler/ir/quant_graph.h"
 #include "compiler/scheduling/cg/segmentation.h"
 #include "hw_models/spec/machine.h"
@@ -14,9 +15,14 @@ struct Candidate {
     isa::Program program;  ///< its weights have no values
 };
 
-/// The fastest candidate found for `images` images in a row (docs/scheduling.md, "Which schedule"), or, without `several`, the first.
-/// InputError if there is none. The network's matrices are not looked at.
-Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, bool several,
-                         std::int64_t images);
+struct SearchOptions {
+    Objective objective = Objective::Latency;
+    std::int64_t images = 1;  ///< in a row
+    bool several = true;      ///< else the first candidate is taken
+};
+
+/// The best candidate found (docs/scheduling.md, "Which schedule"). InputError if there is none. The network's matrices are not looked at.
+Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options,
+                         const SearchOptions& search);
 
 }  // namespace cim::compiler

@@ -1,6 +1,7 @@
 #include "compiler/prediction/occupancy.h"
 
 #include <algorithm>
+#include <array>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -26,6 +27,7 @@ class Counting {
         const std::vector<std::vector<Index>> by_segment = program_.flows_by_segment();
         for (std::size_t segment = 0; segment < by_segment.size(); ++segment) {
             held_.clear();
+            counted_ = segment > 0;
             // Crossbars are written before they are read.
             for (const bool writes : {true, false}) {
                 for (const Index id : by_segment[segment]) {
@@ -39,7 +41,7 @@ class Counting {
             for (const auto& [resource, ticks] : held_) {
                 most = std::max(most, ticks);
             }
-            result_.busiest += segment == 0 ? 0 : most;
+            result_.busiest += counted_ ? most : 0;
         }
         return result_;
     }
@@ -101,6 +103,10 @@ class Counting {
         const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
         const auto tile = reads ? tiles_.find({place, static_cast<Index>(op[0])}) : tiles_.end();
         const hw::OpCost cost = pricing::price_operation(prices_, program_, op, place, tile == tiles_.end() ? -1 : tile->second);
+        for (std::size_t i = 0; i < cost.event_count && counted_; ++i) {
+            result_.picojoules +=
+                static_cast<double>(times * cost.events[i].count) * energy_[static_cast<std::size_t>(cost.events[i].event)];
+        }
         const bool sync = isa::op_info(op.opcode).timing == isa::Timing::Sync;
         const auto engine = static_cast<Index>(program_.flows[static_cast<std::size_t>(flow)].engine);
         held_[{Kind::Engine, place, engine}] += times * (sync ? cost.sync_ticks() : cost.issue_ticks);
@@ -134,10 +140,12 @@ class Counting {
     const isa::Program& program_;
     const hw::Machine& machine_;
     hw::PriceList prices_;
+    std::array<double, hw::event_count> energy_ = hw::event_prices(machine_);
     bool links_ = !prices_.noc().link_names().empty();
     std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
     std::map<Resource, Ticks> held_;                  ///< in the segment at hand
+    bool counted_ = false;                            ///< that segment is no setup
     Occupancy result_;
 };
 

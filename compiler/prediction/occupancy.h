@@ -12,6 +12,7 @@ namespace cim::compiler {
 struct Occupancy {
     hw::Ticks busiest = 0;  ///< that the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments
     std::int64_t operations = 0;  ///< executed, setup included
+    double picojoules = 0;        ///< of its events, setup and leakage left out
 };
 
 Occupancy occupancy_of(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);

@@ -85,4 +85,12 @@ std::vector<StaticPart> static_parts(const Machine& m) {
     return parts;
 }
 
+double leakage_mw(const Machine& machine) {
+    double total = 0;
+    for (const StaticPart& part : static_parts(machine)) {
+        total += static_cast<double>(part.instances) * part.leakage_mw;
+    }
+    return total;
+}
+
 }  // namespace cim::hw

@@ -54,5 +54,7 @@ struct StaticPart {
     double area_mm2 = 0;    ///< of one
 };
 std::vector<StaticPart> static_parts(const Machine& machine);
+/// mW of all of them together.
+double leakage_mw(const Machine& machine);
 
 }  // namespace cim::hw

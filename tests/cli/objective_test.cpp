@@ -1,0 +1,45 @@
+#include <map>
+
+#include <catch2/catch.hpp>
+
+#include "tests/cli/program.h"
+
+using namespace cim::test;
+
+TEST_CASE("each objective is served best by the program made for it, and all give the same outputs") {
+    const Folder folder;
+    for (const std::string machine : {"puma", "isaac-baseline"}) {
+        std::map<std::string, nlohmann::ordered_json> reports;
+        std::map<std::string, std::string> outputs;
+        for (const std::string objective : {"latency", "interval", "energy"}) {
+            const std::string report = folder.path(objective + ".json").string();
+            const std::string output = folder.path(objective + ".npy").string();
+            const Outcome run = cimmlc("run " + lenet + images + "--arch configs/" +
+                                       machine + ".yaml --batch 3 --quiet --objective " + objective + " --report " + report + " --output " + output);
+            INFO(run.err);
+            REQUIRE(run.status == 0);
+            reports[objective] = read_json(report);
+            outputs[objective] = read_text(output);
+        }
+        INFO(machine);
+        CHECK(outputs["interval"] == outputs["latency"]);
+        CHECK(outputs["energy"] == outputs["latency"]);
+        for (const std::string other : {"latency", "interval", "energy"}) {
+            INFO("against " << other);
+            CHECK(reports["latency"]["cycles"] <= reports[other]["cycles"]);
+            CHECK(reports["interval"]["initiation_interval_cycles"] <= reports[other]["initiation_interval_cycles"]);
+            CHECK(reports["energy"]["energy_pj"]["total"] <= reports[other]["energy_pj"]["total"]);
+        }
+    }
+}
+
+TEST_CASE("an objective that does not exist, and one that the machine has no prices for") {
+    const Folder folder;
+    const Outcome outcome = cimmlc("compile " + lenet + "--arch configs/tiny.yaml --objective beauty -o " + folder.path("p.mop").string());
+    CHECK(outcome.status == 2);
+    CHECK(outcome.err == "cimmlc compile: --objective: no objective 'beauty'; there are latency, interval and energy\n");
+    const Outcome free = cimmlc("compile " + lenet + "--arch configs/machine-h.yaml --objective energy -o " + folder.path("p.mop").string());
+    CHECK(free.status == 2);
+    CHECK(free.err == "cimmlc compile: objective energy: machine 'machine-h' has no prices of energy\n");
+    CHECK(folder.listing().empty());
+}
