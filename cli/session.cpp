@@ -69,7 +69,7 @@ void add_compile_options(po::options_description& options) {
         "mode has and that pays); none: operators one after the other")(
         "objective", po::value<std::string>()->value_name("NAME"),
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
-        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, spread")(
+        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, remap, spread")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }
@@ -122,11 +122,13 @@ compiler::CompileOptions compile_options(const po::variables_map& values, std::i
         for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
             if (pass == "duplication") {
                 options.duplication = false;
+            } else if (pass == "remap") {
+                options.remapping = false;
             } else if (pass == "spread") {
                 options.spread = false;
             } else {
                 throw InputError(
-                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication and spread", pass));
+                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication, remap and spread", pass));
             }
         }
     }

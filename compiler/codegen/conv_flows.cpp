@@ -51,9 +51,7 @@ void Generator::add_groups(int index) {
         code.core = cores_.size() - 1;
         code.position = static_cast<int>(core.groups.size());
         core.groups.push_back(static_cast<int>(g));
-        for (const int t : group.tiles) {
-            core.reads += row_groups(placement_[at(index)].tiles[at(t)]);
-        }
+        core.reads += static_cast<std::int64_t>(group.tiles.size());
         if (group.own == 0) {
             continue;
         }

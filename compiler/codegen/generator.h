@@ -157,12 +157,9 @@ class Generator {
     /// Tells of input that all tiles of a core have read, beside the flow that starts the next reads.
     void free_flow(int index, int reader);
     void read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
-    void read_row_groups(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
     /// Runs body(tile, its number on the core, where its sums go) for the tiles of a core.
     void for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w,
                    const std::function<void(const Tile&, const std::string&, Ex)>& body);
-    /// Activations that a read of a tile takes if the program drives them.
-    int row_groups(const Tile& tile) const;
     void read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& at);
     std::vector<FlowBuilder::Field> window_rows(FlowBuilder& f, int index, const CoreCode& core, const Position& at,
                                                 const TileWindow& window, const std::string& own);
@@ -250,7 +247,7 @@ class Generator {
         Grid grid;                ///< positions that it serves
         Reading reading;          ///< how it walks them
         int grain = 1;            ///< positions of a read
-        std::int64_t reads = 0;   ///< XBM, WLM: of a position, of all its groups
+        std::int64_t reads = 0;   ///< XBM, WLM: of a position: its tiles
         std::vector<int> groups;  ///< into NodeMemory::groups
     };
     struct GroupCode {

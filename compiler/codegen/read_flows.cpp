@@ -1,7 +1,6 @@
-// Flows that read the crossbars of a core for a Conv: all tiles of a window at once (XBM), groups of their rows one after the other (WLM),
-// or the core's slices, some positions at a time (CM).
+// Flows that read the crossbars of a core for a Conv: all tiles of a window at once (XBM, WLM), or the core's slices, some positions at a
+// time (CM).
 #include <algorithm>
-#include <map>
 
 #include <fmt/format.h>
 
@@ -16,21 +15,6 @@ struct Generator::Position {
     Ex ox;
     Ex w;
 };
-
-namespace {
-
-/// `count` of a window's bytes from `first` on.
-void narrow(std::vector<FlowBuilder::Field>& window, Ex first, Ex count) {
-    const auto field = [&](std::string_view name) {
-        return std::find_if(window.begin(), window.end(), [&](const FlowBuilder::Field& f) { return f.first == name; });
-    };
-    const auto from = field("from");
-    FlowBuilder::Field& begin = from == window.end() ? *field("src") : *from;
-    begin.second = begin.second + first;
-    field("n")->second = count;
-}
-
-}  // namespace
 
 void Generator::add_slices(int index) {
     const NodePlacement& placement = placement_[at(index)];
@@ -131,55 +115,9 @@ void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, 
         fields.emplace_back("xb", f.number("xb" + number, tile.xb));
         fields.emplace_back("dst", dst);
         fields.emplace_back("cols", f.number("cols" + number, tile.cols));
-        f.op(isa::Opcode::ReadXb, fields, &completion);
+        const bool one_activation = machine_.mode == hw::ComputingMode::WLM && tile.rows <= machine_.crossbar.parallel_row;
+        f.op(one_activation ? isa::Opcode::ReadRow : isa::Opcode::ReadXb, fields, &completion);
     });
-}
-
-int Generator::row_groups(const Tile& tile) const {
-    const int most = machine_.crossbar.parallel_row;
-    return machine_.mode == hw::ComputingMode::WLM ? (tile.rows + most - 1) / most : 1;
-}
-
-void Generator::read_row_groups(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
-    std::map<int, int> tiles_with;  // groups of rows: tiles with so many
-    for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string&, Ex) { ++tiles_with[row_groups(tile)]; });
-    const Ex one = f.constant(1);
-    const Ex done = f.counter("done", core.done);
-    const Ex rows_at_once = f.number("rows_at_once", machine_.crossbar.parallel_row);
-    const FlowBuilder::Signal completion{done, f.constant(0), one};
-    auto at_work = static_cast<std::int64_t>(0);
-    for (const auto& entry : tiles_with) {
-        at_work += entry.second;
-    }
-    int begin = 0;
-    std::int64_t reads = 0;  // before the loop
-    for (const auto& [end, tiles] : tiles_with) {
-        const std::string range = begin > 0 ? std::to_string(begin) : "";
-        f.loop("k", f.constant(begin), f.number("row_groups" + range, end), [&](Ex k) {
-            f.parallel([&] {
-                for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
-                    if (row_groups(tile) <= begin) {
-                        return;
-                    }
-                    const Ex first = k * rows_at_once;
-                    std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
-                    narrow(fields, first, min(rows_at_once, f.number("rows" + number, tile.rows) - first));
-                    fields.emplace_back("xb", f.number("xb" + number, tile.xb));
-                    fields.emplace_back("row", first);
-                    fields.emplace_back("dst", dst);
-                    fields.emplace_back("cols", f.number("cols" + number, tile.cols));
-                    fields.emplace_back("add", min(k, one));
-                    f.op(isa::Opcode::ReadRow, fields, &completion);
-                });
-            });
-            // The next group of rows adds to these sums.
-            const Ex before = position.w * f.number("reads", core.reads) + f.number("reads_before" + range, reads);
-            f.await(done, one, before + (k + (1 - begin)) * f.number("at_work" + range, at_work));
-        });
-        reads += (end - begin) * at_work;
-        at_work -= tiles;
-        begin = end;
-    }
 }
 
 void Generator::read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
@@ -254,9 +192,8 @@ void Generator::read_flow(int index, int reader) {
     const Grid& grid = core.grid;
     const Reading& r = core.reading;
     const bool same_rows = landing.reading.dy == grid.dy && landing.reading.y0 == grid.y0;
-    const bool by_rows = machine_.mode == hw::ComputingMode::WLM;
-    const std::string kind = std::string(slices ? "compute" : (by_rows ? "activate" : "read")) +
-                             (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) + (!core.staged && !same_rows ? "_dealt" : "");
+    const std::string kind = std::string(slices ? "compute" : "read") + (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) +
+                             (!core.staged && !same_rows ? "_dealt" : "");
     FlowBuilder f(builder_, fmt::format("{}.{}", kind, slices ? static_cast<std::int64_t>(core.groups.size()) : core.reads),
                   fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
@@ -286,7 +223,7 @@ void Generator::read_flow(int index, int reader) {
             } else {
                 f.await(f.counter("sums_free", core.sums_free), f.number("groups", static_cast<std::int64_t>(core.groups.size())),
                         w + 1 - f.number("sum_slots", memory_.nodes[at(index)].groups[at(core.groups[0])].slots));
-                by_rows ? read_row_groups(f, index, core, position) : read_crossbars(f, index, core, position);
+                read_crossbars(f, index, core, position);
             }
         },
         [](Ex, Ex) {}, [&](Ex n) { await_turn(f, index, n); }, core.grain);

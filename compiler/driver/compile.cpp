@@ -22,6 +22,8 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     ScheduleOptions scheduling;
     scheduling.serial = level == isa::Level::None;
     scheduling.duplication = options.duplication && !scheduling.serial;
+    scheduling.remapping = options.remapping;
+    scheduling.images = options.images;
     // Candidates copy the nodes, and none looks at the matrices.
     std::vector<std::vector<std::int8_t>> matrices;
     for (QuantNode& node : network.nodes) {

@@ -17,6 +17,7 @@ namespace cim::compiler {
 struct CompileOptions {
     std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
     bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
+    bool remapping = true;            ///< level vvm: rows of a matrix dealt over more crossbars than they fill
     bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
     Objective objective = Objective::Latency;
     std::int64_t images = 1;  ///< in a row, for which the program is to be good

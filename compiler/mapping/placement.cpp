@@ -174,7 +174,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
     std::size_t crossbars = 0;
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         if (graph.nodes[i].kind == NodeKind::Conv) {
-            const std::vector<Tile> tiles = cut_into_tiles(graph.nodes[i], origins[i], machine);
+            const std::vector<Tile> tiles = cut_into_tiles(graph.nodes[i], origins[i], machine, splits[i].tile_rows);
             placement[i].copies = grids_of(whole_grid(graph, graph.nodes[i]), splits[i]);
             for (int copy = 0; copy < splits[i].copies(); ++copy) {
                 for (Tile tile : tiles) {

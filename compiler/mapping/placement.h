@@ -33,10 +33,12 @@ struct NodePlacement {
     const Part& part_of(const Tile& tile) const;
 };
 
-/// How the copies of a Conv share its output: dx bands of columns, and in each the rows dealt to dy copies in turn.
+/// How the copies of a Conv share its output: dx bands of columns, and in each the rows dealt to dy copies in turn. How many rows of the
+/// matrix a crossbar holds at most; 0: as many as it has.
 struct Split {
     int dx = 1;
     int dy = 1;
+    int tile_rows = 0;
     int copies() const { return dx * dy; }
 };
 

@@ -18,8 +18,8 @@ int column_unit(const QuantNode& node, const hw::Machine& machine) {
     return node.groups == 1 ? machine.logical_cols(weight_bits) : groups_together(node, machine) * (node.cols / node.groups);
 }
 
-std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine) {
-    const int height = machine.crossbar.rows;
+std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine, int most_rows) {
+    const int height = most_rows > 0 ? most_rows : machine.crossbar.rows;
     const int width = machine.logical_cols(weight_bits);
     const int group_cols = node.cols / node.groups;
     const int group_channels = origin.channels / node.groups;

@@ -19,7 +19,8 @@ struct Tile {
 };
 
 /// Tiles of a (piece of a) Conv without places, by column, then by row. Full tiles first; groups share a tile as docs/numbers.md says.
-std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine);
+/// `most_rows` of a tile, if its crossbar is not to be filled (0).
+std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine, int most_rows = 0);
 
 /// Least number of columns, from the first on, that can be a piece by themselves: a tile's, or those of the groups that share a tile (of
 /// one group if it needs several tiles).

@@ -1,13 +1,16 @@
-// Copies of weights: the worked example of docs/scheduling.md, and the optimum found by trying everything.
+// Copies of weights, and rows dealt over crossbars: the worked examples of docs/scheduling.md, and the optimum found by trying everything.
 
 #include "compiler/scheduling/cg/duplication.h"
 
 #include <algorithm>
 #include <cstdint>
 #include <random>
+#include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
+
+#include "compiler/scheduling/vvm/remapping.h"
 
 using namespace cim;
 using namespace cim::compiler;
@@ -25,34 +28,94 @@ hw::Ticks interval(const std::vector<DuplicationTask>& tasks, const std::vector<
 std::int64_t crossbars(const std::vector<DuplicationTask>& tasks, const std::vector<Split>& splits) {
     std::int64_t used = 0;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        used += static_cast<std::int64_t>(tasks[i].tiles) * splits[i].copies();
+        used += task_crossbars(tasks[i], splits[i]);
     }
     return used;
 }
 
-/// The shortest interval of the tasks from `first` on with `left` crossbars, by trying all splits.
-hw::Ticks try_all(const std::vector<DuplicationTask>& tasks, std::size_t first, std::int64_t left) {
-    if (first == tasks.size()) {
-        return 0;
+hw::Ticks lags(const std::vector<DuplicationTask>& tasks, const std::vector<Split>& splits) {
+    hw::Ticks sum = 0;
+    for (std::size_t i = 0; i < tasks.size(); ++i) {
+        sum += lag(tasks[i], splits[i]);
     }
-    const DuplicationTask& task = tasks[first];
-    hw::Ticks best = INT64_MAX;
-    for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
-        for (int dx = 1; dx <= task.cols; ++dx) {
-            const Split split{dx, dy};
-            const std::int64_t taken = static_cast<std::int64_t>(task.tiles) * split.copies();
-            if (taken <= left) {
-                best = std::min(best, std::max(task_ticks(task, split), try_all(tasks, first + 1, left - taken)));
+    return sum;
+}
+
+/// Calls body(splits) with all splits of the tasks that `left` crossbars allow.
+template <typename F>
+void for_all(const std::vector<DuplicationTask>& tasks, std::vector<Split>& splits, std::int64_t left, F body) {
+    if (splits.size() == tasks.size()) {
+        body(splits);
+        return;
+    }
+    const DuplicationTask& task = tasks[splits.size()];
+    for (const Cut& cut : task.cuts) {
+        for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
+            for (int dx = 1; dx <= task.cols; ++dx) {
+                const Split split{dx, dy, cut.tile_rows};
+                if (task_crossbars(task, split) <= left) {
+                    splits.push_back(split);
+                    for_all(tasks, splits, left - task_crossbars(task, split), body);
+                    splits.pop_back();
+                }
             }
         }
     }
+}
+
+/// The shortest interval of the tasks, and the least time of so many images, by trying all splits.
+hw::Ticks shortest_interval(const std::vector<DuplicationTask>& tasks, std::int64_t available) {
+    hw::Ticks best = INT64_MAX;
+    std::vector<Split> splits;
+    for_all(tasks, splits, available, [&](const std::vector<Split>& all) { best = std::min(best, interval(tasks, all)); });
     return best;
+}
+
+hw::Ticks shortest_time(const std::vector<DuplicationTask>& tasks, std::int64_t available, std::int64_t images) {
+    hw::Ticks best = INT64_MAX;
+    std::vector<Split> splits;
+    for_all(tasks, splits, available,
+            [&](const std::vector<Split>& all) { best = std::min(best, images * interval(tasks, all) + lags(tasks, all)); });
+    return best;
+}
+
+DuplicationTask task(int tiles, int rows, int cols, int most_dy, hw::Ticks window_ticks) {
+    return {{{0, tiles, window_ticks}}, rows, cols, most_dy};
+}
+
+/// Adds cuts of half, a third, ... of the rows: as many times the crossbars, and reads shorter by that, a tick of each excepted.
+void deal(DuplicationTask& task, int most) {
+    for (int n = 2; n <= most; ++n) {
+        task.cuts.push_back({100 / n, task.cuts[0].tiles * n, (task.cuts[0].window_ticks - 1 + n - 1) / n + 1});
+    }
+}
+
+struct Dice {
+    std::mt19937 random;
+    int upto(int most) { return 1 + static_cast<int>(random() % static_cast<unsigned>(most)); }
+};
+
+/// A few small tasks, and crossbars for one copy of each and some more.
+std::pair<std::vector<DuplicationTask>, std::int64_t> some_tasks(Dice& dice, int most, int most_cuts) {
+    std::vector<DuplicationTask> tasks;
+    std::int64_t one_each = 0;
+    for (int i = dice.upto(most); i > 0; --i) {
+        const int tiles = dice.upto(4);
+        const int rows = dice.upto(6);
+        const int cols = dice.upto(6);
+        tasks.push_back(task(tiles, rows, cols, dice.upto(3), dice.upto(9)));
+        deal(tasks.back(), most_cuts);
+        tasks.back().chunk = dice.upto(2);
+        tasks.back().rows_behind = std::min(rows - 1, dice.upto(2) - 1);
+        one_each += tiles;
+    }
+    return {tasks, one_each + dice.upto(24) - 1};
 }
 
 }  // namespace
 
 TEST_CASE("the worked example of duplication") {
-    const std::vector<DuplicationTask> tasks{{1, 16, 16, 3, 1}, {2, 8, 8, 3, 1}, {8, 4, 4, 3, 1}};
+    const std::vector<DuplicationTask> tasks{task(1, 16, 16, 3, 1), task(2, 8, 8, 3, 1), task(8, 4, 4, 3, 1)};
     const std::vector<Split> splits = duplicate(tasks, 20);
     CHECK(interval(tasks, splits) == 32);
     CHECK(splits[0].copies() == 8);
@@ -61,19 +124,52 @@ TEST_CASE("the worked example of duplication") {
 }
 
 TEST_CASE("duplication finds the shortest interval there is") {
-    std::mt19937 random(1);
-    const auto upto = [&](int most) { return 1 + static_cast<int>(random() % static_cast<unsigned>(most)); };
+    Dice dice{std::mt19937(1)};
     for (int instance = 0; instance < 500; ++instance) {
-        std::vector<DuplicationTask> tasks;
-        std::int64_t one_each = 0;
-        for (int i = upto(4); i > 0; --i) {
-            tasks.push_back({upto(4), upto(6), upto(6), upto(3), upto(9)});
-            one_each += tasks.back().tiles;
-        }
-        const std::int64_t available = one_each + static_cast<int>(random() % 24);
+        const auto [tasks, available] = some_tasks(dice, 4, 1);
         INFO("instance " << instance);
         const std::vector<Split> splits = duplicate(tasks, available);
         CHECK(crossbars(tasks, splits) <= available);
-        CHECK(interval(tasks, splits) == try_all(tasks, 0, available));
+        CHECK(interval(tasks, splits) == shortest_interval(tasks, available));
     }
+}
+
+TEST_CASE("so it does where rows of matrices may be dealt over crossbars") {
+    Dice dice{std::mt19937(2)};
+    for (int instance = 0; instance < 500; ++instance) {
+        const auto [tasks, available] = some_tasks(dice, 3, 3);
+        INFO("instance " << instance);
+        const std::vector<Split> splits = duplicate(tasks, available);
+        CHECK(crossbars(tasks, splits) <= available);
+        CHECK(interval(tasks, splits) == shortest_interval(tasks, available));
+    }
+}
+
+TEST_CASE("remapping is near the least time of some images") {
+    Dice dice{std::mt19937(3)};
+    double all = 0;
+    double worst = 0;
+    for (int instance = 0; instance < 500; ++instance) {
+        const auto [tasks, available] = some_tasks(dice, 3, 3);
+        const int images = dice.upto(3);
+        INFO("instance " << instance);
+        const std::vector<Split> splits = remap(tasks, available, images);
+        CHECK(crossbars(tasks, splits) <= available);
+        const auto least = static_cast<double>(shortest_time(tasks, available, images));
+        const auto time = static_cast<double>(images * interval(tasks, splits) + lags(tasks, splits));
+        all += time / least;
+        worst = std::max(worst, time / least);
+    }
+    CHECK(all / 500 < 1.0001);
+    CHECK(worst < 1.01);
+}
+
+TEST_CASE("rows are dealt where copies are of no use") {
+    // One position: copies have nothing to share. 16 groups of rows in a crossbar, or two times 8.
+    DuplicationTask alone = task(2, 1, 1, 1, 130);
+    alone.cuts.push_back({64, 4, 66});
+    const std::vector<Split> splits = remap({alone}, 5, 1);
+    CHECK(splits[0].tile_rows == 64);
+    CHECK(splits[0].copies() == 1);
+    CHECK(remap({alone}, 3, 1)[0].tile_rows == 0);
 }

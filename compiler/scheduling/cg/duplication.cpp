@@ -14,36 +14,60 @@ int ceil_div(int a, int b) {
 std::int64_t crossbars_for(const std::vector<DuplicationTask>& tasks, hw::Ticks interval, std::vector<Split>& splits) {
     std::int64_t used = 0;
     for (std::size_t i = 0; i < tasks.size(); ++i) {
-        splits[i] = fewest_copies(tasks[i], interval);
+        splits[i] = cheapest(tasks[i], interval);
         if (splits[i].copies() == 0) {
             return -1;
         }
-        used += static_cast<std::int64_t>(tasks[i].tiles) * splits[i].copies();
+        used += task_crossbars(tasks[i], splits[i]);
     }
     return used;
 }
 
-/// The next split that makes a task faster, with as few copies as that takes.
+/// Fewest copies of a cut with which a task takes `ticks` at most; copies() is 0 if no number does.
+Split fewest_copies(const DuplicationTask& task, const Cut& cut, hw::Ticks ticks) {
+    Split best{0, 0};
+    for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
+        const hw::Ticks a_column = ceil_div(task.rows, dy) * cut.window_ticks;
+        const auto cols = static_cast<int>(std::min<hw::Ticks>(ticks / a_column, task.cols));
+        if (cols < 1) {
+            continue;
+        }
+        const Split split{ceil_div(task.cols, cols), dy, cut.tile_rows};
+        if (best.copies() == 0 || split.copies() < best.copies()) {
+            best = split;
+        }
+    }
+    return best;
+}
+
+const Cut& cut_of(const DuplicationTask& task, const Split& split) {
+    return *std::find_if(task.cuts.begin(), task.cuts.end(), [&](const Cut& cut) { return cut.tile_rows == split.tile_rows; });
+}
+
+/// The next split that makes a task faster, with as few crossbars as that takes.
 Split faster(const DuplicationTask& task, const Split& split) {
-    return fewest_copies(task, task_ticks(task, split) - 1);
+    return cheapest(task, task_ticks(task, split) - 1);
+}
+
+Split one_copy(const DuplicationTask& task) {
+    return {1, 1, task.cuts.front().tile_rows};
 }
 
 }  // namespace
 
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split) {
-    return static_cast<hw::Ticks>(ceil_div(task.rows, split.dy)) * ceil_div(task.cols, split.dx) * task.window_ticks;
+    return static_cast<hw::Ticks>(ceil_div(task.rows, split.dy)) * ceil_div(task.cols, split.dx) * cut_of(task, split).window_ticks;
 }
 
-Split fewest_copies(const DuplicationTask& task, hw::Ticks ticks) {
+std::int64_t task_crossbars(const DuplicationTask& task, const Split& split) {
+    return static_cast<std::int64_t>(cut_of(task, split).tiles) * split.copies();
+}
+
+Split cheapest(const DuplicationTask& task, hw::Ticks ticks) {
     Split best{0, 0};
-    for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
-        const hw::Ticks a_column = ceil_div(task.rows, dy) * task.window_ticks;
-        const auto cols = static_cast<int>(std::min<hw::Ticks>(ticks / a_column, task.cols));
-        if (cols < 1) {
-            continue;
-        }
-        const Split split{ceil_div(task.cols, cols), dy};
-        if (best.copies() == 0 || split.copies() < best.copies()) {
+    for (const Cut& cut : task.cuts) {
+        const Split split = fewest_copies(task, cut, ticks);
+        if (split.copies() > 0 && (best.copies() == 0 || task_crossbars(task, split) < task_crossbars(task, best))) {
             best = split;
         }
     }
@@ -54,10 +78,11 @@ std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int
     std::vector<Split> splits(tasks.size());
     hw::Ticks high = 0;  // reached with one copy each
     for (const DuplicationTask& task : tasks) {
-        high = std::max(high, task_ticks(task, {1, 1}));
+        high = std::max(high, task_ticks(task, one_copy(task)));
     }
     if (crossbars_for(tasks, high, splits) > crossbars || high == 0) {
-        return std::vector<Split>(tasks.size());
+        std::transform(tasks.begin(), tasks.end(), splits.begin(), one_copy);
+        return splits;
     }
     hw::Ticks low = 0;  // not reached
     while (high - low > 1) {
@@ -78,12 +103,12 @@ std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int
             return splits;
         }
         const Split next = faster(tasks[slowest], splits[slowest]);
-        const std::int64_t more = static_cast<std::int64_t>(next.copies() - splits[slowest].copies()) * tasks[slowest].tiles;
-        if (next.copies() == 0 || more > left) {
+        const std::int64_t before = task_crossbars(tasks[slowest], splits[slowest]);
+        if (next.copies() == 0 || task_crossbars(tasks[slowest], next) - before > left) {
             done[slowest] = true;
             continue;
         }
-        left -= more;
+        left -= task_crossbars(tasks[slowest], next) - before;
         splits[slowest] = next;
     }
 }

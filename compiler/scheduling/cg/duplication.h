@@ -8,22 +8,32 @@
 
 namespace cim::compiler {
 
-/// A Conv as duplication sees it.
-struct DuplicationTask {
+/// A way to cut a Conv's matrix into tiles.
+struct Cut {
+    int tile_rows = 0;           ///< as Split has it
     int tiles = 0;               ///< crossbars of one copy
-    int rows = 1, cols = 1;      ///< output positions
-    int most_dy = 1;             ///< copies that rows may be dealt to
     hw::Ticks window_ticks = 1;  ///< of one position on one copy
 };
 
-/// Time that a task takes on copies split so.
+/// A Conv as duplication sees it.
+struct DuplicationTask {
+    std::vector<Cut> cuts;   ///< one or more, of different heights
+    int rows = 1, cols = 1;  ///< output positions
+    int most_dy = 1;         ///< copies that rows of the output may be dealt to
+    // For the time of one image (remap), not for the interval:
+    int chunk = 1;        ///< positions whose last input comes at one time
+    int rows_behind = 0;  ///< output rows that need the last row of input, besides the first of them
+};
+
+/// Time that a task takes on copies split so, and the crossbars that they take.
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split);
+std::int64_t task_crossbars(const DuplicationTask& task, const Split& split);
 
-/// Fewest copies with which a task takes `ticks` at most; copies() is 0 if no number does.
-Split fewest_copies(const DuplicationTask& task, hw::Ticks ticks);
+/// Fewest crossbars on which a task takes `ticks` at most; copies() is 0 if it cannot.
+Split cheapest(const DuplicationTask& task, hw::Ticks ticks);
 
-/// Splits that make the slowest task as fast as `crossbars` allow (the interval of a pipeline), with the fewest copies that do so; what is
-/// left then goes to whichever task takes longest. One copy each if nothing fits.
+/// Splits that make the slowest task as fast as `crossbars` allow (the interval of a pipeline), on the fewest crossbars that do so; what is
+/// left then goes to whichever task takes longest. One copy each, of the first cut, if nothing fits.
 std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars);
 
 }  // namespace cim::compiler

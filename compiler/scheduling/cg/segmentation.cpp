@@ -13,6 +13,7 @@
 #include "compiler/mapping/relays.h"
 #include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/duplication.h"
+#include "compiler/scheduling/vvm/remapping.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -21,6 +22,10 @@ namespace {
 
 bool contains(const std::vector<TensorId>& list, TensorId id) {
     return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+int ceil_div(int a, int b) {
+    return (a + b - 1) / b;
 }
 
 class Cutter {
@@ -217,42 +222,52 @@ class Cutter {
         segment.memory = plan_memory(segment.graph, machine_, part_prices_, segment.placement, segment.relays, options_.serial);
     }
 
-    /// Time of a tile's read, or of its groups of rows if the program drives them.
-    hw::Ticks read_ticks(const Tile& tile) const {
-        const int at_once = machine_.mode == hw::ComputingMode::WLM ? machine_.crossbar.parallel_row : tile.rows;
-        hw::Ticks ticks = 0;
-        for (int row = 0; row < tile.rows; row += at_once) {
-            const int rows = std::min(at_once, tile.rows - row);
-            ticks += prices_.read(0, rows, tile.cols, 8, 8, rows, row > 0, row).sync_ticks();
+    /// Time from one window of a tile to the next. Tiles that were made smaller for that can be read as often as the port lets all
+    /// crossbars of a core: window in, sums out, and in again where they are added.
+    hw::Ticks window_ticks(const Tile& tile, int tile_rows) const {
+        const hw::Ticks read = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
+        const hw::Ticks port = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, true).ticks_on(hw::Resource::L1Port);
+        return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : port * machine_.crossbars_per_core()});
+    }
+
+    Cut cut_of(const Segment& segment, std::size_t node, int tile_rows) const {
+        Cut cut;
+        const std::vector<Tile> tiles = cut_into_tiles(segment.graph.nodes[node], segment.origins[node], machine_, tile_rows);
+        cut.tile_rows = tile_rows;
+        cut.tiles = crossbars_taken(tiles, machine_);
+        cut.window_ticks = 0;
+        if (machine_.mode == hw::ComputingMode::CM) {
+            cut.window_ticks =
+                std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
+            return cut;
         }
-        return ticks;
+        for (const Tile& tile : tiles) {
+            cut.window_ticks = std::max(cut.window_ticks, window_ticks(tile, tile_rows));
+        }
+        return cut;
     }
 
     DuplicationTask task_of(const Segment& segment, std::size_t node) const {
         const QuantNode& conv = segment.graph.nodes[node];
         const Reading r = reading_of(segment.graph, conv);
         DuplicationTask task;
-        const std::vector<Tile>& tiles = segment.placement[node].tiles;
-        task.tiles = crossbars_taken(tiles, machine_);
+        for (const int tile_rows : options_.remapping ? tile_heights(conv, machine_) : std::vector<int>{0}) {
+            task.cuts.push_back(cut_of(segment, node, tile_rows));
+        }
         task.rows = r.oh;
         task.cols = r.ow;
         // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
         const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
         task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
-        task.window_ticks = 0;
-        if (machine_.mode == hw::ComputingMode::CM) {
-            task.window_ticks =
-                std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
-            return task;
-        }
-        for (const Tile& tile : tiles) {
-            task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, read_ticks(tile)));
-        }
+        const int without_last_row = std::max(0, ceil_div(r.h - r.kernel_h + r.pad_top, r.stride_h));
+        task.chunk = ceil_div((r.w + 3) / 4, r.stride_w);  // compiler/memory/layout_results.cpp
+        task.rows_behind = std::max(0, r.oh - 1 - without_last_row);
         return task;
     }
 
     /// Gives the crossbars that are left to copies, as many as places and memories hold.
     void duplicate_in(Segment& segment) const {
+        const bool remapping = options_.remapping && machine_.mode == hw::ComputingMode::WLM;
         std::vector<DuplicationTask> tasks;
         std::vector<std::size_t> nodes;
         for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
@@ -264,7 +279,8 @@ class Cutter {
         }
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
         const auto placed = [&](int percent, bool balance) {
-            const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
+            const std::int64_t some = available * percent / 100;
+            const std::vector<Split> chosen = remapping ? remap(tasks, some, options_.images) : duplicate(tasks, some);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];

@@ -1,6 +1,7 @@
 #pragma once
 // Cuts the network into segments: parts that are resident on the chip at one time, one after the other.
 
+#include <cstdint>
 #include <vector>
 
 #include "compiler/mapping/mapped_network.h"
@@ -25,7 +26,9 @@ struct Segment {
 /// What the scheduler may do.
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
+    bool remapping = true;    ///< WLM: rows of a matrix dealt over more crossbars than they fill
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
+    std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
 };
 
 /// One way to schedule: any network that fits the part of the machine.
