@@ -116,6 +116,9 @@ void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, 
         fields.emplace_back("dst", dst);
         fields.emplace_back("cols", f.number("cols" + number, tile.cols));
         const bool one_activation = machine_.mode == hw::ComputingMode::WLM && tile.rows <= machine_.crossbar.parallel_row;
+        if (one_activation) {
+            fields.emplace_back("row", f.constant(0));
+        }
         f.op(one_activation ? isa::Opcode::ReadRow : isa::Opcode::ReadXb, fields, &completion);
     });
 }

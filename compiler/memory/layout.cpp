@@ -8,6 +8,7 @@
 #include "compiler/error.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
+#include "compiler/memory/chunks.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -50,6 +51,7 @@ Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::Pr
       placement_(placement),
       relays_(relays),
       choices_(choices),
+      chunks_(choices.early ? smallest_chunks(graph, machine, prices, placement) : std::vector<int>{}),
       in_flight_(in_flight_of(graph, placement)),
       ample_skew_(graph, in_flight_),
       skew_(graph, std::vector<int>(graph.nodes.size(), 0)),

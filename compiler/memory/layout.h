@@ -24,7 +24,9 @@ struct LayoutChoices {
     std::set<std::pair<int, int>> in_l0;  ///< node and input: the landing lies in L0
     bool l0_tight = false;
     std::set<int> no_relays;  ///< inputs
-    bool serial = false;      ///< given, not chosen: MemoryPlan::serial
+    // Given, not chosen, as plan_memory() has them:
+    bool serial = false;
+    bool early = false;
 };
 
 /// What serves one node. Landings are by input; `memory` does not know their numbers yet.
@@ -96,6 +98,7 @@ class Layout {
     const std::vector<NodePlacement>& placement_;
     const std::vector<std::vector<Part>>& relays_;
     const LayoutChoices& choices_;
+    std::vector<int> chunks_;     ///< by core, as of smallest_chunks(); empty: as large as can be
     std::vector<int> in_flight_;  ///< by node, as of JoinSkew
     JoinSkew ample_skew_;
     JoinSkew skew_;  ///< of what has to be

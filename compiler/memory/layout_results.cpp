@@ -6,20 +6,11 @@
 
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
+#include "compiler/memory/chunks.h"
 #include "compiler/memory/core_read.h"
 #include "compiler/memory/layout.h"
 
 namespace cim::compiler {
-
-namespace {
-
-/// Positions that travel together from a part with `cols` columns. A chunk delays its first position until its last one is there, by about
-/// a quarter of a row of the whole map at most.
-int chunk_of(int cols, int whole_cols) {
-    return std::min((whole_cols + 3) / 4, cols);
-}
-
-}  // namespace
 
 std::vector<int> Layout::in_flight_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement) {
     constexpr int windows = 3;  // one whose input comes, one that is read, one on its way
@@ -27,7 +18,7 @@ std::vector<int> Layout::in_flight_of(const QuantGraph& graph, const std::vector
     for (std::size_t n = 0; n < placement.size(); ++n) {
         rows.push_back(0);
         for (const Grid& grid : placement[n].copies) {
-            const int positions = windows + chunk_of(grid.cols, whole_grid(graph, graph.nodes[n]).cols);
+            const int positions = windows + largest_chunk(grid.cols, whole_grid(graph, graph.nodes[n]).cols);
             rows.back() = std::max(rows.back(), grid.dy * ((positions + grid.cols - 1) / grid.cols) + grid.dy - 2);
         }
     }
@@ -98,7 +89,8 @@ void Layout::make_outboxes(int n) {
             outbox.chunk = layout_.memory.grains[at(part.copy)];
             outbox.slots = slots(n, part.copy);
         } else {
-            outbox.chunk = chunks ? chunk_of(part.grid.cols, tensor(node(n).output).shape.w) : 1;
+            const int most = largest_chunk(part.grid.cols, tensor(node(n).output).shape.w);
+            outbox.chunk = chunks ? (chunks_.empty() ? most : std::min(most, chunks_[at(part.core)])) : 1;
             outbox.slots = outbox.chunk > 1 ? slots(n) * part.grid.cols : ample_slots(n);  // a chunk does not go around the end
         }
         layout_.memory.outboxes.push_back(outbox);

@@ -64,11 +64,12 @@ struct Use {
 class Fitting {
   public:
     Fitting(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices, const std::vector<NodePlacement>& placement,
-            const std::vector<std::vector<Part>>& relays, bool serial)
-        : graph_(graph), machine_(machine), relays_(relays), layout_(graph, machine, prices, placement, relays, choices_) {
-        choices_.room.assign(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample);
-        choices_.serial = serial;
-    }
+            const std::vector<std::vector<Part>>& relays, bool serial, bool early)
+        : graph_(graph),
+          machine_(machine),
+          relays_(relays),
+          choices_{std::vector<Room>(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample), {}, false, {}, serial, early},
+          layout_(graph, machine, prices, placement, relays, choices_) {}
 
     MemoryPlan run() {
         lay_out_all();
@@ -268,8 +269,8 @@ class Fitting {
 }  // namespace
 
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
-                       const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, bool serial) {
-    return Fitting(graph, machine, prices, placement, relays, serial).run();
+                       const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, bool serial, bool early) {
+    return Fitting(graph, machine, prices, placement, relays, serial, early).run();
 }
 
 void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) {

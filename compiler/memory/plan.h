@@ -111,9 +111,11 @@ class DoesNotFit : public InputError {
 };
 
 /// Plans all memories of a segment. Rings are as long as comfort suggests, then as short as the window allows, then in L0. Throws
-/// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it.
+/// `relays`: by input; left out where L1 is short. DoesNotFit if they still do not fit. `serial`: as MemoryPlan has it. `early`:
+/// results go on in chunks as small as their core has time to send (compiler/memory/chunks.h).
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
-                       const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, bool serial = false);
+                       const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, bool serial = false,
+                       bool early = false);
 
 /// Core i becomes cores[i], of `count` in all.
 void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count);

@@ -105,7 +105,6 @@ std::pair<std::vector<DuplicationTask>, std::int64_t> some_tasks(Dice& dice, int
         const int cols = dice.upto(6);
         tasks.push_back(task(tiles, rows, cols, dice.upto(3), dice.upto(9)));
         deal(tasks.back(), most_cuts);
-        tasks.back().chunk = dice.upto(2);
         tasks.back().rows_behind = std::min(rows - 1, dice.upto(2) - 1);
         one_each += tiles;
     }

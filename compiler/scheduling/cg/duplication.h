@@ -20,9 +20,7 @@ struct DuplicationTask {
     std::vector<Cut> cuts;   ///< one or more, of different heights
     int rows = 1, cols = 1;  ///< output positions
     int most_dy = 1;         ///< copies that rows of the output may be dealt to
-    // For the time of one image (remap), not for the interval:
-    int chunk = 1;        ///< positions whose last input comes at one time
-    int rows_behind = 0;  ///< output rows that need the last row of input, besides the first of them
+    int rows_behind = 0;     ///< output rows that need the last row of input, besides the first of them; of no effect on the interval
 };
 
 /// Time that a task takes on copies split so, and the crossbars that they take.

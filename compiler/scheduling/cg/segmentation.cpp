@@ -70,6 +70,7 @@ class Cutter {
     }
 
   private:
+    bool remapping() const { return options_.remapping && machine_.mode == hw::ComputingMode::WLM; }
     NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
 
     /// Who gives and who reads each tensor.
@@ -219,7 +220,8 @@ class Cutter {
         if (!options_.serial) {
             segment.relays = relays_of(segment.graph, segment.placement, machine_, part_prices_);
         }
-        segment.memory = plan_memory(segment.graph, machine_, part_prices_, segment.placement, segment.relays, options_.serial);
+        segment.memory =
+            plan_memory(segment.graph, machine_, part_prices_, segment.placement, segment.relays, options_.serial, remapping());
     }
 
     /// Time from one window of a tile to the next. Tiles that were made smaller for that can be read as often as the port lets all
@@ -260,14 +262,12 @@ class Cutter {
         const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
         task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
         const int without_last_row = std::max(0, ceil_div(r.h - r.kernel_h + r.pad_top, r.stride_h));
-        task.chunk = ceil_div((r.w + 3) / 4, r.stride_w);  // compiler/memory/layout_results.cpp
         task.rows_behind = std::max(0, r.oh - 1 - without_last_row);
         return task;
     }
 
     /// Gives the crossbars that are left to copies, as many as places and memories hold.
     void duplicate_in(Segment& segment) const {
-        const bool remapping = options_.remapping && machine_.mode == hw::ComputingMode::WLM;
         std::vector<DuplicationTask> tasks;
         std::vector<std::size_t> nodes;
         for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
@@ -280,7 +280,7 @@ class Cutter {
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
         const auto placed = [&](int percent, bool balance) {
             const std::int64_t some = available * percent / 100;
-            const std::vector<Split> chosen = remapping ? remap(tasks, some, options_.images) : duplicate(tasks, some);
+            const std::vector<Split> chosen = remapping() ? remap(tasks, some, options_.images) : duplicate(tasks, some);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];

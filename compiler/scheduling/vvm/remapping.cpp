@@ -183,7 +183,7 @@ std::vector<int> tile_heights(const QuantNode& conv, const hw::Machine& machine)
 Ticks lag(const DuplicationTask& task, const Split& split) {
     const int cols = ceil_div(task.cols, split.dx);
     const Ticks window = task_ticks(task, split) / (static_cast<Ticks>(ceil_div(task.rows, split.dy)) * cols);
-    return window * (1 + std::min(task.chunk, cols)) + window * task.rows_behind * cols / split.dy;
+    return 2 * window + window * task.rows_behind * cols / split.dy;
 }
 
 std::vector<Split> remap(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars, std::int64_t images) {

@@ -16,7 +16,8 @@ namespace cim::compiler {
 /// rows would be read together.
 std::vector<int> tile_heights(const QuantNode& conv, const hw::Machine& machine);
 
-/// How long after its last input a Conv gives its last output: the windows of a chunk, and the rows that waited for the last row.
+/// How long after its last input a Conv gives its last output: two windows, one of which is under way, and the rows that waited for the
+/// last row of input.
 hw::Ticks lag(const DuplicationTask& task, const Split& split);
 
 /// Splits with which `images` images take least, as far as that is images x the slowest task + the sum of all lags, on so many `crossbars`.
