@@ -23,9 +23,7 @@ struct Receiver {
         x0 = std::min(x0, other.x0);
         x1 = std::max(x1, other.x1);
     }
-    bool takes(const Part& part) const {
-        return part.c0 < c1 && c0 < part.c1 && part.grid.x0 < x1 && x0 < part.grid.x0 + part.grid.cols;
-    }
+    bool takes(const Part& part) const { return part.c0 < c1 && c0 < part.c1 && part.grid.x0 < x1 && x0 < part.grid.x0 + part.grid.cols; }
 };
 
 Receiver columns_under(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid) {
@@ -121,14 +119,15 @@ std::vector<int> smallest_chunks(const QuantGraph& graph, const hw::Machine& mac
             const std::vector<Receiver>& all = receivers[at(graph.nodes[n].output)];
             const auto count = std::count_if(all.begin(), all.end(), [&](const Receiver& receiver) { return receiver.takes(part); });
             const int next = machine.core_count() > 1 ? (part.core + 1) % machine.core_count() : part.core;
-            const Ticks send = prices.send(part.core, next, static_cast<std::int64_t>(part.c1 - part.c0) * output.element_bytes).sync_ticks();
+            const Ticks send =
+                prices.send(part.core, next, static_cast<std::int64_t>(part.c1 - part.c0) * output.element_bytes).sync_ticks();
             sends[at(part.core)] += count * send * part.grid.positions();
         }
     }
     const Ticks interval = slowest_reads(prices, placement);
     std::vector<int> chunks;
     for (const Ticks all : sends) {
-        chunks.push_back(static_cast<int>(std::max<Ticks>(1, (2 * all + interval - 1) / interval)));
+        chunks.push_back(static_cast<int>(std::max<Ticks>(1, (4 * all + interval - 1) / interval)));
     }
     return chunks;
 }

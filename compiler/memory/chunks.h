@@ -12,8 +12,8 @@ namespace cim::compiler {
 /// a quarter of a row of the whole map at most.
 int largest_chunk(int cols, int whole_cols);
 
-/// By core, the fewest positions a chunk with which its move engine sends for half of the time between two images at most. That time is
-/// taken to be that of the slowest Conv's reads.
+/// By core, the fewest positions a chunk with which its move engine sends for a quarter of the time between two images at most. That time
+/// is taken to be that of the slowest Conv's reads.
 std::vector<int> smallest_chunks(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
                                  const std::vector<NodePlacement>& placement);
 

@@ -10,6 +10,7 @@
 #include "compiler/mapping/share.h"
 #include "compiler/mapping/tiles.h"
 #include "compiler/scheduling/cg/dependence.h"
+#include "compiler/scheduling/vvm/remapping.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -25,16 +26,65 @@ std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
     return (a + b - 1) / b;
 }
 
-std::vector<Tile> tiles_of(const QuantGraph& network, const QuantNode& node, const hw::Machine& machine) {
-    return cut_into_tiles(node, {0, 0, 0, 0, network.tensors[at(node.inputs[0])].shape.c}, machine);
+/// Tiles of one size.
+struct Tiles {
+    int rows = 0, cols = 0;
+    std::int64_t count = 0;
+};
+
+/// Lengths of the pieces of `whole`, `most` each, and what is left.
+std::vector<std::pair<int, int>> pieces(int whole, int most) {
+    std::vector<std::pair<int, int>> found;
+    if (whole >= most) {
+        found.emplace_back(most, whole / most);
+    }
+    if (whole % most > 0) {
+        found.emplace_back(whole % most, 1);
+    }
+    return found;
 }
 
-hw::OpCost read_cost(const hw::PriceList& prices, const Tile& tile, int xb) {
+/// Tiles of a Conv by size, for one of its tile_heights().
+std::vector<Tiles> tiles_of(const QuantGraph& network, const QuantNode& node, const hw::Machine& machine, int tile_rows) {
+    std::vector<Tiles> tiles;
+    if (node.groups == 1) {  // of which there may be many
+        for (const auto& [rows, high] : pieces(node.rows, tile_rows > 0 ? tile_rows : machine.crossbar.rows)) {
+            for (const auto& [cols, wide] : pieces(node.cols, machine.logical_cols(weight_bits))) {
+                tiles.push_back({rows, cols, static_cast<std::int64_t>(high) * wide});
+            }
+        }
+        return tiles;
+    }
+    std::map<std::pair<int, int>, std::int64_t> sizes;
+    for (const Tile& tile : cut_into_tiles(node, {0, 0, 0, 0, network.tensors[at(node.inputs[0])].shape.c}, machine)) {
+        ++sizes[{tile.rows, tile.cols}];
+    }
+    for (const auto& [size, count] : sizes) {
+        tiles.push_back({size.first, size.second, count});
+    }
+    return tiles;
+}
+
+/// The least sum of f(tiles) over a Conv's tiles, of the ways to cut it.
+template <typename F>
+std::int64_t least_sum(const QuantGraph& network, const QuantNode& node, const hw::Machine& machine, F f) {
+    std::int64_t least = std::numeric_limits<std::int64_t>::max();
+    for (const int tile_rows : tile_heights(node, machine)) {
+        std::int64_t sum = 0;
+        for (const Tiles& tiles : tiles_of(network, node, machine, tile_rows)) {
+            sum += f(tiles);
+        }
+        least = std::min(least, sum);
+    }
+    return least;
+}
+
+hw::OpCost read_cost(const hw::PriceList& prices, const Tiles& tile, int xb) {
     return prices.read(xb, tile.rows, tile.cols, input_bits, weight_bits, tile.rows, false);
 }
 
 /// From the window's way to the crossbar to the sums' way back, in the crossbar nearest to L1.
-Ticks read_ticks(const hw::PriceList& prices, const hw::Machine& machine, const Tile& tile, bool with_ports) {
+Ticks read_ticks(const hw::PriceList& prices, const hw::Machine& machine, const Tiles& tile, bool with_ports) {
     if (!with_ports || machine.mode == hw::ComputingMode::CM) {
         return prices.mvm_ticks(tile.rows, tile.cols, input_bits, weight_bits);
     }
@@ -61,10 +111,10 @@ std::int64_t chip_crossbars(const hw::Machine& machine) {
     return static_cast<std::int64_t>(machine.core_count()) * machine.crossbars_per_core();
 }
 
-/// Reads of each node. With `apart` (by node) only those of windows without padding, which wait for what is before.
-std::vector<TileReads> reads_of(const QuantGraph& network, const hw::Machine& machine, const hw::PriceList& prices, bool with_ports,
-                                const std::vector<Ticks>& apart) {
-    std::vector<TileReads> reads;
+/// Reads of each Conv. With `apart` (by node) only those of windows without padding, which wait for what is before.
+std::vector<CutReads> reads_of(const QuantGraph& network, const hw::Machine& machine, const hw::PriceList& prices, bool with_ports,
+                               const std::vector<Ticks>& apart) {
+    std::vector<CutReads> convs;
     for (std::size_t i = 0; i < network.nodes.size(); ++i) {
         const QuantNode& node = network.nodes[i];
         if (node.kind != NodeKind::Conv) {
@@ -75,18 +125,16 @@ std::vector<TileReads> reads_of(const QuantGraph& network, const hw::Machine& ma
         if (windows == 0) {
             continue;
         }
-        std::map<std::pair<int, int>, std::int64_t> sizes;
-        for (const Tile& tile : tiles_of(network, node, machine)) {
-            ++sizes[{tile.rows, tile.cols}];
-        }
-        for (const auto& [size, count] : sizes) {
-            Tile tile;
-            tile.rows = size.first;
-            tile.cols = size.second;
-            reads.push_back({count, windows, read_ticks(prices, machine, tile, with_ports), apart.empty() ? 0 : apart[i]});
+        convs.emplace_back();
+        for (const int tile_rows : tile_heights(node, machine)) {
+            convs.back().emplace_back();
+            for (const Tiles& tiles : tiles_of(network, node, machine, tile_rows)) {
+                convs.back().back().push_back(
+                    {tiles.count, windows, read_ticks(prices, machine, tiles, with_ports), apart.empty() ? 0 : apart[i]});
+            }
         }
     }
-    return reads;
+    return convs;
 }
 
 /// Work of one kind of resource, of which there are `units` alike.
@@ -105,24 +153,25 @@ Ticks occupancy(const QuantGraph& network, const hw::Machine& machine, const hw:
     Work l1{0, 0, machine.core_count()};
     Work external;
     std::int64_t sum_bytes = 0;
-    for (const TileReads& reads : tile_reads(network, machine)) {
-        crossbars.an_image += reads.tiles * reads.windows * reads.ticks;
-    }
     for (const QuantNode& node : network.nodes) {
         if (node.kind != NodeKind::Conv) {
             continue;
         }
         const std::int64_t windows = reading_of(network, node).positions();
-        for (const Tile& tile : tiles_of(network, node, machine)) {
-            if (machine.mode != hw::ComputingMode::CM) {
-                l1.an_image += windows * read_cost(prices, tile, 0).ticks_on(hw::Resource::L1Port);
-            }
-            if (residence == Residence::Rewritten) {
-                const hw::OpCost write =
-                    prices.write(0, tile.rows, tile.cols, weight_bits, static_cast<std::int64_t>(tile.rows) * tile.cols);
-                crossbars.once += write.ticks_on(hw::Resource::Crossbar);
-                external.once += write.ticks_on(hw::Resource::External);
-            }
+        crossbars.an_image += windows * least_sum(network, node, machine, [&](const Tiles& tiles) {
+                                  return tiles.count * read_ticks(prices, machine, tiles, true);
+                              });
+        if (machine.mode != hw::ComputingMode::CM) {
+            l1.an_image += windows * least_sum(network, node, machine, [&](const Tiles& tiles) {
+                               return tiles.count * read_cost(prices, tiles, 0).ticks_on(hw::Resource::L1Port);
+                           });
+        }
+        // Smaller tiles have no fewer rows to write in all.
+        for (const Tiles& tiles : residence == Residence::Rewritten ? tiles_of(network, node, machine, 0) : std::vector<Tiles>{}) {
+            const hw::OpCost write =
+                prices.write(0, tiles.rows, tiles.cols, weight_bits, static_cast<std::int64_t>(tiles.rows) * tiles.cols);
+            crossbars.once += tiles.count * write.ticks_on(hw::Resource::Crossbar);
+            external.once += tiles.count * write.ticks_on(hw::Resource::External);
         }
         sum_bytes += machine.mode == hw::ComputingMode::CM ? 0 : 4 * windows * node.cols;
     }
@@ -140,23 +189,38 @@ std::vector<Ticks> least_reads(const QuantGraph& network, const hw::Machine& mac
         const QuantNode& node = network.nodes[i];
         if (node.kind == NodeKind::Conv) {
             least[i] = std::numeric_limits<Ticks>::max();
-            for (const Tile& tile : tiles_of(network, node, machine)) {
-                least[i] = std::min(least[i], read_ticks(prices, machine, tile, true));
+            for (const int tile_rows : tile_heights(node, machine)) {
+                for (const Tiles& tiles : tiles_of(network, node, machine, tile_rows)) {
+                    least[i] = std::min(least[i], read_ticks(prices, machine, tiles, true));
+                }
             }
         }
     }
     return least;
 }
 
+/// Crossbars on which tiles are read in a time; nothing if a single read takes longer.
+std::optional<std::int64_t> crossbars_for(const std::vector<TileReads>& tiles, std::int64_t time) {
+    std::int64_t sum = 0;
+    for (const TileReads& r : tiles) {
+        const std::int64_t windows = (time - r.apart) / r.ticks;
+        if (windows < 1) {
+            return std::nullopt;
+        }
+        sum += r.tiles * ceil_div(r.windows, windows);
+    }
+    return sum;
+}
+
 /// Of networks whose weights stay, cut into tiles of the size that `machine` says. Nothing if there are too few crossbars.
 std::optional<Bounds> resident_bounds(const QuantGraph& network, const hw::Machine& machine, std::int64_t batch) {
     const hw::PriceList prices(machine);
-    const std::optional<std::int64_t> interval = least_time(tile_reads(network, machine), chip_crossbars(machine));
+    const std::optional<std::int64_t> interval = least_time(reads_of(network, machine, prices, true, {}), chip_crossbars(machine));
     if (!interval) {
         return std::nullopt;
     }
     const Dependence chains = dependence(network, machine, prices, least_reads(network, machine, prices));
-    const std::vector<TileReads> reads = reads_of(network, machine, prices, true, chains.apart);
+    const std::vector<CutReads> reads = reads_of(network, machine, prices, true, chains.apart);
     Bounds bounds;
     bounds.interval = std::max(*interval, occupancy(network, machine, prices, Residence::Resident, batch));
     bounds.latency = std::max(
@@ -191,33 +255,50 @@ std::optional<Bounds> least_of_all_cuts(const QuantGraph& network, const hw::Mac
 }  // namespace
 
 std::optional<std::int64_t> least_time(const std::vector<TileReads>& reads, std::int64_t crossbars) {
-    std::int64_t tiles = 0;
-    std::int64_t low = 0;   // too short
-    std::int64_t high = 0;  // long enough for one copy of each
+    std::vector<CutReads> each;
     for (const TileReads& r : reads) {
-        tiles += r.tiles;
-        low = std::max(low, r.apart + r.ticks - 1);
-        high = std::max(high, r.apart + r.windows * r.ticks);
+        each.push_back({{r}});
     }
-    if (tiles > crossbars) {
+    return least_time(each, crossbars);
+}
+
+std::optional<std::int64_t> least_time(const std::vector<CutReads>& convs, std::int64_t crossbars) {
+    const auto used = [&](std::int64_t time) {
+        std::int64_t sum = 0;
+        for (const CutReads& cuts : convs) {
+            std::int64_t fewest = crossbars + 1;
+            for (const std::vector<TileReads>& cut : cuts) {
+                fewest = std::min(fewest, crossbars_for(cut, time).value_or(fewest));
+            }
+            sum += fewest;
+        }
+        return sum;
+    };
+    std::int64_t low = 0;   // too short
+    std::int64_t high = 0;  // long enough for one copy of each, however it is cut
+    for (const CutReads& cuts : convs) {
+        for (const std::vector<TileReads>& cut : cuts) {
+            for (const TileReads& r : cut) {
+                high = std::max(high, r.apart + r.windows * r.ticks);
+            }
+        }
+    }
+    if (used(high) > crossbars) {
         return std::nullopt;
     }
-    const auto fits = [&](std::int64_t time) {
-        std::int64_t used = 0;
-        for (const TileReads& r : reads) {
-            used += r.tiles * ceil_div(r.windows, (time - r.apart) / r.ticks);
-        }
-        return used <= crossbars;
-    };
     while (high - low > 1) {
         const std::int64_t middle = low + (high - low) / 2;
-        (fits(middle) ? high : low) = middle;
+        (used(middle) <= crossbars ? high : low) = middle;
     }
     return high;
 }
 
 std::vector<TileReads> tile_reads(const QuantGraph& network, const hw::Machine& machine, bool with_ports) {
-    return reads_of(network, machine, hw::PriceList(machine), with_ports, {});
+    std::vector<TileReads> reads;
+    for (const CutReads& cuts : reads_of(network, machine, hw::PriceList(machine), with_ports, {})) {
+        reads.insert(reads.end(), cuts.front().begin(), cuts.front().end());
+    }
+    return reads;
 }
 
 Bounds bounds_of(const QuantGraph& network, const hw::Machine& machine, std::size_t segments, std::int64_t batch) {
@@ -228,8 +309,7 @@ Bounds bounds_of(const QuantGraph& network, const hw::Machine& machine, std::siz
     }
     // Smaller tiles are no less work all together, but each read is shorter: as short as that of a single weight.
     const hw::PriceList prices(machine);
-    Tile smallest;
-    smallest.rows = smallest.cols = 1;
+    const Tiles smallest{1, 1, 1};
     std::vector<Ticks> least(network.nodes.size(), 0);
     for (std::size_t i = 0; i < least.size(); ++i) {
         least[i] = network.nodes[i].kind == NodeKind::Conv ? read_ticks(prices, machine, smallest, true) : 0;

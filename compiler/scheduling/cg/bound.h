@@ -24,8 +24,14 @@ struct TileReads {
 /// sum of tiles x ceil(windows / floor((T - apart) / ticks)) <= crossbars. Nothing if one copy of each does not fit.
 std::optional<std::int64_t> least_time(const std::vector<TileReads>& reads, std::int64_t crossbars);
 
-/// The reads of an image: an entry for each kind of tile of each Conv, cut as compiler/mapping/tiles.h does. A read holds its crossbar from
-/// the window's way out of L1 to the sums' way in; without `with_ports` (and in CM) for the multiplication alone.
+/// Reads of a Conv, by the ways to cut its matrix into tiles.
+using CutReads = std::vector<std::vector<TileReads>>;
+
+/// The same where each Conv is cut in whichever way takes the fewest crossbars.
+std::optional<std::int64_t> least_time(const std::vector<CutReads>& convs, std::int64_t crossbars);
+
+/// The reads of an image: an entry for each kind of tile of each Conv, cut as compiler/mapping/tiles.h does for full crossbars. A read
+/// holds its crossbar from the window's way out of L1 to the sums' way in; without `with_ports` (and in CM) for the multiplication alone.
 std::vector<TileReads> tile_reads(const QuantGraph& network, const hw::Machine& machine, bool with_ports = true);
 
 /// Whether the weights stay in the crossbars they were once written to, before the run, or are written during it.

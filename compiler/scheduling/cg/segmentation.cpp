@@ -225,11 +225,12 @@ class Cutter {
     }
 
     /// Time from one window of a tile to the next. Tiles that were made smaller for that can be read as often as the port lets all
-    /// crossbars of a core: window in, sums out, and in again where they are added.
+    /// crossbars of a core: window in, sums out, and in again where they are added, which leaves it a third of its time for what comes and
+    /// goes.
     hw::Ticks window_ticks(const Tile& tile, int tile_rows) const {
         const hw::Ticks read = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
         const hw::Ticks port = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, true).ticks_on(hw::Resource::L1Port);
-        return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : port * machine_.crossbars_per_core()});
+        return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : 3 * port * machine_.crossbars_per_core() / 2});
     }
 
     Cut cut_of(const Segment& segment, std::size_t node, int tile_rows) const {
