@@ -1,5 +1,6 @@
 #include "compiler/driver/compile.h"
 
+#include <algorithm>
 #include <cstdint>
 #include <utility>
 #include <vector>
@@ -23,7 +24,7 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     scheduling.serial = level == isa::Level::None;
     scheduling.duplication = options.duplication && !scheduling.serial;
     scheduling.remapping = options.remapping;
-    scheduling.images = options.images;
+    scheduling.images = std::max<std::int64_t>(1, options.images);
     // Candidates copy the nodes, and none looks at the matrices.
     std::vector<std::vector<std::int8_t>> matrices;
     for (QuantNode& node : network.nodes) {

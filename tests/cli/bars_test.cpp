@@ -292,6 +292,13 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
         CHECK(without["verification"]["compared"] == 20);
         CHECK(without["cycles"] > all["cycles"]);
     }
+    const std::string wordlines = images + "--batch 2 --level vvm --arch configs/isaac-baseline.yaml";
+    const auto dealt = report_of(folder, wordlines);
+    const auto filled = report_of(folder, wordlines + " --disable remap");
+    CHECK(filled["verification"]["mismatches"] == 0);
+    CHECK(dealt["verification"]["mismatches"] == 0);
+    CHECK(filled["cycles"] > dealt["cycles"]);
+    CHECK(report_of(folder, images + "--batch 2 --arch configs/isaac-baseline.yaml --level mvm")["cycles"] == filled["cycles"]);
     const Outcome required = cimmlc("run " + lenet + machine + " --disable placement");
     CHECK(required.status == 2);
     CHECK_THAT(required.err, Catch::Contains("no optimisation 'placement'"));

@@ -98,6 +98,59 @@ TEST_CASE("the least time is the best of all numbers of copies") {
     }
 }
 
+/// The best of all ways to cut each Conv and to give each kind of its tiles some copies.
+std::int64_t brute_force(const std::vector<CutReads>& convs, std::vector<TileReads>& chosen, std::size_t first, std::int64_t crossbars) {
+    if (first == convs.size()) {
+        std::int64_t tiles = 0;
+        for (const TileReads& r : chosen) {
+            tiles += r.tiles;
+        }
+        return tiles <= crossbars ? brute_force(chosen, 0, crossbars) : std::numeric_limits<std::int64_t>::max();
+    }
+    std::int64_t best = std::numeric_limits<std::int64_t>::max();
+    for (const std::vector<TileReads>& cut : convs[first]) {
+        chosen.insert(chosen.end(), cut.begin(), cut.end());
+        best = std::min(best, brute_force(convs, chosen, first + 1, crossbars));
+        chosen.resize(chosen.size() - cut.size());
+    }
+    return best;
+}
+
+TEST_CASE("the least time is the best of all cuts") {
+    std::mt19937 random(8);
+    const auto number = [&](std::int64_t low, std::int64_t high) {
+        return low + static_cast<std::int64_t>(random() % static_cast<std::uint32_t>(high - low + 1));
+    };
+    for (int i = 0; i < 300; ++i) {
+        std::vector<CutReads> convs(static_cast<std::size_t>(number(1, 2)));
+        std::int64_t tiles = 0;
+        for (CutReads& cuts : convs) {
+            const std::int64_t windows = number(1, 20);
+            const std::int64_t apart = i % 2 == 0 ? 0 : number(0, 40);
+            cuts = {{{number(1, 2), windows, number(4, 12), apart}},
+                    {{number(3, 4), windows, number(2, 6), apart}, {1, windows, 1, apart}}};
+            tiles += cuts[0][0].tiles;
+        }
+        const std::int64_t crossbars = tiles + number(0, 12);
+        INFO("instance " << i);
+        std::vector<TileReads> none;
+        REQUIRE(least_time(convs, crossbars) == brute_force(convs, none, 0, crossbars));
+        REQUIRE_FALSE(least_time(convs, tiles - 1));
+    }
+}
+
+TEST_CASE("rows that may be dealt over crossbars lower the bounds") {
+    const QuantGraph network = shapes_of("resnet50");
+    Machine isaac = machine("isaac-baseline");
+    const Bounds dealt = bounds_of(network, isaac, 1, 1);
+    isaac.mode = cim::hw::ComputingMode::XBM;
+    const Bounds filled = bounds_of(network, isaac, 1, 1);
+    CHECK(dealt.interval < filled.interval);
+    CHECK(dealt.latency < filled.latency);
+    // All 131 windows of the slowest tile: 8 steps for each of 16 groups of rows, window and sums.
+    CHECK(dealt.interval > 131 * 8 * 9);
+}
+
 TEST_CASE("integer optimum of the interval against averaged occupancy, isaac-baseline") {
     const Machine isaac = machine("isaac-baseline");
     const std::int64_t crossbars = 768 * 16;
@@ -125,7 +178,8 @@ TEST_CASE("interval of ResNet18 on machine-h, if each read took a full crossbar'
 
 TEST_CASE("bounds of ResNet18 on isaac-baseline: L0's port, which every byte of image and scores passes twice") {
     const QuantGraph network = shapes_of("resnet18");
-    const Machine isaac = machine("isaac-baseline");
+    Machine isaac = machine("isaac-baseline");
+    isaac.mode = cim::hw::ComputingMode::XBM;  // crossbars filled
     const Bounds bounds = bounds_of(network, isaac, 1, 1);
     CHECK(bounds.residence == Residence::Resident);
     CHECK(bounds.interval == 2 * (224 * 224 * 3 + 1000) * 8 / 384);

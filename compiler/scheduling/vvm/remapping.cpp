@@ -103,7 +103,7 @@ class Remapper {
             }
         }
         Choice best = at_price(high, slowest);
-        constexpr int steps = 40;
+        constexpr int steps = 24;
         for (int step = 0; step < steps; ++step) {
             const double middle = (low + high) / 2;
             Choice choice = at_price(middle, slowest);
@@ -116,6 +116,15 @@ class Remapper {
         }
         fill(best, slowest);
         return best;
+    }
+
+    /// No choice has less.
+    Ticks least_lags() const {
+        Ticks sum = 0;
+        for (const std::vector<Option>& options : options_) {
+            sum += std::min_element(options.begin(), options.end(), [](const Option& a, const Option& b) { return a.lag < b.lag; })->lag;
+        }
+        return sum;
     }
 
   private:
@@ -202,7 +211,7 @@ std::vector<Split> remap(const std::vector<DuplicationTask>& tasks, std::int64_t
         return splits;
     }
     const Remapper remapper(tasks, crossbars);
-    for (Ticks slowest = shortest; images * slowest < best || slowest == shortest; slowest += shortest / 32 + 1) {
+    for (Ticks slowest = shortest; images * slowest + remapper.least_lags() < best; slowest += slowest / 32 + 1) {
         const Choice choice = remapper.within(slowest);
         if (choice.ticks(images) < best) {
             best = choice.ticks(images);
