@@ -121,14 +121,19 @@ class Search {
         std::int64_t cost = 0;
         Strategy strategy;
         bool operator<(const Point& other) const {
-            return std::tie(cost, strategy.share, strategy.spread) < std::tie(other.cost, other.strategy.share, other.strategy.spread);
+            const Strategy& s = strategy;
+            const Strategy& o = other.strategy;
+            return std::tie(cost, s.share, s.spread, s.remapping) < std::tie(other.cost, o.share, o.spread, o.remapping);
         }
     };
 
     std::vector<Strategy> with_spreads(const Share& share) const {
         std::vector<Strategy> strategies;
         for (const Spread spread : spreads_) {
-            strategies.push_back({share, spread});
+            strategies.push_back({share, spread, true});
+            if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
+                strategies.push_back({share, spread, false});  // what dealt rows cost the ports is known only then
+            }
         }
         return strategies;
     }
@@ -147,7 +152,7 @@ class Search {
                 std::vector<Strategy> strategies;
                 for (std::size_t i = 0; i < lines.size(); ++i) {
                     shares[i] = shares[i].with_half(lines[i]);
-                    strategies.push_back({shares[i], from.spread});
+                    strategies.push_back({shares[i], from.spread, from.remapping});
                 }
                 const std::vector<bool> goes_on = enter(strategies, open);
                 for (std::size_t i = lines.size(); i-- > 0;) {
@@ -176,7 +181,8 @@ class Search {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
-            if (seen_.insert({strategies[i].share, strategies[i].spread}).second && keeps_numbers(strategies[i].share)) {
+            if (seen_.insert({strategies[i].share, strategies[i].spread, strategies[i].remapping}).second &&
+                keeps_numbers(strategies[i].share)) {
                 from.push_back(i);
                 fresh.emplace_back();
                 fresh.back().candidate.strategy = strategies[i];
@@ -299,7 +305,7 @@ class Search {
     bool rehearse_ = true;
     Budget budget_ = whole;
     std::int64_t left_ = whole.operations;  ///< of the budget's
-    std::set<std::pair<Share, Spread>> seen_;
+    std::set<std::tuple<Share, Spread, bool>> seen_;
     std::map<std::vector<std::int64_t>, std::int64_t> known_;  ///< cost by fingerprint
     std::optional<InputError> refusal_;
 };

