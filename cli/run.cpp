@@ -121,6 +121,7 @@ int run(const Words& words) {
         "labels", po::value<std::string>()->value_name("FILE"), "right classes (.npy of integers): prints the accuracy");
     add_compile_options(options);
     add_dump_option(options);
+    add_power_option(options);
     add_simulation_options(options);
     const std::optional<po::variables_map> values = parse({"run", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
