@@ -71,9 +71,10 @@ class PowerManager {
     /// An operation has ended.
     void ended(Nanowatts power) { in_flight_ -= power; }
 
-    /// Of a step and of all that was in flight at some time, so far.
+    /// Of a step so far, and of all that was in flight at some time since the start or forget_most_at_once().
     Nanowatts most_of_one() const { return most_of_one_; }
     Nanowatts most_at_once() const { return most_at_once_; }
+    void forget_most_at_once() { most_at_once_ = 0; }
 
   private:
     Nanowatts budget_;

@@ -163,6 +163,9 @@ class Predictor {
     void end_segment() {
         if (segment_ == isa::setup) {
             result_.setup_ticks = start_ = last_ = now_;
+            if (power_) {
+                power_->forget_most_at_once();
+            }
         } else if (sync_ticks_ > 0) {
             ++unfinished_;
             at(now_ + sync_ticks_, What::SegmentBegins, segment_ + 1);

@@ -20,7 +20,7 @@ struct OperatorPrediction {
 /// Of a program with a power limit: what its operations drew.
 struct PowerPrediction {
     pricing::Nanowatts most_of_one = 0;   ///< the dearest operation (or block that begins together), setup included
-    pricing::Nanowatts most_at_once = 0;  ///< in flight together, likewise
+    pricing::Nanowatts most_at_once = 0;  ///< in flight together, setup not included
     double work = 0;                      ///< nW x ticks of the run without the setup: so long it takes at least at a given power
 };
 
