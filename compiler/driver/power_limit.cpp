@@ -18,7 +18,7 @@ namespace {
 
 constexpr std::int64_t short_run = 200'000;  // operations
 constexpr int rungs_of_short = 16;           // an octave
-constexpr int rungs_of_long = 4;
+constexpr int rungs_of_long = 8;
 
 struct Rung {
     std::int64_t limit_uw = 0;
