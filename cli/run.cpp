@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/power_limit.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "compiler/io/npy.h"

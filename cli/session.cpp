@@ -1,7 +1,6 @@
 #include "cli/session.h"
 
 #include <algorithm>
-#include <charconv>
 #include <chrono>
 #include <cmath>
 #include <cstdio>
@@ -12,8 +11,8 @@
 #include <unistd.h>
 
 #include "cli/dump.h"
+#include "cli/power_limit.h"
 #include "compiler/driver/limits.h"
-#include "compiler/driver/power_limit.h"
 #include "compiler/error.h"
 #include "compiler/export/qdq.h"
 #include "compiler/frontend/onnx_import.h"
@@ -22,7 +21,6 @@
 #include "compiler/io/tensor_file.h"
 #include "compiler/quantization/codec.h"
 #include "hw_models/spec/load.h"
-#include "isa/bounds.h"
 #include "isa/verifier/verify.h"
 #include "platform/observe/vcd.h"
 
@@ -58,25 +56,6 @@ void verify_for(const isa::Program& program, const hw::Machine& machine, std::in
     }
     throw InputLines(message);
 }
-
-namespace {
-
-double milliwatts(std::int64_t microwatts) {
-    return static_cast<double>(microwatts) * 1e-3;
-}
-
-/// Rounded down: a limit is kept.
-std::int64_t power_limit_uw(const std::string& text) {
-    double value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-    const double most = milliwatts(isa::max_power_uw);
-    if (error != std::errc() || end != text.data() + text.size() || !(value > 0) || value > most) {
-        throw InputError(fmt::format("--peak-power-limit: '{}' is not a power in mW, above 0 and up to {}", text, most));
-    }
-    return std::max<std::int64_t>(1, static_cast<std::int64_t>(std::floor(value * 1e3 + 1e-6)));
-}
-
-}  // namespace
 
 // ---- options ------------------------------------------------------------------------------------------------------------------
 
@@ -116,22 +95,6 @@ std::vector<std::string> passes_to_dump(const po::variables_map& values) {
     return passes;
 }
 
-void add_power_option(po::options_description& options) {
-    options.add_options()("peak-power-limit", po::value<std::string>()->value_name("MW"),
-                          "most that the chip may draw at any time, in mW, leakage included: operations wait until they fit");
-}
-
-void check_power_limit(const isa::Program& program, const hw::Machine& machine, const compiler::Prediction& prediction) {
-    if (!program.power_limit_uw) {
-        return;
-    }
-    const std::int64_t least = compiler::least_power_limit_uw(prediction, machine);
-    if (*program.power_limit_uw < least) {
-        throw InputError(fmt::format("program '{}' limits power to {} mW, but one of its operations alone needs {} mW on machine '{}'",
-                                     program.name, milliwatts(*program.power_limit_uw), milliwatts(least), machine.name));
-    }
-}
-
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network) {
     if (values.count("emit-qdq") > 0) {
         compiler::write_qdq(values["emit-qdq"].as<std::string>(), network);
@@ -168,9 +131,7 @@ compiler::CompileOptions compile_options(const po::variables_map& values, std::i
             }
         }
     }
-    if (values.count("peak-power-limit") > 0) {
-        options.power_limit_uw = power_limit_uw(values["peak-power-limit"].as<std::string>());
-    }
+    options.power_limit_uw = power_limit_uw(values);
     return options;
 }
 

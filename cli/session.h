@@ -25,12 +25,8 @@ void add_compile_options(po::options_description& options);
 /// Option of compile and run; the passes it names, InputError if there is no such pass.
 void add_dump_option(po::options_description& options);
 std::vector<std::string> passes_to_dump(const po::variables_map& values);
-/// --peak-power-limit, of compile and run.
-void add_power_option(po::options_description& options);
 /// What --level, --objective, --disable and --peak-power-limit say.
 compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images);
-/// InputError if the program's power limit is less than what one of its operations draws on the machine.
-void check_power_limit(const isa::Program& program, const hw::Machine& machine, const compiler::Prediction& prediction);
 /// Writes the quantised network where --emit-qdq says, if it does.
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network);
 /// Options of simulate and run.

@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/power_limit.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "isa/files/program_file.h"
