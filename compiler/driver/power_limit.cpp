@@ -111,7 +111,7 @@ class Limiter {
 }  // namespace
 
 std::int64_t least_power_limit_uw(const Prediction& prediction, const hw::Machine& machine) {
-    return pricing::limit_of(prediction.power.most_of_one, pricing::PowerPrices(machine));
+    return std::max<std::int64_t>(1, pricing::limit_of(prediction.power.most_of_one, pricing::PowerPrices(machine)));
 }
 
 void limit_power(isa::Program& program, const hw::Machine& machine, std::int64_t limit_uw, std::int64_t images) {
