@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/power_limit.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "compiler/io/file.h"
@@ -87,6 +88,7 @@ int compile(const Words& words) {
                                                                     "inputs in a row for which the program is to be fast (default: 1)");
     add_compile_options(options);
     add_dump_option(options);
+    add_power_option(options);
     const std::optional<po::variables_map> values = parse({"compile", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
         return 0;

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "cli/power_limit.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "compiler/io/npy.h"
@@ -121,6 +122,7 @@ int run(const Words& words) {
         "labels", po::value<std::string>()->value_name("FILE"), "right classes (.npy of integers): prints the accuracy");
     add_compile_options(options);
     add_dump_option(options);
+    add_power_option(options);
     add_simulation_options(options);
     const std::optional<po::variables_map> values = parse({"run", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cli/dump.h"
+#include "cli/power_limit.h"
 #include "compiler/driver/limits.h"
 #include "compiler/error.h"
 #include "compiler/export/qdq.h"
@@ -132,6 +133,7 @@ compiler::CompileOptions compile_options(const po::variables_map& values, std::i
             }
         }
     }
+    options.power_limit_uw = power_limit_uw(values);
     return options;
 }
 

@@ -25,7 +25,7 @@ void add_compile_options(po::options_description& options);
 /// Option of compile and run; the passes it names, InputError if there is no such pass.
 void add_dump_option(po::options_description& options);
 std::vector<std::string> passes_to_dump(const po::variables_map& values);
-/// What --level, --objective and --disable say.
+/// What --level, --objective, --disable and --peak-power-limit say.
 compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images);
 /// Writes the quantised network where --emit-qdq says, if it does.
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network);

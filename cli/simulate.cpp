@@ -1,5 +1,6 @@
 #include <fmt/format.h>
 
+#include "cli/power_limit.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "isa/files/program_file.h"
@@ -30,6 +31,7 @@ int simulate(const Words& words) {
         fmt::print("compiled for another machine, '{}'; right for this one as well\n", program.machine);
     }
     const compiler::Prediction prediction = compiler::predict(program, machine, inputs.batch);
+    check_power_limit(program, machine, prediction);
     HostCost cost;
     if (inputs.made && functional && values->count("quiet") == 0) {
         fmt::print("running {} made input{} (no --input given)\n", inputs.batch, inputs.batch == 1 ? "" : "s");

@@ -227,7 +227,8 @@ struct Program {
     std::string machine;       ///< name of the hardware file
     std::string machine_hash;  ///< content hash of the resolved machine, hexadecimal
     Mode mode = Mode::XBM;
-    std::optional<Level> level;  ///< nothing: not written by a scheduler
+    std::optional<Level> level;                  ///< nothing: not written by a scheduler
+    std::optional<std::int64_t> power_limit_uw;  ///< most that the chip may draw at any time, at rest included; nothing: no limit
     std::vector<Operator> operators;
     std::vector<Tensor> inputs;
     std::vector<Tensor> outputs;

@@ -44,6 +44,7 @@ class Builder {
         r["bounds"] = bounds();
         add_energy(r);
         r["peak_power_mw"] = power(s_.power.largest(), s_.power.window()) + hw::leakage_mw(m_);
+        r["peak_power_limit_mw"] = f_.program.power_limit_uw ? Json(static_cast<double>(*f_.program.power_limit_uw) * 1e-3) : Json(nullptr);
         r["peak_power_window_cycles"] = static_cast<double>(s_.power.window()) / static_cast<double>(m_.chip_clock.ticks_per_cycle);
         r["average_power_mw"] = ticks > 0 ? power(total_, ticks) : 0.0;
         add_area_and_rates(r);

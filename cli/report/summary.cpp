@@ -128,7 +128,10 @@ class Summary {
         line("{}", strong("energy and power"));
         line("  {}   average {}, peak {} {}", energy_text(total), scaled(r_["average_power_mw"].get<double>(), {"mW", "W"}),
              scaled(r_["peak_power_mw"].get<double>(), {"mW", "W"}),
-             faint(fmt::format("(over {:.4g} cycles)", r_["peak_power_window_cycles"].get<double>())));
+             faint(fmt::format("(over {:.4g} cycles){}", r_["peak_power_window_cycles"].get<double>(),
+                               r_["peak_power_limit_mw"].is_null()
+                                   ? ""
+                                   : fmt::format(" of {} allowed", scaled(r_["peak_power_limit_mw"].get<double>(), {"mW", "W"})))));
         std::vector<std::pair<std::string, double>> parts;
         for (const auto& [name, pj] : energy["by_component"].items()) {
             if (pj.get<double>() > 0) {

@@ -7,6 +7,7 @@
 
 #include "compiler/codegen/weights.h"
 #include "compiler/driver/level.h"
+#include "compiler/driver/power_limit.h"
 #include "compiler/driver/search.h"
 #include "compiler/quantization/quantise.h"
 
@@ -39,6 +40,9 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     result.schedule = std::move(best.schedule);
     result.program = std::move(best.program);
     result.program.level = level;
+    if (options.power_limit_uw) {
+        limit_power(result.program, result.machine, *options.power_limit_uw, options.images);
+    }
     fill_weights(result.program, result.network, result.schedule);
     return result;
 }

@@ -21,6 +21,7 @@ struct CompileOptions {
     bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
     Objective objective = Objective::Latency;
     std::int64_t images = 1;  ///< in a row, for which the program is to be good
+    std::optional<std::int64_t> power_limit_uw{};  ///< most that the chip may draw at any time
 };
 
 struct Compiled {
@@ -30,7 +31,8 @@ struct Compiled {
     isa::Program program;
 };
 
-/// Quantise, schedule, generate. InputError if the network does not fit the machine, or its computing mode is too coarse for the level.
+/// Quantise, schedule, generate. InputError if the network does not fit the machine, or its computing mode is too coarse for the level, or
+/// the power limit is too little for one operation.
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options = {});
 
 /// The same of a quantised network.

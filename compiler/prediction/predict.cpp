@@ -23,6 +23,7 @@ struct Priced {
     bool known = false;
     Index tile = -1;
     hw::OpCost cost;
+    pricing::Nanowatts power = 0;  ///< if the program limits it
 };
 
 struct FlowState {
@@ -32,12 +33,14 @@ struct FlowState {
     std::vector<Priced> prices;  ///< by operator
     const isa::Step* step = nullptr;
     Ticks ready_at = 0;
+    pricing::Nanowatts power = 0;  ///< of the synchronous operator that is in flight
 };
 
 struct AsyncOperation {
     Index flow = 0;
     isa::OpInstance op;
     std::uint64_t ticket = 0;
+    pricing::Nanowatts power = 0;
 };
 
 struct Engine {
@@ -58,6 +61,7 @@ class Predictor {
         : program_(program),
           options_(options),
           prices_(machine),
+          power_prices_(machine),
           code_(isa::resolve_all(program, batch, isa::Detail::Durations)),
           sync_ticks_(machine.chip.sync_latency * machine.chip_clock.ticks_per_cycle),
           crossbars_(machine.crossbars_per_core()),
@@ -73,6 +77,9 @@ class Predictor {
         for (Place& place : places_) {
             place.crossbar_busy.assign(static_cast<std::size_t>(machine.crossbars_per_core()), false);
             place.tile.assign(static_cast<std::size_t>(machine.crossbars_per_core()), -1);
+        }
+        if (program.power_limit_uw) {
+            power_.emplace(pricing::budget_of(*program.power_limit_uw, power_prices_), places_.size() * isa::engine_count);
         }
         result_.operators.resize(program.operators.size());
         by_segment_ = program.flows_by_segment();
@@ -105,6 +112,10 @@ class Predictor {
                 handle(due);
             }
             advance_all();
+        }
+        if (power_) {
+            result_.power.most_of_one = power_->most_of_one();
+            result_.power.most_at_once = power_->most_at_once();
         }
         result_.complete = unfinished_ == 0;
         (segment_ == isa::setup ? result_.setup_ticks : result_.ticks) = segment_ == isa::setup ? now_ : last_ - start_;
@@ -152,6 +163,9 @@ class Predictor {
     void end_segment() {
         if (segment_ == isa::setup) {
             result_.setup_ticks = start_ = last_ = now_;
+            if (power_) {
+                power_->forget_most_at_once();
+            }
         } else if (sync_ticks_ > 0) {
             ++unfinished_;
             at(now_ + sync_ticks_, What::SegmentBegins, segment_ + 1);
@@ -164,6 +178,7 @@ class Predictor {
         switch (due.what) {
             case What::FlowGoesOn:  // a synchronous operator has ended
                 completed(flow(due.index).op);
+                power_ended(state(due.index).power);
                 [[fallthrough]];
             case What::IssueEnds:
                 engine_of(due.index).busy = false;
@@ -192,6 +207,7 @@ class Predictor {
         const AsyncOperation& operation = operations_[static_cast<std::size_t>(slot)];
         Place& place = place_of(operation.flow);
         completed(flow(operation.flow).op);
+        power_ended(operation.power);
         isa::for_each_crossbar(program_, operation.op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = false; });
         if (operation.op.opcode == isa::Opcode::WriteXb || operation.op.opcode == isa::Opcode::WriteRow) {
             const auto& info = isa::op_info(operation.op.opcode);
@@ -260,11 +276,16 @@ class Predictor {
     void dispatch_all() {
         for (const std::size_t number : touched_) {
             places_[number].touched = false;
-            for (Engine& engine : places_[number].engines) {
-                dispatch(places_[number], engine);
+            for (std::size_t engine = 0; engine < isa::engine_count; ++engine) {
+                dispatch(number, engine);
             }
         }
         touched_.clear();
+        if (power_) {
+            power_->admit([this](const pricing::PowerManager::Request& request) {
+                begin(places_[request.engine / isa::engine_count], request.engine % isa::engine_count, request.flow);
+            });
+        }
     }
 
     bool crossbars_free(const Place& place, const isa::Step& step) const {
@@ -276,7 +297,9 @@ class Predictor {
         return free;
     }
 
-    void dispatch(Place& place, Engine& engine) {
+    void dispatch(std::size_t number, std::size_t which) {
+        Place& place = places_[number];
+        Engine& engine = place.engines[which];
         if (engine.busy) {
             return;
         }
@@ -291,13 +314,40 @@ class Predictor {
         if (best == engine.ready.end()) {
             return;
         }
-        const Index id = *best;
-        engine.ready.erase(best);
+        if (power_) {
+            ask_for_power(place, number * isa::engine_count + which, *best);
+        } else {
+            begin(place, which, *best);
+        }
+    }
+
+    void ask_for_power(Place& place, std::size_t engine, Index id) {
+        pricing::Nanowatts power = 0;
+        for (Index i = 0; i < state(id).step->op_count; ++i) {
+            power += price(place, id, i).power;
+        }
+        if (power > 0) {
+            power_->ask({state(id).ready_at, id, engine, power});
+        } else {
+            power_->withdraw(engine);
+            begin(place, engine % isa::engine_count, id);
+        }
+    }
+
+    void power_ended(pricing::Nanowatts power) {
+        if (power_) {
+            power_->ended(power);
+        }
+    }
+
+    void begin(Place& place, std::size_t which, Index id) {
+        Engine& engine = place.engines[which];
+        engine.ready.erase(std::find(engine.ready.begin(), engine.ready.end(), id));
         engine.busy = true;
         start(place, id);
     }
 
-    const hw::OpCost& price(Place& place, Index id, Index i) {
+    const Priced& price(Place& place, Index id, Index i) {
         FlowState& f = state(id);
         const isa::OpInstance& op = f.step->ops[i];
         const auto number = static_cast<std::size_t>(f.step->first_op + i);
@@ -308,8 +358,9 @@ class Predictor {
             priced.known = f.code->body->ops[number].moves_only;
             priced.tile = tile;
             priced.cost = pricing::price_operation(prices_, program_, op, flow(id).place, tile);
+            priced.power = power_ ? power_prices_.of(priced.cost) : 0;
         }
-        return priced.cost;
+        return priced;
     }
 
     void start(Place& place, Index id) {
@@ -321,14 +372,19 @@ class Predictor {
         Ticks issue = 1;
         for (Index i = 0; i < step.op_count; ++i) {
             const isa::OpInstance& op = step.ops[i];
-            const hw::OpCost& cost = price(place, id, i);
+            const Priced& priced = price(place, id, i);
+            const hw::OpCost& cost = priced.cost;
+            if (power_ && segment_ != isa::setup) {
+                result_.power.work += static_cast<double>(priced.power) * static_cast<double>(cost.sync_ticks());
+            }
             if (isa::op_info(op.opcode).timing == isa::Timing::Sync) {
+                state(id).power = priced.power;
                 execute(cost, What::FlowGoesOn, id, id, 0);
                 return;
             }
             issue = cost.issue_ticks;
             isa::for_each_crossbar(program_, op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = true; });
-            execute(cost, What::AsyncEnds, issue_async(id, op), id, op.opcode == isa::Opcode::ReadCore ? 0 : op[0]);
+            execute(cost, What::AsyncEnds, issue_async(id, op, priced.power), id, op.opcode == isa::Opcode::ReadCore ? 0 : op[0]);
             ++unfinished_;
         }
         at(now_ + issue, What::IssueEnds, id);
@@ -347,7 +403,7 @@ class Predictor {
         }
     }
 
-    Index issue_async(Index id, const isa::OpInstance& op) {
+    Index issue_async(Index id, const isa::OpInstance& op, pricing::Nanowatts power) {
         Index slot = static_cast<Index>(operations_.size());
         if (unused_.empty()) {
             operations_.emplace_back();
@@ -355,17 +411,19 @@ class Predictor {
             slot = unused_.back();
             unused_.pop_back();
         }
-        operations_[static_cast<std::size_t>(slot)] = {id, op, op.signal >= 0 ? counters_.issue(op.signal, op.amount) : 0};
+        operations_[static_cast<std::size_t>(slot)] = {id, op, op.signal >= 0 ? counters_.issue(op.signal, op.amount) : 0, power};
         return slot;
     }
 
     const isa::Program& program_;
     PredictOptions options_;
     hw::PriceList prices_;
+    pricing::PowerPrices power_prices_;
     std::vector<isa::ResolvedFlow> code_;
     Ticks sync_ticks_;
     std::int64_t crossbars_;  ///< of a core
     std::optional<Traffic> traffic_;
+    std::optional<pricing::PowerManager> power_;  ///< if the program limits power
     std::vector<Traffic::Ended> ended_;
     std::vector<FlowState> flows_;
     std::vector<std::vector<Index>> by_segment_;  ///< flows; setup first

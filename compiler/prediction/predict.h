@@ -8,6 +8,7 @@
 
 #include "hw_models/spec/machine.h"
 #include "isa/program.h"
+#include "pricing/power.h"
 
 namespace cim::compiler {
 
@@ -16,10 +17,18 @@ struct OperatorPrediction {
     hw::Ticks end = -1;    ///< last completion
 };
 
+/// Of a program with a power limit: what its operations drew.
+struct PowerPrediction {
+    pricing::Nanowatts most_of_one = 0;   ///< the dearest operation (or block that begins together), setup included
+    pricing::Nanowatts most_at_once = 0;  ///< in flight together, setup not included
+    double work = 0;                      ///< nW x ticks of the run without the setup: so long it takes at least at a given power
+};
+
 struct Prediction {
     hw::Ticks setup_ticks = 0;
     hw::Ticks ticks = 0;  ///< from the end of setup to the last completion
     std::vector<OperatorPrediction> operators;
+    PowerPrediction power;
     bool complete = true;  ///< false: flows wait for ever
 };
 

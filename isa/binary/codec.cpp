@@ -9,7 +9,7 @@ namespace cim::isa {
 namespace {
 
 constexpr std::string_view magic = "MOPB";
-constexpr std::uint8_t version = 3;
+constexpr std::uint8_t version = 4;
 
 /// Writes each part of a program; Decoder reads the same parts in the same order.
 class Encoder {
@@ -22,6 +22,7 @@ class Encoder {
         out_.string(p.machine_hash);
         out_.byte(static_cast<std::uint8_t>(p.mode));
         out_.byte(p.level ? static_cast<std::uint8_t>(static_cast<int>(*p.level) + 1) : std::uint8_t{0});
+        put(p.power_limit_uw.value_or(0));
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
@@ -158,6 +159,9 @@ class Decoder {
         p.mode = in_.one_of<Mode>(static_cast<int>(Mode::WLM) + 1);
         if (const int level = in_.one_of<int>(static_cast<int>(Level::Vvm) + 2); level > 0) {
             p.level = static_cast<Level>(level - 1);
+        }
+        if (const std::int64_t limit = in_.signed_varint(); limit != 0) {
+            p.power_limit_uw = limit;
         }
         table(p.operators);
         table(p.inputs);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "isa/bounds.h"
 #include "isa/expr_pool.h"
 #include "isa/generate/dice.h"
 
@@ -136,6 +137,9 @@ class ProgramMaker {
         p_.mode = static_cast<Mode>(dice_.roll(0, 2));
         if (dice_.once_in(2)) {
             p_.level = static_cast<Level>(dice_.roll(0, 3));
+        }
+        if (dice_.once_in(4)) {
+            p_.power_limit_uw = dice_.roll(1, max_power_uw);
         }
         tables();
         for (std::int64_t i = dice_.roll(1, 3); i > 0; --i) {

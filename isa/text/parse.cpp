@@ -68,6 +68,10 @@ class ProgramParser {
                 in_.fail(text, fmt::format("{} is no level; none, cg, mvm and vvm are", Lexer::shown(text)));
             }
         }
+        if (in_.accept("power_limit")) {
+            program_.power_limit_uw = in_.number("the power limit", 1, max_power_uw);
+            in_.expect("uW");
+        }
         if (in_.accept("data")) {
             DataRef ref;
             ref.name = in_.string("the name of the data file");

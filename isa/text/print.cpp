@@ -301,6 +301,9 @@ std::string print_text(const Program& program, const DataRef& data) {
     if (program.level) {
         put(out, "level {}\n", to_string(*program.level));
     }
+    if (program.power_limit_uw) {
+        put(out, "power_limit {} uW\n", *program.power_limit_uw);
+    }
     if (!program.weights.empty() || !program.params.empty()) {
         put(out, "data ");
         print_quoted(out, data.name);

@@ -249,6 +249,8 @@ class Form {
         require(plain && !mode_from(hash), "program", "the machine's hash is letters and digits, and no computing mode");
         require(program_.mode <= Mode::WLM, "program", "unknown computing mode");
         require(!program_.level || *program_.level <= Level::Vvm, "program", "unknown level");
+        require(!program_.power_limit_uw || (*program_.power_limit_uw > 0 && *program_.power_limit_uw <= max_power_uw), "program",
+                fmt::format("the power limit is 1 to {} uW", max_power_uw));
         std::unordered_set<std::string> operators;
         for (const Operator& op : program_.operators) {
             if (!operators.insert(op.name).second) {

@@ -54,6 +54,9 @@ Chip::Chip(const sc_core::sc_module_name& name, Context& context, const std::vec
         places_[static_cast<std::size_t>(place == isa::chip ? cores : place)]->bind_flow(flow);
     }
     context.on_drained = [this] { drained(); };
+    if (context.power) {
+        context.agenda.on_dispatched = [this] { admit(); };
+    }
 }
 
 void Chip::connect_observer() {
@@ -121,6 +124,12 @@ void Chip::complete(std::uint64_t) {
     --context_.unfinished;
     begin(context_.segment + 1);
     drained();
+}
+
+void Chip::admit() {
+    context_.power->admit([this](const pricing::PowerManager::Request& request) {
+        places_[request.engine / isa::engine_count]->begin(static_cast<isa::Engine>(request.engine % isa::engine_count), request.flow);
+    });
 }
 
 void Chip::end_setup() {

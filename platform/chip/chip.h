@@ -37,6 +37,8 @@ class Chip final : public sc_core::sc_module, public Actor {
     /// Nothing of the present segment is left to do.
     void drained();
     void end_setup();
+    /// Operations that the program's power limit lets begin in this tick.
+    void admit();
     void connect_observer();
 
     Context& context_;

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <functional>
+#include <optional>
 
 #include "hw_models/spec/machine.h"
 #include "isa/program.h"
@@ -11,6 +12,7 @@
 #include "platform/kernel/counters.h"
 #include "platform/observe/observer.h"
 #include "platform/observe/statistics.h"
+#include "pricing/power.h"
 
 namespace cim::platform {
 
@@ -18,6 +20,7 @@ struct Context {
     const isa::Program& program;
     const hw::Machine& machine;
     const hw::PriceList& prices;
+    const pricing::PowerPrices& power_prices;
     Agenda& agenda;
     CounterFile& counters;
     Statistics& statistics;
@@ -30,6 +33,7 @@ struct Context {
     std::int64_t unfinished = 0;      ///< flows begun that have not ended, asynchronous operations not completed, segments about to begin
     std::function<void()> on_drained{};
     PriceBook price_book{};
+    std::optional<pricing::PowerManager> power{};  ///< if the program limits power
     OperationPool operations{};
 
     void finished_one() {

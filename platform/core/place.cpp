@@ -100,9 +100,43 @@ void Place::dispatch(isa::Engine which) {
         return;
     }
     FlowState& flow = *best->flow;
+    if (context_.power && ask_for_power(which, flow)) {
+        return;
+    }
     *best = engine.ready.back();
     engine.ready.pop_back();
     start(flow);
+}
+
+bool Place::ask_for_power(isa::Engine which, FlowState& flow) {
+    pricing::Nanowatts power = 0;
+    for (isa::Index i = 0; i < flow.step().op_count; ++i) {
+        power += priced(flow, i).price->power;
+    }
+    const auto number_of_engine = static_cast<std::size_t>(number()) * isa::engine_count + static_cast<std::size_t>(which);
+    if (power == 0) {
+        context_.power->withdraw(number_of_engine);
+        return false;
+    }
+    EngineState& engine = engines_[static_cast<std::size_t>(which)];
+    if (context_.power->ask({flow.ready_at, flow.id(), number_of_engine, power})) {
+        engine.asked_at = context_.agenda.now();
+    }
+    if (engine.cause != Cause::Power) {
+        book(which, Cause::Power);
+    }
+    return true;
+}
+
+void Place::begin(isa::Engine which, isa::Index id) {
+    EngineState& engine = engines_[static_cast<std::size_t>(which)];
+    const auto ready = std::find_if(engine.ready.begin(), engine.ready.end(), [&](const ReadyFlow& one) { return one.id == id; });
+    FlowState& flow = *ready->flow;
+    *ready = engine.ready.back();
+    engine.ready.pop_back();
+    const Ticks waited = context_.agenda.now() - engine.asked_at;
+    context_.statistics.operators[static_cast<std::size_t>(flow.op())].times[static_cast<std::size_t>(Cause::Power)] += waited;
+    start(flow, waited);
 }
 
 int Place::crossbar_of(const FlowState& flow) const {
@@ -174,7 +208,7 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     return operation;
 }
 
-void Place::start(FlowState& flow) {
+void Place::start(FlowState& flow, Ticks power_wait) {
     const isa::Engine which = flow.engine();
     EngineState& engine = engines_[static_cast<std::size_t>(which)];
     const isa::Step step = flow.step();
@@ -202,7 +236,7 @@ void Place::start(FlowState& flow) {
         proceed(operation, operation.started);
     }
     if (isa::is_async(step.ops[0].opcode)) {
-        statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += context_.agenda.now() - flow.ready_at;
+        statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += context_.agenda.now() - flow.ready_at - power_wait;
         context_.agenda.complete_at(context_.agenda.now() + issue_ticks, *this,
                                     (static_cast<std::uint64_t>(flow.engine()) << 2U) | IssueEnds);
         issuing_ = &flow;
@@ -220,6 +254,9 @@ void Place::operation_ended(Operation& operation) {
     }
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
     context_.last_completion = now;
+    if (context_.power) {
+        context_.power->ended(operation.price->power);
+    }
     if (opcode == isa::Opcode::Flush) {
         const isa::Pieces to = isa::pieces_to(*operation.op);
         for (std::int64_t i = 0; i < to.count; ++i) {

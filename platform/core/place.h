@@ -71,6 +71,7 @@ struct EngineState {
     std::size_t first_unfinished = 0;  ///< in flows
     Cause cause = Cause::Done;         ///< what the time since `since` is booked to
     Ticks since = 0;
+    Ticks asked_at = 0;           ///< since when what it would begin waits for power
     CauseTimes after{};           ///< part of what is booked that lies after the last completion so far,
     Ticks after_completion = -1;  ///< which was at this tick
 };
@@ -88,6 +89,8 @@ class Place : public sc_core::sc_module, public Actor {
     void begin(isa::Index segment);
     /// Brings all that was executed into the statistics, and the open time of every engine up to now.
     void close_books();
+    /// The flow's operation, which had to ask for power, begins.
+    void begin(isa::Engine engine, isa::Index flow);
 
     /// Direct access to the local memory (TLM-2.0 DMI, from the start of simulation on); null when timing only.
     std::uint8_t* memory = nullptr;
@@ -123,10 +126,15 @@ class Place : public sc_core::sc_module, public Actor {
     void dispatch(isa::Engine engine);
     int crossbar_of(const FlowState& flow) const;
     bool can_start(const ReadyFlow& ready) const;
-    void start(FlowState& flow);
+    /// Asks for the power of what the engine would begin next; false if that draws none.
+    bool ask_for_power(isa::Engine engine, FlowState& flow);
+    /// `power_wait`: ticks that it could have begun earlier but for the power limit.
+    void start(FlowState& flow, Ticks power_wait = 0);
     Operation& make_operation(FlowState& flow, isa::Index position);
     /// The price of the operator `position` of the flow's step; counts the execution.
     void price(FlowState& flow, isa::Index position, Operation& operation);
+    /// The same without counting.
+    PricedOp& priced(FlowState& flow, isa::Index position);
     /// Goes on with the stages that follow; what came before ends at tick `at`, now or later.
     void proceed(Operation& operation, Ticks at);
     /// Sends a payload for the stage at hand (and the next, if both are one transfer); true if it was served at once.

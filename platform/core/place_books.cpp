@@ -70,6 +70,12 @@ void Place::settle(const FlowState& flow, const Price& price, std::int64_t execu
 }
 
 void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
+    PricedOp& usual = priced(flow, position);
+    ++usual.executions;
+    operation.price = usual.price;
+}
+
+PricedOp& Place::priced(FlowState& flow, isa::Index position) {
     const isa::OpInstance& op = flow.step().ops[position];
     PricedOp& usual = flow.prices[static_cast<std::size_t>(flow.step().first_op + position)];
     const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
@@ -82,8 +88,7 @@ void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
         usual.price = &context_.price_book.keep(price_of(op, weight));
         usual.weight = weight;
     }
-    ++usual.executions;
-    operation.price = usual.price;
+    return usual;
 }
 
 Price Place::price_of(const isa::OpInstance& op, isa::Index weight) const {
@@ -96,6 +101,7 @@ Price Place::price_of(const isa::OpInstance& op, isa::Index weight) const {
         price.pj +=
             static_cast<double>(price.cost.events[i].count) * context_.event_prices[static_cast<std::size_t>(price.cost.events[i].event)];
     }
+    price.power = context_.power ? context_.power_prices.of(price.cost) : 0;
     return price;
 }
 

@@ -7,6 +7,7 @@
 
 #include "hw_models/timing/price.h"
 #include "isa/program.h"
+#include "pricing/power.h"
 
 namespace cim::platform {
 
@@ -16,6 +17,7 @@ struct Price {
     hw::OpCost cost;
     std::int64_t multiply_accumulates = 0;
     hw::Ticks crossbar_work = 0;  ///< uncontended ticks, for each crossbar that it holds
+    pricing::Nanowatts power = 0;
 };
 
 class PriceBook {

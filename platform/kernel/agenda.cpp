@@ -71,6 +71,9 @@ void Agenda::process_tick() {
         dispatch_[i]->dispatch();
     }
     dispatch_.clear();
+    if (on_dispatched) {
+        on_dispatched();
+    }
     for (std::size_t i = 0; i < arbitrate_.size(); ++i) {
         arbitrate_[i]->arbitrate_due_ = false;
         arbitrate_[i]->arbitrate();

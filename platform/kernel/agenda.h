@@ -3,6 +3,7 @@
 // on the agenda; one SystemC event wakes it at the next tick that has anything to do. Nothing in a tick depends on process order.
 
 #include <cstdint>
+#include <functional>
 #include <systemc>
 #include <vector>
 
@@ -62,6 +63,8 @@ class Agenda final : public sc_core::sc_module {
             arbitrate_.push_back(&actor);
         }
     }
+    /// Called at the end of each tick's dispatching phase, if set: who may begin of those that had to ask.
+    std::function<void()> on_dispatched;
     /// Lets `runnable` advance in this tick's completing phase.
     void run_now(Runnable& runnable) { runnable_.push_back(&runnable); }
     /// Processes tick 0 when the simulation begins.

@@ -70,12 +70,17 @@ SimulationResult simulate(const isa::Program& program, const hw::Machine& machin
     statistics.image_ends.assign(static_cast<std::size_t>(options.batch), -1);
 
     const hw::PriceList prices(machine);
+    const pricing::PowerPrices power_prices(machine);
     const std::vector<isa::ResolvedFlow> flows =
         isa::resolve_all(program, options.batch, options.functional ? isa::Detail::Everything : isa::Detail::Durations);
     Agenda agenda("agenda", machine);
     CounterFile counters(program, machine, agenda);
-    Context context{program,         machine, prices, agenda, counters, statistics, hw::event_prices(machine), options.functional,
-                    options.observer};
+    Context context{
+        program,         machine, prices, power_prices, agenda, counters, statistics, hw::event_prices(machine), options.functional,
+        options.observer};
+    if (program.power_limit_uw) {
+        context.power.emplace(pricing::budget_of(*program.power_limit_uw, power_prices), places * isa::engine_count);
+    }
     Chip chip("chip", context, flows);
     load_weights(program, chip.external());
     if (options.functional) {

@@ -15,16 +15,18 @@ namespace cim::platform {
 using hw::Ticks;
 
 /// Where an engine's time goes (ADR-0001, "Where a cycle goes").
-enum class Cause : std::uint8_t { Busy, Port, Link, Memory, Crossbar, Data, Space, Done };
-inline constexpr std::size_t cause_count = 8;
-inline constexpr std::array<const char*, cause_count> cause_names{"busy", "port", "link", "memory", "crossbar", "data", "space", "done"};
+enum class Cause : std::uint8_t { Busy, Port, Link, Memory, Crossbar, Power, Data, Space, Done };
+inline constexpr std::size_t cause_count = 9;
+inline constexpr std::array<const char*, cause_count> cause_names{"busy",  "port", "link",  "memory", "crossbar",
+                                                                  "power", "data", "space", "done"};
 using CauseTimes = std::array<Ticks, cause_count>;
 
 /// Of one operator of the network, over all its flows. Times from the end of setup; setup flows are not in start and end.
 struct OperatorStatistics {
-    Ticks start = -1;    ///< first dispatch
-    Ticks end = -1;      ///< last completion
-    CauseTimes times{};  ///< Busy: service of its operations. Port, Link, Memory, Crossbar: their waits. Data, Space: waits of its flows.
+    Ticks start = -1;  ///< first dispatch
+    Ticks end = -1;    ///< last completion
+    CauseTimes
+        times{};  ///< Busy: service of its operations. Port, Link, Memory, Crossbar, Power: their waits. Data, Space: waits of its flows.
     hw::EventCounts events{};
 };
 

@@ -24,6 +24,7 @@ const std::vector<Case>& cases() {
     static const std::vector<Case> list{
         // form
         {"form", "", "", [](Program& p) { p.flows[0].op = 7; }, "flow 'fill.f': its operator does not exist"},
+        {"form", "", "", [](Program& p) { p.power_limit_uw = 0; }, "program: the power limit is 1 to 1000000000000 uW"},
         {"form", "", "", [](Program& p) { p.flows[0].body = -1; }, "flow 'fill.f': its template does not exist"},
         {"form", "", "",
          [](Program& p) {

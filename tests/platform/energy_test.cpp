@@ -196,7 +196,9 @@ TEST_CASE("an engine's time is busy, stalled or done, from the start of the run 
     }
     for (std::size_t cause = 0; cause < platform::cause_count; ++cause) {
         INFO(platform::cause_names[cause]);
-        // Only the chip's move engine and setup reach external memory, one transfer at a time: nobody waits for it in the run.
-        CHECK((causes[cause] > 0) == (static_cast<platform::Cause>(cause) != platform::Cause::Memory));
+        // Only the chip's move engine and setup reach external memory, one transfer at a time: nobody waits for it in the run. Nothing
+        // limits power.
+        const auto is = [&](platform::Cause other) { return static_cast<platform::Cause>(cause) == other; };
+        CHECK((causes[cause] > 0) == !(is(platform::Cause::Memory) || is(platform::Cause::Power)));
     }
 }
