@@ -125,14 +125,17 @@ void Generator::for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w,
 
 void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
     const FlowBuilder::Signal completion{f.counter("done", core.done), f.constant(0), f.constant(1)};
-    // Staggered: reads that begin together end together, and each then waits for the port until all have given their sums.
-    for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
-        std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
-        fields.emplace_back("xb", f.number("xb" + number, tile.xb));
-        fields.emplace_back("dst", dst);
-        fields.emplace_back("cols", f.number("cols" + number, tile.cols));
-        f.op(isa::Opcode::ReadXb, fields, &completion);
-    });
+    const auto read_tiles = [&] {
+        for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
+            std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
+            fields.emplace_back("xb", f.number("xb" + number, tile.xb));
+            fields.emplace_back("dst", dst);
+            fields.emplace_back("cols", f.number("cols" + number, tile.cols));
+            f.op(isa::Opcode::ReadXb, fields, &completion);
+        });
+    };
+    // Reads that begin together end together, and each then waits for the port until all have given their sums.
+    segment_.staggered ? read_tiles() : f.parallel(read_tiles);
 }
 
 int Generator::row_groups(const Tile& tile) const {

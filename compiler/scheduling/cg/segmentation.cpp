@@ -13,6 +13,7 @@
 #include "compiler/mapping/relays.h"
 #include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/duplication.h"
+#include "compiler/scheduling/cg/poly.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -21,6 +22,15 @@ namespace {
 
 bool contains(const std::vector<TensorId>& list, TensorId id) {
     return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+std::vector<Split> copies_by(CopyPolicy policy, const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {
+    switch (policy) {
+        case CopyPolicy::Poly: return poly_copies(tasks, crossbars);
+        case CopyPolicy::PolyUniform: return poly_uniform_copies(tasks, crossbars);
+        case CopyPolicy::Optimal: break;
+    }
+    return duplicate(tasks, crossbars);
 }
 
 class Cutter {
@@ -99,7 +109,7 @@ class Cutter {
         for (NodeId i = first; i < count(); ++i) {
             const QuantNode& node = graph_.nodes[at(i)];
             if (node.kind == NodeKind::Conv) {
-                used += crossbars_taken(cut_into_tiles(node, mapped_.origins[at(i)], machine_), machine_);
+                used += crossbars_taken(cut_into_tiles(node, mapped_.origins[at(i)], machine_), machine_, spread_);
             }
             bool mixed = false;
             for (const TensorId input : node.inputs) {
@@ -204,6 +214,7 @@ class Cutter {
         if (!placement) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
+        segment.staggered = options_.staggered;
         lay_out(segment, std::move(*placement));
         return segment;
     }
@@ -233,7 +244,7 @@ class Cutter {
         const Reading r = reading_of(segment.graph, conv);
         DuplicationTask task;
         const std::vector<Tile>& tiles = segment.placement[node].tiles;
-        task.tiles = crossbars_taken(tiles, machine_);
+        task.tiles = crossbars_taken(tiles, machine_, spread_);
         task.rows = r.oh;
         task.cols = r.ow;
         // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
@@ -247,6 +258,12 @@ class Cutter {
         }
         for (const Tile& tile : tiles) {
             task.window_ticks = std::max(task.window_ticks, std::max<hw::Ticks>(1, read_ticks(tile)));
+        }
+        if (!options_.staggered) {
+            // The port gives the windows of reads that begin together one after the other.
+            const auto together = static_cast<hw::Ticks>(std::min<std::size_t>(tiles.size(), machine_.crossbars_per_core()));
+            const Tile& tile = tiles.front();
+            task.window_ticks += (together - 1) * prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).stages[0].ticks;
         }
         return task;
     }
@@ -264,7 +281,7 @@ class Cutter {
         }
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
         const auto placed = [&](int percent, bool balance) {
-            const std::vector<Split> chosen = duplicate(tasks, available * percent / 100);
+            const std::vector<Split> chosen = copies_by(options_.copies, tasks, available * percent / 100);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];
