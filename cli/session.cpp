@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
+#include <map>
 #include <random>
 
 #include <fmt/format.h>
@@ -70,7 +71,10 @@ void add_compile_options(po::options_description& options) {
         "mode has and that pays); none: operators one after the other")(
         "objective", po::value<std::string>()->value_name("NAME"),
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
-        "disable", po::value<std::vector<std::string>>()->value_name("PASS"), "leaves an optimisation out: duplication, remap, spread")(
+        "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
+        "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
+        "(docs/adr/0003-baselines.md); these take the first schedule")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+                                                                       "leaves an optimisation out: duplication, remap, spread, stagger")(
         "emit-qdq", po::value<std::string>()->value_name("FILE"),
         "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }
@@ -101,6 +105,21 @@ void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& netwo
     }
 }
 
+namespace {
+
+compiler::CopyPolicy copy_policy(const std::string& name) {
+    static const std::map<std::string, compiler::CopyPolicy> policies{{"optimal", compiler::CopyPolicy::Optimal},
+                                                                      {"poly", compiler::CopyPolicy::Poly},
+                                                                      {"poly-uniform", compiler::CopyPolicy::PolyUniform}};
+    const auto found = policies.find(name);
+    if (found == policies.end()) {
+        throw InputError(fmt::format("--copies: no rule '{}'; there are optimal, poly and poly-uniform", name));
+    }
+    return found->second;
+}
+
+}  // namespace
+
 compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images) {
     compiler::CompileOptions options;
     options.images = images;
@@ -119,6 +138,9 @@ compiler::CompileOptions compile_options(const po::variables_map& values, std::i
         }
         options.objective = *objective;
     }
+    if (values.count("copies") > 0) {
+        options.copies = copy_policy(values["copies"].as<std::string>());
+    }
     if (values.count("disable") > 0) {
         for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
             if (pass == "duplication") {
@@ -127,11 +149,17 @@ compiler::CompileOptions compile_options(const po::variables_map& values, std::i
                 options.remapping = false;
             } else if (pass == "spread") {
                 options.spread = false;
+            } else if (pass == "stagger") {
+                options.stagger = false;
             } else {
-                throw InputError(
-                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication, remap and spread", pass));
+                throw InputError(fmt::format(
+                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread and stagger", pass));
             }
         }
+    }
+    if (values.count("copies") > 0 && (!options.duplication || options.level == isa::Level::None)) {
+        throw InputError(
+            fmt::format("--copies: there are no copies with {}", options.duplication ? "--level none" : "--disable duplication"));
     }
     options.power_limit_uw = power_limit_uw(values);
     return options;

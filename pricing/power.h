@@ -1,5 +1,5 @@
 #pragma once
-// What operations draw, and which of them may begin when a program limits the power of the chip (ADR-0006). One book for predictor and
+// What operations draw, and which of them may begin when a program limits the power of the chip (ADR-0007). One book for predictor and
 // platform.
 
 #include <array>

@@ -28,8 +28,8 @@ def parse(text):
 
 
 class Machine:
-    def __init__(self, name, cimmlc, source):
-        shown = subprocess.run([cimmlc, "arch", "show", f"{source}/configs/{name}.yaml"], capture_output=True, text=True, check=True)
+    def __init__(self, name, cimmlc, path):
+        shown = subprocess.run([cimmlc, "arch", "show", path], capture_output=True, text=True, check=True)
         tree = parse(shown.stdout)
         chip, core, crossbar, device = tree["chip"], tree["core"], tree["crossbar"], tree["device"]
         self.name, self.mode = name, tree["mode"]

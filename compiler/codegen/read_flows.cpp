@@ -109,18 +109,21 @@ void Generator::for_tiles(FlowBuilder& f, int index, const CoreCode& core, Ex w,
 
 void Generator::read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {
     const FlowBuilder::Signal completion{f.counter("done", core.done), f.constant(0), f.constant(1)};
-    // Staggered: reads that begin together end together, and each then waits for the port until all have given their sums.
-    for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
-        std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
-        fields.emplace_back("xb", f.number("xb" + number, tile.xb));
-        fields.emplace_back("dst", dst);
-        fields.emplace_back("cols", f.number("cols" + number, tile.cols));
-        const bool one_activation = machine_.mode == hw::ComputingMode::WLM && tile.rows <= machine_.crossbar.parallel_row;
-        if (one_activation) {
-            fields.emplace_back("row", f.constant(0));
-        }
-        f.op(one_activation ? isa::Opcode::ReadRow : isa::Opcode::ReadXb, fields, &completion);
-    });
+    const auto read_tiles = [&] {
+        for_tiles(f, index, core, position.w, [&](const Tile& tile, const std::string& number, Ex dst) {
+            std::vector<FlowBuilder::Field> fields = window_rows(f, index, core, position, window_of(tile), number);
+            fields.emplace_back("xb", f.number("xb" + number, tile.xb));
+            fields.emplace_back("dst", dst);
+            fields.emplace_back("cols", f.number("cols" + number, tile.cols));
+            const bool one_activation = machine_.mode == hw::ComputingMode::WLM && tile.rows <= machine_.crossbar.parallel_row;
+            if (one_activation) {
+                fields.emplace_back("row", f.constant(0));
+            }
+            f.op(one_activation ? isa::Opcode::ReadRow : isa::Opcode::ReadXb, fields, &completion);
+        });
+    };
+    // Reads that begin together end together, and each then waits for the port until all have given their sums.
+    segment_.staggered ? read_tiles() : f.parallel(read_tiles);
 }
 
 void Generator::read_slices(FlowBuilder& f, int index, const CoreCode& core, const Position& position) {

@@ -24,15 +24,18 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     ScheduleOptions scheduling;
     scheduling.serial = level == isa::Level::None;
     scheduling.duplication = options.duplication && !scheduling.serial;
-    scheduling.remapping = options.remapping;
+    scheduling.remapping = options.remapping && options.copies == CopyPolicy::Optimal;
     scheduling.images = std::max<std::int64_t>(1, options.images);
+    scheduling.copies = options.copies;
+    // Baselines read the tiles of a window together.
+    scheduling.staggered = options.stagger && options.copies == CopyPolicy::Optimal && !scheduling.serial;
+    const bool several = options.spread && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     // Candidates copy the nodes, and none looks at the matrices.
     std::vector<std::vector<std::int8_t>> matrices;
     for (QuantNode& node : network.nodes) {
         matrices.push_back(std::exchange(node.matrix, {}));
     }
-    Candidate best =
-        best_candidate(network, result.machine, scheduling, {options.objective, options.images, options.spread && !scheduling.serial});
+    Candidate best = best_candidate(network, result.machine, scheduling, {options.objective, options.images, several});
     for (std::size_t i = 0; i < matrices.size(); ++i) {
         network.nodes[i].matrix = std::move(matrices[i]);
     }

@@ -15,12 +15,14 @@
 namespace cim::compiler {
 
 struct CompileOptions {
-    std::optional<isa::Level> level;  ///< nothing: default_level() of the machine
-    bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
-    bool remapping = true;            ///< level vvm: rows of a matrix dealt over more crossbars than they fill
-    bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
+    std::optional<isa::Level> level;          ///< nothing: default_level() of the machine
+    bool duplication = true;                  ///< several copies of an operator's weights, where crossbars are left
+    bool remapping = true;                    ///< level vvm: rows of a matrix dealt over more crossbars than they fill
+    CopyPolicy copies = CopyPolicy::Optimal;  ///< others are baselines, and take the first schedule
+    bool stagger = true;                      ///< XBM: a core's reads of a window begin as crossbars become free; else together
+    bool spread = true;                       ///< of many ways to spread operators over the machine the fastest; else the first
     Objective objective = Objective::Latency;
-    std::int64_t images = 1;  ///< in a row, for which the program is to be good
+    std::int64_t images = 1;                       ///< in a row, for which the program is to be good
     std::optional<std::int64_t> power_limit_uw{};  ///< most that the chip may draw at any time
 };
 

@@ -15,7 +15,7 @@ namespace cim::compiler {
 namespace {
 
 constexpr std::array<const char*, 3> names{"latency", "interval", "energy"};
-constexpr double fj_a_tick = 1;              // too little to count, but of programs that take the same energy the fastest wins
+constexpr double fj_a_tick = 1;          // too little to count, but of programs that take the same energy the fastest wins
 constexpr std::int64_t more_images = 2;  // that an interval is measured over, after the one that fills the pipeline
 
 hw::Ticks ticks_of(const isa::Program& program, const hw::Machine& machine, std::int64_t images, hw::Ticks most) {
@@ -43,7 +43,8 @@ Measure::Measure(Objective objective, const hw::Machine& machine, std::int64_t i
       images_(images),
       leakage_fj_(hw::leakage_mw(machine) * 1e12 / static_cast<double>(machine.ticks_per_second)) {
     const auto prices = hw::event_prices(machine);
-    if (objective == Objective::Energy && leakage_fj_ == 0 && std::all_of(prices.begin(), prices.end(), [](double pj) { return pj == 0; })) {
+    if (objective == Objective::Energy && leakage_fj_ == 0 &&
+        std::all_of(prices.begin(), prices.end(), [](double pj) { return pj == 0; })) {
         throw InputError(fmt::format("objective energy: machine '{}' has no prices of energy", machine.name));
     }
 }

@@ -9,7 +9,6 @@
 #include "compiler/error.h"
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
-#include "compiler/scheduling/mvm/stagger.h"
 #include "isa/bounds.h"
 
 namespace cim::compiler {
@@ -115,7 +114,6 @@ std::int64_t least_power_limit_uw(const Prediction& prediction, const hw::Machin
 }
 
 void limit_power(isa::Program& program, const hw::Machine& machine, std::int64_t limit_uw, std::int64_t images) {
-    stagger(program);
     program.power_limit_uw = Limiter(program, machine, images).fastest(limit_uw);
 }
 

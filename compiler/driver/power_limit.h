@@ -12,7 +12,7 @@ namespace cim::compiler {
 /// The least limit that a program with one can be run with on the machine: what its dearest operation draws, and the machine at rest.
 std::int64_t least_power_limit_uw(const Prediction& prediction, const hw::Machine& machine);
 
-/// Gives the program the power limit, `limit_uw` or less, with which it takes the least time for `images` inputs (ADR-0006): a higher limit
+/// Gives the program the power limit, `limit_uw` or less, with which it takes the least time for `images` inputs (ADR-0007): a higher limit
 /// is never slower. InputError if the limit is below what one operation draws. The program's weights need no values.
 void limit_power(isa::Program& program, const hw::Machine& machine, std::int64_t limit_uw, std::int64_t images);
 

@@ -48,6 +48,10 @@ std::vector<Spread> spreads_on(const hw::Machine& machine) {
     return spreads;
 }
 
+Spread first_spread(const ScheduleOptions& options) {
+    return options.copies == CopyPolicy::Optimal ? Spread::Balanced : Spread::Copies;
+}
+
 /// All that distinguishes schedules of one network: which tiles and parts lie where, in how many copies, with which memories.
 std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
     std::vector<std::int64_t> print;
@@ -100,11 +104,11 @@ class Search {
           options_(options),
           measure_(search.objective, machine, std::min(search.images, most_images)),
           several_(search.several),
-          spreads_(search.several ? spreads_on(machine) : std::vector<Spread>{Spread::Balanced}) {}
+          spreads_(search.several ? spreads_on(machine) : std::vector<Spread>{first_spread(options)}) {}
 
     Candidate run() {
         std::set<Point> open;
-        enter({{{}, Spread::Balanced}}, open);  // tells whether to rehearse
+        enter({{{}, spreads_.front()}}, open);  // tells whether to rehearse
         enter(with_spreads({}), open);
         if (!best_) {
             throw *refusal_;

@@ -18,6 +18,7 @@ enum class Packing : std::uint8_t {
     Columns,    ///< the row tiles of a column begin on a new core if they do not fit the rest of the present one
     Operators,  ///< each operator begins on a new core
     Dense,      ///< crossbar after crossbar
+    Copies,     ///< each copy begins on a new core
     Cores,      ///< CM: a core works for one copy of one operator, and if a column needs several cores, for that column
 };
 
@@ -30,13 +31,14 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
         if (!tiles.empty() && packing != Packing::Dense) {
             next_core();
         }
+        const bool cores_of_a_copy = packing == Packing::Cores || packing == Packing::Copies;
         const bool columns = packing == Packing::Columns || packing == Packing::Cores;
         const auto same_column = [&](std::size_t a, std::size_t b) {
             return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy;
         };
         int last_column = 0;
         for (std::size_t t = 0; t < tiles.size(); ++t) {
-            if (packing == Packing::Cores && t > 0 && tiles[t].copy != tiles[t - 1].copy) {
+            if (cores_of_a_copy && t > 0 && tiles[t].copy != tiles[t - 1].copy) {
                 next_core();
             }
             if (columns && (t == 0 || !same_column(t, t - 1))) {
@@ -129,11 +131,12 @@ bool ports_matter(const hw::Machine& machine, const hw::PriceList& prices) {
     return 4 * port > prices.mvm_ticks(machine.crossbar.rows, cols, bits, bits);
 }
 
-int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine) {
-    if (machine.mode != hw::ComputingMode::CM) {
-        return static_cast<int>(tiles.size());
-    }
+int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine, Spread spread) {
     const int per_core = machine.crossbars_per_core();
+    if (machine.mode != hw::ComputingMode::CM) {
+        const auto own = static_cast<int>(tiles.size());
+        return spread == Spread::Copies ? ceil_div(own, per_core) * per_core : own;
+    }
     std::vector<NodePlacement> alone(1);
     alone[0].tiles = tiles;
     return ceil_div(in_order(alone, per_core, Packing::Cores), per_core) * per_core;
@@ -141,8 +144,9 @@ int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine) 
 
 bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread) {
     const int per_core = machine.crossbars_per_core();
-    if (machine.mode == hw::ComputingMode::CM) {
-        return in_order(placement, per_core, Packing::Cores) <= machine.core_count() * per_core;
+    if (machine.mode == hw::ComputingMode::CM || spread == Spread::Copies) {
+        const Packing packing = machine.mode == hw::ComputingMode::CM ? Packing::Cores : Packing::Copies;
+        return in_order(placement, per_core, packing) <= machine.core_count() * per_core;
     }
     int fewest = per_core;
     if (spread == Spread::Columns) {

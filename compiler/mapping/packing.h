@@ -12,8 +12,9 @@ namespace cim::compiler {
 /// Whether the L1 port of a core whose crossbars all work is busy for a good part (a quarter) of a multiplication: then it pays to balance.
 bool ports_matter(const hw::Machine& machine, const hw::PriceList& prices);
 
-/// Crossbars that a copy of a Conv with these tiles takes up: its own, or in CM, where the core is the unit of control, those of its cores.
-int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine);
+/// Crossbars that a copy of a Conv with these tiles takes up: its own, or those of its cores where they work for it alone (in CM, where the
+/// core is the unit of control, and if spread by copies).
+int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine, Spread spread = Spread::Balanced);
 
 /// Gives all tiles their crossbars, in order, as loosely as fits the chip; of the ways that are alike in that, the one with the fewest
 /// crossbars a core that `spread` allows. False if they do not fit.

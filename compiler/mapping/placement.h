@@ -49,6 +49,7 @@ enum class Spread : std::uint8_t {
     None,      ///< all of them
     Columns,   ///< as many as hold the tallest column of tiles
     Tiles,     ///< one
+    Copies,    ///< all of them, of cores that work for one copy of one operator (ADR-0003, `poly`)
 };
 
 struct Placement {

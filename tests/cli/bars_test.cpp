@@ -281,6 +281,29 @@ TEST_CASE("the report says how many copies of its weights an operator has") {
     CHECK(first["duplication"] == first["crossbars"]);
 }
 
+TEST_CASE("copies by the rules of Poly-Schedule have cores of their own, and give the same outputs") {
+    const Folder folder;
+    const std::string machine = images + "--batch 2 --arch configs/machine-h.yaml";
+    const auto best = report_of(folder, machine);
+    for (const char* rule : {"poly", "poly-uniform"}) {
+        const auto report = report_of(folder, machine + " --copies " + rule);
+        INFO(rule);
+        CHECK(report["verification"]["mismatches"] == 0);
+        CHECK(report["cycles"] > best["cycles"]);
+        std::size_t copies = 0;
+        std::size_t cores = 0;
+        for (const auto& op : report["operators"]) {
+            if (op["crossbars"] > 0) {
+                copies += op["duplication"].get<std::size_t>();
+                cores += op["cores"].get<std::size_t>();
+                CHECK(op["cores"] == op["duplication"]);  // no operator of LeNet needs more than a core
+            }
+        }
+        CHECK(cores <= 64);
+        CHECK(copies > 5);
+    }
+}
+
 TEST_CASE("each optimisation left out gives another schedule, the same outputs, and no faster run") {
     const Folder folder;
     const std::string machine = images + "--batch 2 --arch configs/machine-h.yaml";
@@ -299,6 +322,11 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
     CHECK(dealt["verification"]["mismatches"] == 0);
     CHECK(filled["cycles"] != dealt["cycles"]);
     CHECK(report_of(folder, images + "--batch 2 --arch configs/isaac-baseline.yaml --level mvm")["cycles"] == filled["cycles"]);
+    // Where crossbars bound the time: copies wait for the port anyway.
+    const auto one_copy = report_of(folder, machine + " --disable duplication");
+    const auto together = report_of(folder, machine + " --disable duplication --disable stagger");
+    CHECK(together["verification"]["mismatches"] == 0);
+    CHECK(together["cycles"] > one_copy["cycles"]);
     const Outcome required = cimmlc("run " + lenet + machine + " --disable placement");
     CHECK(required.status == 2);
     CHECK_THAT(required.err, Catch::Contains("no optimisation 'placement'"));

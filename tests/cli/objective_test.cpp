@@ -14,8 +14,8 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
         for (const std::string objective : {"latency", "interval", "energy"}) {
             const std::string report = folder.path(objective + ".json").string();
             const std::string output = folder.path(objective + ".npy").string();
-            const Outcome run = cimmlc("run " + lenet + images + "--arch configs/" +
-                                       machine + ".yaml --batch 3 --quiet --objective " + objective + " --report " + report + " --output " + output);
+            const Outcome run = cimmlc("run " + lenet + images + "--arch configs/" + machine + ".yaml --batch 3 --quiet --objective " +
+                                       objective + " --report " + report + " --output " + output);
             INFO(run.err);
             REQUIRE(run.status == 0);
             reports[objective] = read_json(report);
@@ -38,7 +38,8 @@ TEST_CASE("an objective that does not exist, and one that the machine has no pri
     const Outcome outcome = cimmlc("compile " + lenet + "--arch configs/tiny.yaml --objective beauty -o " + folder.path("p.mop").string());
     CHECK(outcome.status == 2);
     CHECK(outcome.err == "cimmlc compile: --objective: no objective 'beauty'; there are latency, interval and energy\n");
-    const Outcome free = cimmlc("compile " + lenet + "--arch configs/machine-h.yaml --objective energy -o " + folder.path("p.mop").string());
+    const Outcome free =
+        cimmlc("compile " + lenet + "--arch configs/machine-h.yaml --objective energy -o " + folder.path("p.mop").string());
     CHECK(free.status == 2);
     CHECK(free.err == "cimmlc compile: objective energy: machine 'machine-h' has no prices of energy\n");
     CHECK(folder.listing().empty());

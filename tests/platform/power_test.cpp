@@ -1,4 +1,4 @@
-// Power limits: kept at every tick, waited for in turn, foreseen by the predictor (ADR-0006).
+// Power limits: kept at every tick, waited for in turn, foreseen by the predictor (ADR-0007).
 #include "pricing/power.h"
 
 #include <algorithm>
@@ -9,7 +9,6 @@
 #include "compiler/driver/power_limit.h"
 #include "compiler/error.h"
 #include "compiler/prediction/predict.h"
-#include "compiler/scheduling/mvm/stagger.h"
 #include "isa/bounds.h"
 #include "tests/platform/networks.h"
 #include "tests/platform/support.h"
@@ -34,12 +33,8 @@ using Flows = std::vector<isa::Index>;
 
 /// As the report has it; runs are short enough for windows of one cycle.
 double peak_mw(const Outcome& outcome, const hw::Machine& machine) {
-    double at_rest = 0;
-    for (const hw::StaticPart& part : hw::static_parts(machine)) {
-        at_rest += static_cast<double>(part.instances) * part.leakage_mw;
-    }
     const double window_ns = static_cast<double>(machine.chip_clock.ticks_per_cycle) * 1e9 / static_cast<double>(machine.ticks_per_second);
-    return *std::max_element(outcome.power.begin(), outcome.power.end()) / window_ns + at_rest;
+    return *std::max_element(outcome.power.begin(), outcome.power.end()) / window_ns + hw::leakage_mw(machine);
 }
 
 compiler::Prediction predicted(isa::Program program, const hw::Machine& machine, std::int64_t batch, std::int64_t limit_uw) {
@@ -92,8 +87,7 @@ std::vector<std::int64_t> limits_for(const isa::Program& program, const hw::Mach
 Ticks check_sweep(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::uint64_t seed) {
     const std::int64_t batch = 2;
     const std::vector<std::uint8_t> images = random_images(graph, batch, seed);
-    isa::Program program = compile_network(graph, machine, level);
-    compiler::stagger(program);
+    const isa::Program program = compile_network(graph, machine, level);
     const std::vector<std::int64_t> limits = limits_for(program, machine, batch);
     RunOptions options;
     options.batch = batch;

@@ -13,6 +13,7 @@
 #include "compiler/mapping/relays.h"
 #include "compiler/memory/core_read.h"
 #include "compiler/scheduling/cg/duplication.h"
+#include "compiler/scheduling/cg/poly.h"
 #include "compiler/scheduling/vvm/remapping.h"
 #include "hw_models/timing/price.h"
 
@@ -26,6 +27,15 @@ bool contains(const std::vector<TensorId>& list, TensorId id) {
 
 int ceil_div(int a, int b) {
     return (a + b - 1) / b;
+}
+
+std::vector<Split> copies_by(CopyPolicy policy, const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {
+    switch (policy) {
+        case CopyPolicy::Poly: return poly_copies(tasks, crossbars);
+        case CopyPolicy::PolyUniform: return poly_uniform_copies(tasks, crossbars);
+        case CopyPolicy::Optimal: break;
+    }
+    return duplicate(tasks, crossbars);
 }
 
 class Cutter {
@@ -105,7 +115,7 @@ class Cutter {
         for (NodeId i = first; i < count(); ++i) {
             const QuantNode& node = graph_.nodes[at(i)];
             if (node.kind == NodeKind::Conv) {
-                used += crossbars_taken(cut_into_tiles(node, mapped_.origins[at(i)], machine_), machine_);
+                used += crossbars_taken(cut_into_tiles(node, mapped_.origins[at(i)], machine_), machine_, spread_);
             }
             bool mixed = false;
             for (const TensorId input : node.inputs) {
@@ -210,6 +220,7 @@ class Cutter {
         if (!placement) {
             throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
         }
+        segment.staggered = options_.staggered;
         lay_out(segment, std::move(*placement));
         return segment;
     }
@@ -237,7 +248,7 @@ class Cutter {
         Cut cut;
         const std::vector<Tile> tiles = cut_into_tiles(segment.graph.nodes[node], segment.origins[node], machine_, tile_rows);
         cut.tile_rows = tile_rows;
-        cut.tiles = crossbars_taken(tiles, machine_);
+        cut.tiles = crossbars_taken(tiles, machine_, spread_);
         cut.window_ticks = 0;
         if (machine_.mode == hw::ComputingMode::CM) {
             cut.window_ticks =
@@ -246,6 +257,12 @@ class Cutter {
         }
         for (const Tile& tile : tiles) {
             cut.window_ticks = std::max(cut.window_ticks, window_ticks(tile, tile_rows));
+        }
+        if (!options_.staggered) {
+            // The port gives the windows of reads that begin together one after the other.
+            const auto together = static_cast<hw::Ticks>(std::min<std::size_t>(tiles.size(), machine_.crossbars_per_core()));
+            const Tile& tile = tiles.front();
+            cut.window_ticks += (together - 1) * prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).stages[0].ticks;
         }
         return cut;
     }
@@ -281,7 +298,7 @@ class Cutter {
         const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
         const auto placed = [&](int percent, bool balance) {
             const std::int64_t some = available * percent / 100;
-            const std::vector<Split> chosen = remapping() ? remap(tasks, some, options_.images) : duplicate(tasks, some);
+            const std::vector<Split> chosen = remapping() ? remap(tasks, some, options_.images) : copies_by(options_.copies, tasks, some);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];

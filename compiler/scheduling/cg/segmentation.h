@@ -8,6 +8,7 @@
 #include "compiler/mapping/placement.h"
 #include "compiler/mapping/share.h"
 #include "compiler/memory/plan.h"
+#include "compiler/scheduling/cg/poly.h"
 #include "hw_models/spec/machine.h"
 
 namespace cim::compiler {
@@ -21,12 +22,15 @@ struct Segment {
     std::vector<NodePlacement> placement;   ///< by node
     std::vector<std::vector<Part>> relays;  ///< by input of the graph; memory.relays has those for which there is room
     MemoryPlan memory;
+    bool staggered = true;  ///< XBM: each tile's read of a window begins when its crossbar is free; else those of a core together
 };
 
 /// What the scheduler may do.
 struct ScheduleOptions {
     bool duplication = true;  ///< several copies of an operator's weights, where crossbars are left
     bool remapping = true;    ///< WLM: rows of a matrix dealt over more crossbars than they fill
+    CopyPolicy copies = CopyPolicy::Optimal;
+    bool staggered = true;    ///< XBM: as in Segment
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
     std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
 };
