@@ -20,11 +20,7 @@ Nanowatts rounded_up(double nanowatts) {
 
 PowerPrices::PowerPrices(const hw::Machine& machine)
     : event_pj_(hw::event_prices(machine)), nanowatts_per_pj_and_tick_(static_cast<double>(machine.ticks_per_second) * 1e-3) {
-    double milliwatts = 0;
-    for (const hw::StaticPart& part : hw::static_parts(machine)) {
-        milliwatts += static_cast<double>(part.instances) * part.leakage_mw;
-    }
-    at_rest_ = rounded_up(milliwatts * nanowatts_per_milliwatt);
+    at_rest_ = rounded_up(hw::leakage_mw(machine) * nanowatts_per_milliwatt);
 }
 
 Nanowatts PowerPrices::of(const hw::OpCost& cost) const {

@@ -19,7 +19,7 @@ struct CompileOptions {
     bool duplication = true;          ///< several copies of an operator's weights, where crossbars are left
     bool spread = true;               ///< of many ways to spread operators over the machine the fastest; else the first
     Objective objective = Objective::Latency;
-    std::int64_t images = 1;  ///< in a row, for which the program is to be good
+    std::int64_t images = 1;                       ///< in a row, for which the program is to be good
     std::optional<std::int64_t> power_limit_uw{};  ///< most that the chip may draw at any time
 };
 

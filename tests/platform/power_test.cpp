@@ -34,12 +34,8 @@ using Flows = std::vector<isa::Index>;
 
 /// As the report has it; runs are short enough for windows of one cycle.
 double peak_mw(const Outcome& outcome, const hw::Machine& machine) {
-    double at_rest = 0;
-    for (const hw::StaticPart& part : hw::static_parts(machine)) {
-        at_rest += static_cast<double>(part.instances) * part.leakage_mw;
-    }
     const double window_ns = static_cast<double>(machine.chip_clock.ticks_per_cycle) * 1e9 / static_cast<double>(machine.ticks_per_second);
-    return *std::max_element(outcome.power.begin(), outcome.power.end()) / window_ns + at_rest;
+    return *std::max_element(outcome.power.begin(), outcome.power.end()) / window_ns + hw::leakage_mw(machine);
 }
 
 compiler::Prediction predicted(isa::Program program, const hw::Machine& machine, std::int64_t batch, std::int64_t limit_uw) {
