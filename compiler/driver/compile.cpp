@@ -13,6 +13,10 @@
 
 namespace cim::compiler {
 
+namespace {
+constexpr std::int64_t endless = 1'000;  // images, so many that how long the first takes does not count
+}
+
 Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options) {
     return compile(quantise(graph, ranges), machine, options);
 }
@@ -25,7 +29,7 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     scheduling.serial = level == isa::Level::None;
     scheduling.duplication = options.duplication && !scheduling.serial;
     scheduling.remapping = options.remapping && options.copies == CopyPolicy::Optimal;
-    scheduling.images = std::max<std::int64_t>(1, options.images);
+    scheduling.images = options.objective == Objective::Interval ? endless : std::max<std::int64_t>(1, options.images);
     scheduling.copies = options.copies;
     // Baselines read the tiles of a window together.
     scheduling.staggered = options.stagger && options.copies == CopyPolicy::Optimal && !scheduling.serial;

@@ -143,7 +143,8 @@ class Search {
     }
 
     /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
-    /// lines, because a half may be worse and a quarter better: what fits changes by steps.
+    /// lines, because a half may be worse and a quarter better: what fits changes by steps. From the whole machine to the end of each line:
+    /// an operator for which an L1 is too small goes to the chip's ALU.
     void explore(std::set<Point>& open) {
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < budget_.patience;) {
             const Strategy from = open.begin()->strategy;
@@ -158,7 +159,7 @@ class Search {
                     shares[i] = shares[i].with_half(lines[i]);
                     strategies.push_back({shares[i], from.spread, from.remapping});
                 }
-                const std::vector<bool> goes_on = enter(strategies, open);
+                const std::vector<bool> goes_on = enter(strategies, open, from.share.is_whole());
                 for (std::size_t i = lines.size(); i-- > 0;) {
                     if (!goes_on[i]) {
                         lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
@@ -180,8 +181,8 @@ class Search {
         std::optional<std::int64_t> cost;  ///< or a bound, if that is more than what counts
     };
 
-    /// Considers strategies, those that are new; whether it is worth to go on from each.
-    std::vector<bool> enter(const std::vector<Strategy>& strategies, std::set<Point>& open) {
+    /// Considers strategies, those that are new; whether it is worth to go on from each. `to_the_end`: as long as it fits.
+    std::vector<bool> enter(const std::vector<Strategy>& strategies, std::set<Point>& open, bool to_the_end = false) {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
@@ -195,7 +196,7 @@ class Search {
         consider(fresh);
         std::vector<bool> goes_on(strategies.size(), false);
         for (std::size_t i = 0; i < fresh.size(); ++i) {
-            goes_on[from[i]] = fresh[i].cost && *fresh[i].cost < hopeless * cost_;
+            goes_on[from[i]] = fresh[i].cost && (to_the_end || *fresh[i].cost < hopeless * cost_);
             if (fresh[i].cost && known_.insert({std::move(fresh[i].print), *fresh[i].cost}).second) {
                 open.insert({*fresh[i].cost, fresh[i].candidate.strategy});
             }

@@ -20,6 +20,7 @@ struct Share {
     std::array<int, scarce_count> halvings{};
 
     Share with_half(Scarce resource) const;
+    bool is_whole() const { return halvings == decltype(halvings){}; }
     friend bool operator<(const Share& a, const Share& b) { return a.halvings < b.halvings; }
 };
 
