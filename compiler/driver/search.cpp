@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <numeric>
 #include <optional>
 #include <set>
 #include <tuple>
@@ -33,7 +34,9 @@ constexpr Budget in_segments{4'000'000, 100, 30};  // where to cut is a choice m
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
-constexpr std::int64_t hopeless = 2;  // times the best
+// Times the best: of parts of the whole machine, and of parts of parts.
+constexpr std::int64_t hopeless_half = 4;
+constexpr std::int64_t hopeless = 2;
 
 /// Those that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine) {
@@ -122,14 +125,18 @@ class Search {
 
   private:
     struct Point {
-        std::int64_t cost = 0;
+        std::int64_t rank = 0;
         Strategy strategy;
         bool operator<(const Point& other) const {
             const Strategy& s = strategy;
             const Strategy& o = other.strategy;
-            return std::tie(cost, s.share, s.spread, s.remapping) < std::tie(other.cost, o.share, o.spread, o.remapping);
+            return std::tie(rank, s.share, s.spread, s.remapping) < std::tie(other.rank, o.share, o.spread, o.remapping);
         }
     };
+    /// Where to go on from first: what costs little, of about the same cost what has been halved least, whose neighbours are not known yet.
+    static std::int64_t rank(std::int64_t cost, const Share& share) {
+        return cost + cost / 128 * std::accumulate(share.halvings.begin(), share.halvings.end(), 0);
+    }
 
     std::vector<Strategy> with_spreads(const Share& share) const {
         std::vector<Strategy> strategies;
@@ -143,8 +150,8 @@ class Search {
     }
 
     /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
-    /// lines, because a half may be worse and a quarter better: what fits changes by steps. From the whole machine to the end of each line:
-    /// an operator for which an L1 is too small goes to the chip's ALU.
+    /// lines, because a half may be worse and a quarter better: what fits changes by steps. An operator for which an L1 is
+    /// too small goes to the chip's ALU.
     void explore(std::set<Point>& open) {
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < budget_.patience;) {
             const Strategy from = open.begin()->strategy;
@@ -159,7 +166,7 @@ class Search {
                     shares[i] = shares[i].with_half(lines[i]);
                     strategies.push_back({shares[i], from.spread, from.remapping});
                 }
-                const std::vector<bool> goes_on = enter(strategies, open, from.share.is_whole());
+                const std::vector<bool> goes_on = enter(strategies, open, from.share.is_whole() ? hopeless_half : hopeless);
                 for (std::size_t i = lines.size(); i-- > 0;) {
                     if (!goes_on[i]) {
                         lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
@@ -181,8 +188,9 @@ class Search {
         std::optional<std::int64_t> cost;  ///< or a bound, if that is more than what counts
     };
 
-    /// Considers strategies, those that are new; whether it is worth to go on from each. `to_the_end`: as long as it fits.
-    std::vector<bool> enter(const std::vector<Strategy>& strategies, std::set<Point>& open, bool to_the_end = false) {
+    /// Considers strategies, those that are new; whether it is worth to go on from each: not if it costs `too_much` times the
+    /// best.
+    std::vector<bool> enter(const std::vector<Strategy>& strategies, std::set<Point>& open, std::int64_t too_much = hopeless) {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
@@ -196,9 +204,9 @@ class Search {
         consider(fresh);
         std::vector<bool> goes_on(strategies.size(), false);
         for (std::size_t i = 0; i < fresh.size(); ++i) {
-            goes_on[from[i]] = fresh[i].cost && (to_the_end || *fresh[i].cost < hopeless * cost_);
+            goes_on[from[i]] = fresh[i].cost && *fresh[i].cost < too_much * cost_;
             if (fresh[i].cost && known_.insert({std::move(fresh[i].print), *fresh[i].cost}).second) {
-                open.insert({*fresh[i].cost, fresh[i].candidate.strategy});
+                open.insert({rank(*fresh[i].cost, fresh[i].candidate.strategy.share), fresh[i].candidate.strategy});
             }
         }
         return goes_on;
@@ -241,9 +249,7 @@ class Search {
             left_ -= price_of_flow * static_cast<std::int64_t>(it->candidate.program.flows.size());
             if (!best_ && it == fresh.front()) {
                 rehearse_ = it->occupancy.operations <= most_of_one;
-                if (rehearse_) {
-                    grant(it->candidate.schedule.segments.size() > 1 ? in_segments : whole, it->occupancy.operations);
-                }
+                grant(whole, it->occupancy.operations);
             }
             left_ -= worth_rehearsing(*it) ? it->occupancy.operations : 0;
         }
@@ -252,6 +258,9 @@ class Search {
             if (!best_ || *it->cost < cost_) {
                 cost_ = *it->cost;
                 best_ = std::move(it->candidate);
+                if (best_->schedule.segments.size() > 1) {
+                    grant(in_segments, it->occupancy.operations);
+                }
                 it->candidate.strategy = best_->strategy;
             }
         }
@@ -282,9 +291,14 @@ class Search {
         return twin->cost;
     }
 
+    /// Nothing if the first program was too long to rehearse, or as much has been granted already.
     void grant(const Budget& budget, std::int64_t operations_of_one) {
-        budget_ = budget;
-        left_ += std::max(budget.operations, budget.programs * operations_of_one) - whole.operations;
+        const std::int64_t allowed = std::max(budget.operations, budget.programs * operations_of_one);
+        if (rehearse_ && allowed > granted_) {
+            budget_ = budget;
+            left_ += allowed - granted_;
+            granted_ = allowed;
+        }
     }
 
     bool worth_rehearsing(const Considered& it) const { return rehearse_ && (!best_ || measure_.least(it.occupancy) < cost_); }
@@ -309,7 +323,8 @@ class Search {
     std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
     bool rehearse_ = true;
     Budget budget_ = whole;
-    std::int64_t left_ = whole.operations;  ///< of the budget's
+    std::int64_t granted_ = whole.operations;
+    std::int64_t left_ = granted_;  ///< of the operations granted
     std::set<std::tuple<Share, Spread, bool>> seen_;
     std::map<std::vector<std::int64_t>, std::int64_t> known_;  ///< cost by fingerprint
     std::optional<InputError> refusal_;

@@ -315,13 +315,14 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
         CHECK(without["verification"]["compared"] == 20);
         CHECK(without["cycles"] > all["cycles"]);
     }
-    const std::string wordlines = images + "--batch 2 --level vvm --arch configs/isaac-baseline.yaml";
+    const std::string wordlines = images + "--batch 2 --level vvm --disable spread --arch configs/isaac-baseline.yaml";
     const auto dealt = report_of(folder, wordlines);
     const auto filled = report_of(folder, wordlines + " --disable remap");
     CHECK(filled["verification"]["mismatches"] == 0);
     CHECK(dealt["verification"]["mismatches"] == 0);
     CHECK(filled["cycles"] != dealt["cycles"]);
-    CHECK(report_of(folder, images + "--batch 2 --arch configs/isaac-baseline.yaml --level mvm")["cycles"] == filled["cycles"]);
+    CHECK(report_of(folder, images + "--batch 2 --arch configs/isaac-baseline.yaml --level mvm --disable spread")["cycles"] ==
+          filled["cycles"]);
     // Where crossbars bound the time: copies wait for the port anyway.
     const auto one_copy = report_of(folder, machine + " --disable duplication");
     const auto together = report_of(folder, machine + " --disable duplication --disable stagger");
