@@ -315,14 +315,18 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
         CHECK(without["verification"]["compared"] == 20);
         CHECK(without["cycles"] > all["cycles"]);
     }
-    const std::string wordlines = images + "--batch 2 --level vvm --disable spread --arch configs/isaac-baseline.yaml";
-    const auto dealt = report_of(folder, wordlines);
-    const auto filled = report_of(folder, wordlines + " --disable remap");
-    CHECK(filled["verification"]["mismatches"] == 0);
-    CHECK(dealt["verification"]["mismatches"] == 0);
-    CHECK(filled["cycles"] != dealt["cycles"]);
-    CHECK(report_of(folder, images + "--batch 2 --arch configs/isaac-baseline.yaml --level mvm --disable spread")["cycles"] ==
-          filled["cycles"]);
+    const auto resnet8 = [&](const std::string& words) {
+        const std::string report = folder.path("resnet8.json").string();
+        const Outcome outcome =
+            cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
+                   "--arch configs/isaac-baseline.yaml --disable spread --batch 2 --quiet " + words + " --report " + report);
+        INFO(outcome.err);
+        CHECK(outcome.status == 0);
+        return read_json(report);
+    };
+    const auto filled = resnet8("--level vvm --disable remap");
+    CHECK(filled["cycles"] > resnet8("--level vvm")["cycles"]);
+    CHECK(filled["cycles"] == resnet8("--level mvm")["cycles"]);
     // Where crossbars bound the time: copies wait for the port anyway.
     const auto one_copy = report_of(folder, machine + " --disable duplication");
     const auto together = report_of(folder, machine + " --disable duplication --disable stagger");
