@@ -34,9 +34,9 @@ constexpr Budget in_segments{4'000'000, 100, 30};  // where to cut is a choice m
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
-// Times the best: of parts of the whole machine, and of parts of parts.
-constexpr std::int64_t hopeless_half = 4;
+// Times the best. Less memory of the whole machine is followed further: an operator for which an L1 is too small goes to the chip's ALU.
 constexpr std::int64_t hopeless = 2;
+constexpr std::int64_t hopeless_memory = 4;
 
 /// Those that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine) {
@@ -150,13 +150,13 @@ class Search {
     }
 
     /// Goes on from the best point seen along each resource, as far as less of it may pay, until that has not helped for a while. Whole
-    /// lines, because a half may be worse and a quarter better: what fits changes by steps. An operator for which an L1 is
-    /// too small goes to the chip's ALU.
+    /// lines, because a half may be worse and a quarter better: what fits changes by steps.
     void explore(std::set<Point>& open) {
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < budget_.patience;) {
             const Strategy from = open.begin()->strategy;
             open.erase(open.begin());
             const std::int64_t before = cost_;
+            enter(with_spreads(from.share), open);
             // All halves before all quarters: the work allowed may end on the way. Less memory is what costs least to look at.
             std::vector<Scarce> lines{Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars};
             std::vector<Share> shares(lines.size(), from.share);
@@ -166,15 +166,16 @@ class Search {
                     shares[i] = shares[i].with_half(lines[i]);
                     strategies.push_back({shares[i], from.spread, from.remapping});
                 }
-                const std::vector<bool> goes_on = enter(strategies, open, from.share.is_whole() ? hopeless_half : hopeless);
+                const std::vector<std::optional<std::int64_t>> costs = enter(strategies, open);
                 for (std::size_t i = lines.size(); i-- > 0;) {
-                    if (!goes_on[i]) {
+                    const bool memory = lines[i] == Scarce::L1 || lines[i] == Scarce::L0;
+                    const std::int64_t too_much = (from.share.is_whole() && memory ? hopeless_memory : hopeless) * cost_;
+                    if (!costs[i] || *costs[i] >= too_much) {
                         lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
                         shares.erase(shares.begin() + static_cast<std::ptrdiff_t>(i));
                     }
                 }
             }
-            enter(with_spreads(from.share), open);
             in_vain = cost_ < before ? 0 : in_vain + 1;
         }
     }
@@ -188,9 +189,8 @@ class Search {
         std::optional<std::int64_t> cost;  ///< or a bound, if that is more than what counts
     };
 
-    /// Considers strategies, those that are new; whether it is worth to go on from each: not if it costs `too_much` times the
-    /// best.
-    std::vector<bool> enter(const std::vector<Strategy>& strategies, std::set<Point>& open, std::int64_t too_much = hopeless) {
+    /// Considers strategies, those that are new. Of each of these, if it fits, the cost.
+    std::vector<std::optional<std::int64_t>> enter(const std::vector<Strategy>& strategies, std::set<Point>& open) {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
@@ -202,14 +202,14 @@ class Search {
             }
         }
         consider(fresh);
-        std::vector<bool> goes_on(strategies.size(), false);
+        std::vector<std::optional<std::int64_t>> costs(strategies.size());
         for (std::size_t i = 0; i < fresh.size(); ++i) {
-            goes_on[from[i]] = fresh[i].cost && *fresh[i].cost < too_much * cost_;
+            costs[from[i]] = fresh[i].cost;
             if (fresh[i].cost && known_.insert({std::move(fresh[i].print), *fresh[i].cost}).second) {
                 open.insert({rank(*fresh[i].cost, fresh[i].candidate.strategy.share), fresh[i].candidate.strategy});
             }
         }
-        return goes_on;
+        return costs;
     }
 
     /// Whether the outputs stay the same: what converters lose depends on which rows are read together.
