@@ -5,7 +5,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/power_limit.h"
+#include "cli/dump.h"
+#include "cli/schedule_options.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "compiler/io/file.h"
@@ -86,9 +87,9 @@ int compile(const Words& words) {
         "program to write (required): .mop is text with its data beside it, .mopb binary")(
         "unroll", "write the flat execution of every flow instead")("batch", po::value<std::string>()->value_name("N"),
                                                                     "inputs in a row for which the program is to be fast (default: 1)");
-    add_compile_options(options);
+    add_quantise_options(options);
+    add_schedule_options(options);
     add_dump_option(options);
-    add_power_option(options);
     const std::optional<po::variables_map> values = parse({"compile", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
         return 0;
@@ -96,9 +97,9 @@ int compile(const Words& words) {
     const std::vector<std::string> dumped = passes_to_dump(*values);
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
     const Network network = network_of(*values, false);
-    const compiler::Compiled compiled =
-        compiler::compile(network.graph, network.ranges, machine, compile_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
-    print_dumps(dumped, network, compiled);
+    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine,
+                                                          schedule_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
+    print_dumps(dumped, network.graph, compiled);
     verify_for(compiled.program, machine, 1);
     // While the files are written.
     std::future<compiler::Prediction> prediction =

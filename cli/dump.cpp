@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <functional>
-#include <map>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include "compiler/error.h"
 #include "isa/program.h"
 
 namespace cim::cli {
@@ -147,19 +147,42 @@ const std::vector<std::pair<std::string, Dump>>& dumps() {
     return all;
 }
 
-}  // namespace
-
-std::vector<std::string> dumpable_passes() {
-    std::vector<std::string> names;
-    for (const auto& [name, dump] : dumps()) {
-        names.push_back(name);
-    }
-    return names;
+auto find(const std::string& pass) {
+    return std::find_if(dumps().begin(), dumps().end(), [&](const auto& entry) { return entry.first == pass; });
 }
 
-std::string dump_after(const std::string& pass, const Graph& graph, const Compiled& compiled) {
-    const auto found = std::find_if(dumps().begin(), dumps().end(), [&](const auto& entry) { return entry.first == pass; });
-    return fmt::format("# after {}\n{}", pass, found->second(graph, compiled));
+std::vector<std::string> names() {
+    std::vector<std::string> all;
+    for (const auto& entry : dumps()) {
+        all.push_back(entry.first);
+    }
+    return all;
+}
+
+}  // namespace
+
+void add_dump_option(po::options_description& options) {
+    const std::string what = fmt::format("prints what a pass left behind, several times for several: {}", fmt::join(names(), ", "));
+    options.add_options()("dump-after", po::value<std::vector<std::string>>()->value_name("PASS"), what.c_str());
+}
+
+std::vector<std::string> passes_to_dump(const po::variables_map& values) {
+    if (values.count("dump-after") == 0) {
+        return {};
+    }
+    std::vector<std::string> passes = values["dump-after"].as<std::vector<std::string>>();
+    for (const std::string& pass : passes) {
+        if (find(pass) == dumps().end()) {
+            throw compiler::InputError(fmt::format("--dump-after: no pass '{}'; there are {}", pass, fmt::join(names(), ", ")));
+        }
+    }
+    return passes;
+}
+
+void print_dumps(const std::vector<std::string>& passes, const Graph& graph, const Compiled& compiled) {
+    for (const std::string& pass : passes) {
+        fmt::print("# after {}\n{}", pass, find(pass)->second(graph, compiled));
+    }
 }
 
 }  // namespace cim::cli

@@ -109,7 +109,7 @@ int reference(const Words& words) {
         "folder for the results (required): NAME.npy for each output of the network, first dimension the inputs")(
         "tensors", "also writes every tensor: DIR/tensors/INPUT/NAME.npy, INPUT counted from 0")(
         "float", "executes the network as it is, in float32, instead of the quantised one");
-    add_compile_options(options);
+    add_quantise_options(options);
     const std::optional<po::variables_map> values = parse({"reference", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
         return 0;

@@ -4,7 +4,8 @@
 
 #include <fmt/format.h>
 
-#include "cli/power_limit.h"
+#include "cli/dump.h"
+#include "cli/schedule_options.h"
 #include "cli/session.h"
 #include "compiler/error.h"
 #include "compiler/io/npy.h"
@@ -120,9 +121,9 @@ int run(const Words& words) {
     po::options_description options("options");
     options.add_options()("arch", po::value<std::string>()->required()->value_name("FILE"), "hardware file of the machine (required)")(
         "labels", po::value<std::string>()->value_name("FILE"), "right classes (.npy of integers): prints the accuracy");
-    add_compile_options(options);
+    add_quantise_options(options);
+    add_schedule_options(options);
     add_dump_option(options);
-    add_power_option(options);
     add_simulation_options(options);
     const std::optional<po::variables_map> values = parse({"run", "MODEL.onnx", 1, "model"}, options, words);
     if (!values) {
@@ -140,8 +141,8 @@ int run(const Words& words) {
     const auto begin = std::chrono::steady_clock::now();
     const Network network = network_of(*values, true);
     const Inputs& inputs = network.inputs;
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, compile_options(*values, inputs.batch));
-    print_dumps(dumped, network, compiled);
+    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, schedule_options(*values, inputs.batch));
+    print_dumps(dumped, network.graph, compiled);
     verify_for(compiled.program, machine, inputs.batch);
     emit_qdq(*values, compiled.network);
     const compiler::Prediction prediction = compiler::predict(compiled.program, machine, inputs.batch);

@@ -4,15 +4,11 @@
 #include <chrono>
 #include <cmath>
 #include <cstdio>
-#include <map>
 #include <random>
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 #include <unistd.h>
 
-#include "cli/dump.h"
-#include "cli/power_limit.h"
 #include "compiler/driver/limits.h"
 #include "compiler/error.h"
 #include "compiler/export/qdq.h"
@@ -60,109 +56,19 @@ void verify_for(const isa::Program& program, const hw::Machine& machine, std::in
 
 // ---- options ------------------------------------------------------------------------------------------------------------------
 
-void add_compile_options(po::options_description& options) {
+void add_quantise_options(po::options_description& options) {
     options.add_options()("calibration", po::value<std::string>()->value_name("RANGES|DIR|FILE"),
                           "ranges found by 'cimmlc calibrate', or inputs to find them on (.npy, .pb or a folder of them)")(
         "calibration-method", po::value<std::string>()->value_name("NAME"), "min-max (default) or mean-square")(
         "input-shape", po::value<std::vector<std::string>>()->value_name("NAME:1x3x224x224"),
-        "shape of an input that the network leaves open")(
-        "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
-        "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
-        "mode has and that pays); none: operators one after the other")(
-        "objective", po::value<std::string>()->value_name("NAME"),
-        "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
-        "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
-        "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
-        "(docs/adr/0003-baselines.md); these take the first schedule")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-                                                                       "leaves an optimisation out: duplication, remap, spread, stagger")(
-        "emit-qdq", po::value<std::string>()->value_name("FILE"),
-        "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
-}
-
-void add_dump_option(po::options_description& options) {
-    const std::string what =
-        fmt::format("prints what a pass left behind, several times for several: {}", fmt::join(dumpable_passes(), ", "));
-    options.add_options()("dump-after", po::value<std::vector<std::string>>()->value_name("PASS"), what.c_str());
-}
-
-std::vector<std::string> passes_to_dump(const po::variables_map& values) {
-    if (values.count("dump-after") == 0) {
-        return {};
-    }
-    std::vector<std::string> passes = values["dump-after"].as<std::vector<std::string>>();
-    const std::vector<std::string> known = dumpable_passes();
-    for (const std::string& pass : passes) {
-        if (std::find(known.begin(), known.end(), pass) == known.end()) {
-            throw InputError(fmt::format("--dump-after: no pass '{}'; there are {}", pass, fmt::join(known, ", ")));
-        }
-    }
-    return passes;
+        "shape of an input that the network leaves open")("emit-qdq", po::value<std::string>()->value_name("FILE"),
+                                                          "writes the quantised network as ONNX (QuantizeLinear, DequantizeLinear)");
 }
 
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network) {
     if (values.count("emit-qdq") > 0) {
         compiler::write_qdq(values["emit-qdq"].as<std::string>(), network);
     }
-}
-
-namespace {
-
-compiler::CopyPolicy copy_policy(const std::string& name) {
-    static const std::map<std::string, compiler::CopyPolicy> policies{{"optimal", compiler::CopyPolicy::Optimal},
-                                                                      {"poly", compiler::CopyPolicy::Poly},
-                                                                      {"poly-uniform", compiler::CopyPolicy::PolyUniform}};
-    const auto found = policies.find(name);
-    if (found == policies.end()) {
-        throw InputError(fmt::format("--copies: no rule '{}'; there are optimal, poly and poly-uniform", name));
-    }
-    return found->second;
-}
-
-}  // namespace
-
-compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images) {
-    compiler::CompileOptions options;
-    options.images = images;
-    if (values.count("level") > 0) {
-        const std::string name = values["level"].as<std::string>();
-        options.level = isa::level_from(name);
-        if (!options.level) {
-            throw InputError(fmt::format("--level: no level '{}'; there are none, cg, mvm and vvm", name));
-        }
-    }
-    if (values.count("objective") > 0) {
-        const std::string name = values["objective"].as<std::string>();
-        const std::optional<compiler::Objective> objective = compiler::objective_from(name);
-        if (!objective) {
-            throw InputError(fmt::format("--objective: no objective '{}'; there are latency, interval and energy", name));
-        }
-        options.objective = *objective;
-    }
-    if (values.count("copies") > 0) {
-        options.copies = copy_policy(values["copies"].as<std::string>());
-    }
-    if (values.count("disable") > 0) {
-        for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
-            if (pass == "duplication") {
-                options.duplication = false;
-            } else if (pass == "remap") {
-                options.remapping = false;
-            } else if (pass == "spread") {
-                options.spread = false;
-            } else if (pass == "stagger") {
-                options.stagger = false;
-            } else {
-                throw InputError(fmt::format(
-                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread and stagger", pass));
-            }
-        }
-    }
-    if (values.count("copies") > 0 && (!options.duplication || options.level == isa::Level::None)) {
-        throw InputError(
-            fmt::format("--copies: there are no copies with {}", options.duplication ? "--level none" : "--disable duplication"));
-    }
-    options.power_limit_uw = power_limit_uw(values);
-    return options;
 }
 
 void add_simulation_options(po::options_description& options) {
@@ -265,12 +171,6 @@ Network network_of(const po::variables_map& values, bool with_inputs) {
         network.calibrated_on = fmt::format("{} made inputs (no --calibration given)", count);
     }
     return network;
-}
-
-void print_dumps(const std::vector<std::string>& passes, const Network& network, const compiler::Compiled& compiled) {
-    for (const std::string& pass : passes) {
-        fmt::print("{}", dump_after(pass, network.graph, compiled));
-    }
 }
 
 std::vector<FloatTensor> made_inputs(const Dims& shape, std::int64_t count) {

@@ -21,12 +21,7 @@ hw::Machine machine_of(const std::string& path);
 void verify_for(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);
 
 /// Options of compile, run and reference that say how a network is quantised, and --emit-qdq.
-void add_compile_options(po::options_description& options);
-/// Option of compile and run; the passes it names, InputError if there is no such pass.
-void add_dump_option(po::options_description& options);
-std::vector<std::string> passes_to_dump(const po::variables_map& values);
-/// What --level, --objective, --disable and --peak-power-limit say.
-compiler::CompileOptions compile_options(const po::variables_map& values, std::int64_t images);
+void add_quantise_options(po::options_description& options);
 /// Writes the quantised network where --emit-qdq says, if it does.
 void emit_qdq(const po::variables_map& values, const compiler::QuantGraph& network);
 /// Options of simulate and run.
@@ -59,9 +54,6 @@ std::vector<std::vector<std::uint8_t>> stored_inputs(const isa::Program& program
 /// Simulates with the trace sinks that `values` asks for.
 platform::SimulationResult simulate_with(const isa::Program& program, const hw::Machine& machine, const po::variables_map& values,
                                          const Inputs& inputs, HostCost& cost);
-
-/// What those passes left behind, on standard output.
-void print_dumps(const std::vector<std::string>& passes, const Network& network, const compiler::Compiled& compiled);
 
 /// Writes --output and --report, prints the summary; the exit status.
 int finish(const RunFacts& facts, const po::variables_map& values);

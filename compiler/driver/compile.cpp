@@ -48,7 +48,7 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     result.program = std::move(best.program);
     result.program.level = level;
     if (options.power_limit_uw) {
-        limit_power(result.program, result.machine, *options.power_limit_uw, options.images);
+        limit_power(result.program, result.machine, *options.power_limit_uw, options.objective, options.images);
     }
     fill_weights(result.program, result.network, result.schedule);
     return result;

@@ -15,8 +15,8 @@ namespace cim::compiler {
 namespace {
 
 constexpr std::array<const char*, 3> names{"latency", "interval", "energy"};
-constexpr double fj_a_tick = 1;          // too little to count, but of programs that take the same energy the fastest wins
-constexpr std::int64_t more_images = 2;  // that an interval is measured over, after the one that fills the pipeline
+constexpr std::int64_t least_images = 2;  // that an interval is measured over
+constexpr double fj_a_tick = 1;           // too little to count, but of programs that take the same energy the fastest wins
 
 hw::Ticks ticks_of(const isa::Program& program, const hw::Machine& machine, std::int64_t images, hw::Ticks most) {
     PredictOptions rehearsal;
@@ -40,21 +40,13 @@ std::optional<Objective> objective_from(const std::string& name) {
 Measure::Measure(Objective objective, const hw::Machine& machine, std::int64_t images)
     : objective_(objective),
       machine_(machine),
-      images_(images),
+      images_(objective == Objective::Interval ? std::max(images, least_images) : images),
       leakage_fj_(hw::leakage_mw(machine) * 1e12 / static_cast<double>(machine.ticks_per_second)) {
     const auto prices = hw::event_prices(machine);
     if (objective == Objective::Energy && leakage_fj_ == 0 &&
         std::all_of(prices.begin(), prices.end(), [](double pj) { return pj == 0; })) {
         throw InputError(fmt::format("objective energy: machine '{}' has no prices of energy", machine.name));
     }
-}
-
-bool Measure::steady(const isa::Program& program) const {
-    return objective_ == Objective::Interval && program.segment_count() == 1;
-}
-
-std::int64_t Measure::images() const {
-    return objective_ == Objective::Interval ? more_images : images_;
 }
 
 std::int64_t Measure::energy(const Occupancy& occupancy, hw::Ticks ticks) const {
@@ -66,13 +58,14 @@ std::int64_t Measure::least(const Occupancy& occupancy) const {
 }
 
 std::int64_t Measure::rehearsed(const isa::Program& program, const Occupancy& occupancy, std::int64_t enough) const {
-    if (steady(program)) {
-        return ticks_of(program, machine_, 1 + more_images, INT64_MAX) - ticks_of(program, machine_, 1, INT64_MAX);
+    if (objective_ == Objective::Interval && program.segment_count() == 1) {
+        // After the one that fills the pipeline.
+        return ticks_of(program, machine_, 1 + images_, INT64_MAX) - ticks_of(program, machine_, 1, INT64_MAX);
     }
     if (objective_ == Objective::Energy) {
         return energy(occupancy, ticks_of(program, machine_, images_, INT64_MAX));
     }
-    return ticks_of(program, machine_, images(), enough);
+    return ticks_of(program, machine_, images_, enough);
 }
 
 }  // namespace cim::compiler

@@ -13,7 +13,7 @@ namespace cim::compiler {
 
 enum class Objective : std::uint8_t {
     Latency,   ///< time of all images
-    Interval,  ///< time between two images in steady state, taken twice; of a network in segments the time of two images
+    Interval,  ///< time between two images in steady state; of a network in segments, time of all images over their number
     Energy,    ///< of all images: events and leakage
 };
 
@@ -26,15 +26,14 @@ class Measure {
     /// InputError if the machine has no prices of what is to be little.
     Measure(Objective objective, const hw::Machine& machine, std::int64_t images);
 
-    /// Images that occupancy is to be counted for.
-    std::int64_t images() const;
-    /// What no order of work goes below: ticks, or fJ.
+    /// That programs are measured for; occupancy is to be counted for as many.
+    std::int64_t images() const { return images_; }
+    /// What no order of work goes below: ticks, fJ, or for intervals ticks of `images()` of them.
     std::int64_t least(const Occupancy& occupancy) const;
-    /// What it takes, contention included. `enough`, or what is above it, if it takes more than that.
+    /// What it takes, contention included; `enough` or more if it takes more than that.
     std::int64_t rehearsed(const isa::Program& program, const Occupancy& occupancy, std::int64_t enough) const;
 
   private:
-    bool steady(const isa::Program& program) const;
     std::int64_t energy(const Occupancy& occupancy, hw::Ticks ticks) const;
 
     Objective objective_;

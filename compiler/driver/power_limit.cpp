@@ -21,7 +21,7 @@ constexpr int rungs_of_long = 8;
 
 struct Rung {
     std::int64_t limit_uw = 0;
-    hw::Ticks ticks = hw::Ticks{INT64_MAX};
+    std::int64_t cost = INT64_MAX;  ///< as Measure has it
 };
 
 /// Limits from `least` up to `most`: `least`, and the rungs of a ladder that stands where it stands whatever the user's limit, so that a
@@ -43,11 +43,16 @@ std::vector<Rung> ladder(std::int64_t least, std::int64_t most, int rungs_an_oct
 
 class Limiter {
   public:
-    Limiter(const isa::Program& program, const hw::Machine& machine, std::int64_t images)
-        : program_(program), machine_(machine), prices_(machine), images_(images) {}
+    /// The events of a program cost the same however long it takes: least energy is least time.
+    Limiter(const isa::Program& program, const hw::Machine& machine, Objective objective, std::int64_t images)
+        : program_(program),
+          machine_(machine),
+          objective_(objective == Objective::Energy ? Objective::Latency : objective),
+          measure_(objective_, machine, images),
+          prices_(machine) {}
 
     std::int64_t fastest(std::int64_t limit_uw) {
-        const Prediction free = rehearse(isa::max_power_uw, INT64_MAX);
+        const Prediction free = unlimited();
         const std::int64_t least = least_power_limit_uw(free, machine_);
         if (limit_uw < least) {
             throw InputError(
@@ -58,9 +63,9 @@ class Limiter {
         work_ = free.power.work;
         const std::int64_t most = pricing::limit_of(free.power.most_at_once, prices_);
         if (limit_uw >= most) {
-            best_ = {limit_uw, free.ticks};
+            best_ = {limit_uw, objective_ == Objective::Interval ? cost_of(isa::max_power_uw, INT64_MAX) : free.ticks};
         }
-        const bool is_short = occupancy_of(program_, machine_, images_).operations <= short_run;
+        const bool is_short = occupancy_of(program_, machine_, measure_.images()).operations <= short_run;
         climb_down(ladder(least, std::min(limit_uw, most - 1), is_short ? rungs_of_short : rungs_of_long));
         return best_.limit_uw;
     }
@@ -69,40 +74,48 @@ class Limiter {
     /// A few at a time, until what is left cannot be faster.
     void climb_down(std::vector<Rung> rungs) {
         constexpr std::size_t together = 4;
-        for (std::size_t first = 0; first < rungs.size() && least_ticks(rungs[first].limit_uw) < static_cast<double>(best_.ticks);) {
+        for (std::size_t first = 0; first < rungs.size() && least_cost(rungs[first].limit_uw) < static_cast<double>(best_.cost);) {
             const std::size_t last = best_.limit_uw == 0 ? first + 1 : std::min(first + together, rungs.size());
             in_parallel(static_cast<int>(last - first), 1, [&](int begin, int end) {
                 for (int i = begin; i < end; ++i) {
                     Rung& rung = rungs[first + static_cast<std::size_t>(i)];
-                    rung.ticks = rehearse(rung.limit_uw, best_.ticks).ticks;
+                    rung.cost = cost_of(rung.limit_uw, best_.cost);
                 }
             });
             for (; first < last; ++first) {
-                best_ = rungs[first].ticks < best_.ticks ? rungs[first] : best_;
+                best_ = rungs[first].cost < best_.cost ? rungs[first] : best_;
             }
         }
     }
 
-    /// No order of work is faster at that limit.
-    double least_ticks(std::int64_t limit_uw) const {
-        return work_ / static_cast<double>(std::max<pricing::Nanowatts>(1, pricing::budget_of(limit_uw, prices_)));
+    /// No order of work is better at that limit. What a pipeline gives between two images alone is not bounded by the work of all of them.
+    double least_cost(std::int64_t limit_uw) const {
+        return objective_ == Objective::Interval
+                   ? 0
+                   : work_ / static_cast<double>(std::max<pricing::Nanowatts>(1, pricing::budget_of(limit_uw, prices_)));
     }
 
-    Prediction rehearse(std::int64_t limit_uw, hw::Ticks most_ticks) const {
+    isa::Program limited_to(std::int64_t limit_uw) const {
         isa::Program limited = program_;
         limited.power_limit_uw = limit_uw;
+        return limited;
+    }
+
+    std::int64_t cost_of(std::int64_t limit_uw, std::int64_t enough) const { return measure_.rehearsed(limited_to(limit_uw), {}, enough); }
+
+    /// What operations draw when none waits for power.
+    Prediction unlimited() const {
         PredictOptions options;
         options.contention = true;
-        options.most_ticks = most_ticks;
-        Prediction prediction = predict(limited, machine_, images_, options);
-        prediction.ticks = prediction.complete ? prediction.ticks : INT64_MAX;
-        return prediction;
+        const std::int64_t images = measure_.images() + (objective_ == Objective::Interval ? 1 : 0);
+        return predict(limited_to(isa::max_power_uw), machine_, images, options);
     }
 
     const isa::Program& program_;
     const hw::Machine& machine_;
+    Objective objective_;
+    Measure measure_;
     pricing::PowerPrices prices_;
-    std::int64_t images_;
     double work_ = 0;
     Rung best_;
 };
@@ -113,8 +126,8 @@ std::int64_t least_power_limit_uw(const Prediction& prediction, const hw::Machin
     return std::max<std::int64_t>(1, pricing::limit_of(prediction.power.most_of_one, pricing::PowerPrices(machine)));
 }
 
-void limit_power(isa::Program& program, const hw::Machine& machine, std::int64_t limit_uw, std::int64_t images) {
-    program.power_limit_uw = Limiter(program, machine, images).fastest(limit_uw);
+void limit_power(isa::Program& program, const hw::Machine& machine, std::int64_t limit_uw, Objective objective, std::int64_t images) {
+    program.power_limit_uw = Limiter(program, machine, objective, images).fastest(limit_uw);
 }
 
 }  // namespace cim::compiler

@@ -107,12 +107,16 @@ class Search {
           options_(options),
           measure_(search.objective, machine, std::min(search.images, most_images)),
           several_(search.several),
+          start_(search.start),
           spreads_(search.several ? spreads_on(machine) : std::vector<Spread>{first_spread(options)}) {}
 
     Candidate run() {
         std::set<Point> open;
         enter({{{}, spreads_.front()}}, open);  // tells whether to rehearse
         enter(with_spreads({}), open);
+        if (start_) {
+            enter({*start_}, open);
+        }
         if (!best_) {
             throw *refusal_;
         }
@@ -317,6 +321,7 @@ class Search {
     const ScheduleOptions& options_;
     Measure measure_;
     bool several_;
+    std::optional<Strategy> start_;
     std::vector<Spread> spreads_;
     bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
@@ -334,7 +339,14 @@ class Search {
 
 Candidate best_candidate(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options,
                          const SearchOptions& search) {
-    return Search(network, machine, options, search).run();
+    SearchOptions own = search;
+    if (search.several && search.objective != Objective::Latency) {
+        // So that no program made for another objective is worse at it than the fastest one.
+        SearchOptions fast = search;
+        fast.objective = Objective::Latency;
+        own.start = best_candidate(network, machine, options, fast).strategy;
+    }
+    return Search(network, machine, options, own).run();
 }
 
 }  // namespace cim::compiler

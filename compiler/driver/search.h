@@ -1,6 +1,9 @@
 #pragma once
 // Which of the ways to schedule a network gives the fastest program.
 
+#include <cstdint>
+#include <optional>
+
 #include "compiler/driver/objective.h"
 #include "compiler/ir/quant_graph.h"
 #include "compiler/scheduling/cg/segmentation.h"
@@ -17,8 +20,9 @@ struct Candidate {
 
 struct SearchOptions {
     Objective objective = Objective::Latency;
-    std::int64_t images = 1;  ///< in a row
-    bool several = true;      ///< else the first candidate is taken
+    std::int64_t images = 1;          ///< in a row
+    bool several = true;              ///< else the first candidate is taken
+    std::optional<Strategy> start{};  ///< looked at before others
 };
 
 /// The best candidate found (docs/scheduling.md, "Which schedule"). InputError if there is none. The network's matrices are not looked at.

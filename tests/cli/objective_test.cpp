@@ -8,7 +8,7 @@ using namespace cim::test;
 
 TEST_CASE("each objective is served best by the program made for it, and all give the same outputs") {
     const Folder folder;
-    for (const std::string machine : {"puma", "isaac-baseline"}) {
+    for (const std::string machine : {"puma", "tiny"}) {
         std::map<std::string, nlohmann::ordered_json> reports;
         std::map<std::string, std::string> outputs;
         for (const std::string objective : {"latency", "interval", "energy"}) {
@@ -22,6 +22,12 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
             outputs[objective] = read_text(output);
         }
         INFO(machine);
+        // Each is heard: it gives another program than the default where there is a better one.
+        if (machine == "puma") {
+            CHECK(reports["interval"]["initiation_interval_cycles"] < reports["latency"]["initiation_interval_cycles"]);
+        } else {
+            CHECK(reports["energy"]["energy_pj"]["total"] < reports["latency"]["energy_pj"]["total"]);
+        }
         CHECK(outputs["interval"] == outputs["latency"]);
         CHECK(outputs["energy"] == outputs["latency"]);
         for (const std::string other : {"latency", "interval", "energy"}) {

@@ -1,0 +1,96 @@
+#include "cli/schedule_options.h"
+
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "cli/power_limit.h"
+#include "compiler/error.h"
+
+namespace cim::cli {
+
+using compiler::InputError;
+
+void add_schedule_options(po::options_description& options) {
+    options.add_options()(
+        "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
+        "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
+        "mode has and that pays); none: operators one after the other")(
+        "objective", po::value<std::string>()->value_name("NAME"),
+        "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
+        "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
+        "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
+        "(docs/adr/0003-baselines.md); these take the first schedule")(
+        "disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+        "leaves an optimisation out: duplication, remap, spread, stagger");
+    add_power_option(options);
+}
+
+namespace {
+
+compiler::CopyPolicy copy_policy(const std::string& name) {
+    static const std::map<std::string, compiler::CopyPolicy> policies{{"optimal", compiler::CopyPolicy::Optimal},
+                                                                      {"poly", compiler::CopyPolicy::Poly},
+                                                                      {"poly-uniform", compiler::CopyPolicy::PolyUniform}};
+    const auto found = policies.find(name);
+    if (found == policies.end()) {
+        throw InputError(fmt::format("--copies: no rule '{}'; there are optimal, poly and poly-uniform", name));
+    }
+    return found->second;
+}
+
+}  // namespace
+
+compiler::CompileOptions schedule_options(const po::variables_map& values, std::int64_t images) {
+    compiler::CompileOptions options;
+    options.images = images;
+    if (values.count("level") > 0) {
+        const std::string name = values["level"].as<std::string>();
+        options.level = isa::level_from(name);
+        if (!options.level) {
+            throw InputError(fmt::format("--level: no level '{}'; there are none, cg, mvm and vvm", name));
+        }
+    }
+    if (values.count("objective") > 0) {
+        const std::string name = values["objective"].as<std::string>();
+        const std::optional<compiler::Objective> objective = compiler::objective_from(name);
+        if (!objective) {
+            throw InputError(fmt::format("--objective: no objective '{}'; there are latency, interval and energy", name));
+        }
+        options.objective = *objective;
+    }
+    if (values.count("copies") > 0) {
+        options.copies = copy_policy(values["copies"].as<std::string>());
+    }
+    if (values.count("disable") > 0) {
+        for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
+            if (pass == "duplication") {
+                options.duplication = false;
+            } else if (pass == "remap") {
+                options.remapping = false;
+            } else if (pass == "spread") {
+                options.spread = false;
+            } else if (pass == "stagger") {
+                options.stagger = false;
+            } else {
+                throw InputError(fmt::format(
+                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread and stagger", pass));
+            }
+        }
+    }
+    const bool first_schedule = !options.spread || options.level == isa::Level::None || options.copies != compiler::CopyPolicy::Optimal;
+    if (options.objective != compiler::Objective::Latency && first_schedule) {
+        throw InputError("--objective: with --disable spread, --level none or --copies the first schedule is taken, whatever the objective");
+    }
+    if (values.count("copies") > 0 && (!options.duplication || options.level == isa::Level::None)) {
+        throw InputError(
+            fmt::format("--copies: there are no copies with {}", options.duplication ? "--level none" : "--disable duplication"));
+    }
+    options.power_limit_uw = power_limit_uw(values);
+    return options;
+}
+
+}  // namespace cim::cli
