@@ -23,9 +23,8 @@ void add_schedule_options(po::options_description& options) {
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
         "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
         "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
-        "(docs/adr/0003-baselines.md); these take the first schedule")(
-        "disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-        "leaves an optimisation out: duplication, remap, spread, stagger");
+        "(docs/adr/0003-baselines.md); these take the first schedule")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+                                                                       "leaves an optimisation out: duplication, remap, spread, stagger");
     add_power_option(options);
 }
 
@@ -83,7 +82,8 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
     }
     const bool first_schedule = !options.spread || options.level == isa::Level::None || options.copies != compiler::CopyPolicy::Optimal;
     if (options.objective != compiler::Objective::Latency && first_schedule) {
-        throw InputError("--objective: with --disable spread, --level none or --copies the first schedule is taken, whatever the objective");
+        throw InputError(
+            "--objective: with --disable spread, --level none or --copies the first schedule is taken, whatever the objective");
     }
     if (values.count("copies") > 0 && (!options.duplication || options.level == isa::Level::None)) {
         throw InputError(

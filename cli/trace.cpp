@@ -41,9 +41,7 @@ std::string make_trace(const isa::Program& program, const hw::Machine& machine, 
         const platform::OperatorStatistics& op = s.operators[i];
         std::string text = fmt::format("operator {} start {} end {}", program.operators[i].name, op.start, op.end);
         for (std::size_t c = 0; c + 1 < platform::cause_count; ++c) {
-            if (static_cast<platform::Cause>(c) != platform::Cause::Power || op.times[c] > 0) {
-                text += fmt::format(" {} {}", platform::cause_names[c], op.times[c]);
-            }
+            text += fmt::format(" {} {}", platform::cause_names[c], op.times[c]);
         }
         double pj = 0;
         for (std::size_t e = 0; e < hw::event_count; ++e) {

@@ -24,11 +24,7 @@ PowerPrices::PowerPrices(const hw::Machine& machine)
 }
 
 Nanowatts PowerPrices::of(const hw::OpCost& cost) const {
-    double pj = 0;
-    for (std::size_t i = 0; i < cost.event_count; ++i) {
-        pj += static_cast<double>(cost.events[i].count) * event_pj_[static_cast<std::size_t>(cost.events[i].event)];
-    }
-    return rounded_up(pj / static_cast<double>(cost.sync_ticks()) * nanowatts_per_pj_and_tick_);
+    return rounded_up(hw::picojoules(cost, event_pj_) / static_cast<double>(cost.sync_ticks()) * nanowatts_per_pj_and_tick_);
 }
 
 bool PowerManager::ask(const Request& request) {

@@ -29,16 +29,8 @@ class Simulator:
     def __init__(self, program, source, folder):
         self.program, self.source, self.folder = program, source, folder
         os.makedirs(folder, exist_ok=True)
-        help_text = subprocess.run([program, "compile", "--help"], capture_output=True, text=True, check=True).stdout
-        self.help = " ".join(help_text.split())
         self._write = threading.Lock()
         self.began = time.time()
-
-    def knows(self, policy):
-        """Whether the program has the passes and options of a policy."""
-        options = POLICIES[policy] if policy in POLICIES else ["--" + policy]
-        words = [word if word.startswith("--") else re.escape(word) for word in options]
-        return all(re.search(rf"(?<![\w-]){word}(?![\w-])", self.help) for word in words)
 
     def network(self, name):
         path = os.path.join(self.folder, name)

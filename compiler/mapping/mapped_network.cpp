@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/tiles.h"
@@ -42,10 +43,6 @@ TensorId like(QuantGraph& graph, TensorId id, const std::string& name, int chann
     tensor.element_bytes = element_bytes;
     graph.tensors.push_back(std::move(tensor));
     return static_cast<TensorId>(graph.tensors.size()) - 1;
-}
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
 }
 
 /// How many units of columns with these tiles each fit the chip.

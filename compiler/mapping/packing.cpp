@@ -2,16 +2,13 @@
 
 #include <algorithm>
 
+#include "compiler/ceil_div.h"
 #include "compiler/mapping/load.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
 namespace {
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 /// How tightly operators are packed.
 enum class Packing : std::uint8_t {

@@ -103,10 +103,7 @@ class Counting {
         const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
         const auto tile = reads ? tiles_.find({place, static_cast<Index>(op[0])}) : tiles_.end();
         const hw::OpCost cost = pricing::price_operation(prices_, program_, op, place, tile == tiles_.end() ? -1 : tile->second);
-        for (std::size_t i = 0; i < cost.event_count && counted_; ++i) {
-            result_.picojoules +=
-                static_cast<double>(times * cost.events[i].count) * energy_[static_cast<std::size_t>(cost.events[i].event)];
-        }
+        result_.picojoules += counted_ ? static_cast<double>(times) * hw::picojoules(cost, event_pj_) : 0;
         const bool sync = isa::op_info(op.opcode).timing == isa::Timing::Sync;
         const auto engine = static_cast<Index>(program_.flows[static_cast<std::size_t>(flow)].engine);
         held_[{Kind::Engine, place, engine}] += times * (sync ? cost.sync_ticks() : cost.issue_ticks);
@@ -140,7 +137,7 @@ class Counting {
     const isa::Program& program_;
     const hw::Machine& machine_;
     hw::PriceList prices_;
-    std::array<double, hw::event_count> energy_ = hw::event_prices(machine_);
+    std::array<double, hw::event_count> event_pj_ = hw::event_prices(machine_);
     bool links_ = !prices_.noc().link_names().empty();
     std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar

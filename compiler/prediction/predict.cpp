@@ -1,13 +1,12 @@
 #include "compiler/prediction/predict.h"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 #include <queue>
 
 #include "compiler/prediction/counters.h"
+#include "compiler/prediction/state.h"
 #include "compiler/prediction/traffic.h"
-#include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
 #include "pricing/price_operation.h"
 
@@ -15,45 +14,7 @@ namespace cim::compiler {
 
 namespace {
 
-using hw::Ticks;
-using isa::Index;
-
-/// What an operator of a flow costs; the same each time if loops only move it, as long as the crossbar holds the same tile.
-struct Priced {
-    bool known = false;
-    Index tile = -1;
-    hw::OpCost cost;
-    pricing::Nanowatts power = 0;  ///< if the program limits it
-};
-
-struct FlowState {
-    explicit FlowState(const isa::ResolvedFlow& flow) : code(&flow), run(flow), prices(flow.ops.size()) {}
-    const isa::ResolvedFlow* code;
-    isa::FlowRun run;
-    std::vector<Priced> prices;  ///< by operator
-    const isa::Step* step = nullptr;
-    Ticks ready_at = 0;
-    pricing::Nanowatts power = 0;  ///< of the synchronous operator that is in flight
-};
-
-struct AsyncOperation {
-    Index flow = 0;
-    isa::OpInstance op;
-    std::uint64_t ticket = 0;
-    pricing::Nanowatts power = 0;
-};
-
-struct Engine {
-    bool busy = false;
-    std::vector<Index> ready;
-};
-
-struct Place {
-    std::array<Engine, isa::engine_count> engines;
-    std::vector<bool> crossbar_busy;
-    std::vector<Index> tile;  ///< weight in each crossbar
-    bool touched = false;
-};
+using namespace predicted;
 
 class Predictor {
   public:
@@ -123,16 +84,6 @@ class Predictor {
     }
 
   private:
-    enum class What : std::uint8_t { FlowGoesOn, IssueEnds, AsyncEnds, LateSignal, SegmentBegins };
-    struct Due {
-        Ticks at;
-        std::uint64_t order;
-        What what;
-        Index index;
-        std::int64_t amount;
-        bool operator<(const Due& other) const { return at != other.at ? at > other.at : order > other.order; }
-    };
-
     const isa::Flow& flow(Index id) const { return program_.flows[static_cast<std::size_t>(id)]; }
     FlowState& state(Index id) { return flows_[static_cast<std::size_t>(id)]; }
     Place& place_of(Index id) { return places_[place_number(flow(id).place)]; }
@@ -288,15 +239,6 @@ class Predictor {
         }
     }
 
-    bool crossbars_free(const Place& place, const isa::Step& step) const {
-        bool free = true;
-        for (Index i = 0; i < step.op_count; ++i) {
-            isa::for_each_crossbar(program_, step.ops[i],
-                                   [&](Index xb) { free = free && !place.crossbar_busy[static_cast<std::size_t>(xb)]; });
-        }
-        return free;
-    }
-
     void dispatch(std::size_t number, std::size_t which) {
         Place& place = places_[number];
         Engine& engine = place.engines[which];
@@ -307,7 +249,7 @@ class Predictor {
         for (auto it = engine.ready.begin(); it != engine.ready.end(); ++it) {
             const bool first =
                 best == engine.ready.end() || std::make_pair(state(*it).ready_at, *it) < std::make_pair(state(*best).ready_at, *best);
-            if (first && crossbars_free(place, *state(*it).step)) {
+            if (first && place.has_crossbars_for(program_, *state(*it).step)) {
                 best = it;
             }
         }

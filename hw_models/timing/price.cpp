@@ -63,6 +63,14 @@ void OpCost::add_event(Event event, std::int64_t count) {
     }
 }
 
+double picojoules(const OpCost& cost, const std::array<double, event_count>& event_pj) {
+    double pj = 0;
+    for (std::size_t i = 0; i < cost.event_count; ++i) {
+        pj += static_cast<double>(cost.events[i].count) * event_pj[static_cast<std::size_t>(cost.events[i].event)];
+    }
+    return pj;
+}
+
 PriceList::PriceList(const Machine& machine)
     : m_(machine), noc_(make_noc(machine)), fixed_groups_(encoder_of(machine.crossbar.encoding).inverts()) {
     for (int bits = 1; bits <= 16; ++bits) {

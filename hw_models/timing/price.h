@@ -57,6 +57,9 @@ struct OpCost {
     void add_event(Event event, std::int64_t count);
 };
 
+/// pJ of an operation's events, `event_pj` each.
+double picojoules(const OpCost& cost, const std::array<double, event_count>& event_pj);
+
 /// Digital operation, for its count of ALU operations an element (docs/timing.md).
 enum class AluWork : std::uint8_t { Fill, Sum, ShiftAdd, Requant, Max, Average, Clip, Add, Mul, PRelu, Lut, Softmax };
 

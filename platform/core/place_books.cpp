@@ -97,10 +97,7 @@ Price Place::price_of(const isa::OpInstance& op, isa::Index weight) const {
     price.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
     price.multiply_accumulates = multiply_accumulates(op);
     isa::for_each_crossbar(context_.program, op, [&](int) { price.crossbar_work += price.cost.sync_ticks(); });
-    for (std::size_t i = 0; i < price.cost.event_count; ++i) {
-        price.pj +=
-            static_cast<double>(price.cost.events[i].count) * context_.event_prices[static_cast<std::size_t>(price.cost.events[i].event)];
-    }
+    price.pj = hw::picojoules(price.cost, context_.event_prices);
     price.power = context_.power ? context_.power_prices.of(price.cost) : 0;
     return price;
 }

@@ -32,6 +32,14 @@ NetworkOptions random_options(std::uint64_t seed, bool branches) {
     return options;
 }
 
+bool activates_rows(const isa::Program& program) {
+    return std::any_of(program.templates.begin(), program.templates.end(), [](const isa::Template& code) {
+        return std::any_of(code.stmts.begin(), code.stmts.end(), [](const isa::Stmt& statement) {
+            return statement.kind == isa::StmtKind::Op && statement.opcode == isa::Opcode::ReadRow;
+        });
+    });
+}
+
 struct Tally {
     int fitted = 0;
     int refused = 0;
@@ -40,6 +48,7 @@ struct Tally {
     int optimistic = 0;  ///< predicted no longer than simulated
     int segmented = 0;   ///< in several segments
     int cut = 0;         ///< with operators in pieces
+    int by_rows = 0;     ///< in which the program activates rows
 };
 
 /// Pieces of operators are named after where in the operator they begin.
@@ -66,6 +75,7 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     ++tally.fitted;
     tally.segmented += program.segment_count() > 1 ? 1 : 0;
     tally.cut += in_pieces(program) ? 1 : 0;
+    tally.by_rows += activates_rows(program) ? 1 : 0;
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
         return;
@@ -224,7 +234,9 @@ TEST_CASE("networks and operators larger than a chip of cores give the reference
 }
 
 TEST_CASE("networks on machines of any shape, wordlines driven by the program, give the reference's bytes") {
-    CHECK(check_variants(5000, 50, of_every_kind, of_wordlines, isa::Level::Vvm).fitted > 30);
+    const Tally tally = check_variants(5000, 50, of_every_kind, of_wordlines, isa::Level::Vvm);
+    CHECK(tally.fitted > 30);
+    CHECK(tally.by_rows > 10);
 }
 
 TEST_CASE("networks without any optimisation, on machines of any shape, give the reference's bytes") {

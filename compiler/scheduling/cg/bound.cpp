@@ -5,6 +5,7 @@
 #include <map>
 #include <utility>
 
+#include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/reading.h"
 #include "compiler/mapping/share.h"
@@ -21,10 +22,6 @@ using hw::Ticks;
 
 constexpr int input_bits = 8;
 constexpr int weight_bits = 8;
-
-std::int64_t ceil_div(std::int64_t a, std::int64_t b) {
-    return (a + b - 1) / b;
-}
 
 /// Tiles of one size.
 struct Tiles {

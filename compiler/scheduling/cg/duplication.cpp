@@ -2,13 +2,11 @@
 
 #include <algorithm>
 
+#include "compiler/ceil_div.h"
+
 namespace cim::compiler {
 
 namespace {
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 /// Splits of all tasks for an interval, and the crossbars that they take; -1 if it cannot be reached.
 std::int64_t crossbars_for(const std::vector<DuplicationTask>& tasks, hw::Ticks interval, std::vector<Split>& splits) {
@@ -40,10 +38,6 @@ Split fewest_copies(const DuplicationTask& task, const Cut& cut, hw::Ticks ticks
     return best;
 }
 
-const Cut& cut_of(const DuplicationTask& task, const Split& split) {
-    return *std::find_if(task.cuts.begin(), task.cuts.end(), [&](const Cut& cut) { return cut.tile_rows == split.tile_rows; });
-}
-
 /// The next split that makes a task faster, with as few crossbars as that takes.
 Split faster(const DuplicationTask& task, const Split& split) {
     return cheapest(task, task_ticks(task, split) - 1);
@@ -54,6 +48,10 @@ Split one_copy(const DuplicationTask& task) {
 }
 
 }  // namespace
+
+const Cut& cut_of(const DuplicationTask& task, const Split& split) {
+    return *std::find_if(task.cuts.begin(), task.cuts.end(), [&](const Cut& cut) { return cut.tile_rows == split.tile_rows; });
+}
 
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split) {
     return static_cast<hw::Ticks>(ceil_div(task.rows, split.dy)) * ceil_div(task.cols, split.dx) * cut_of(task, split).window_ticks;

@@ -23,6 +23,9 @@ struct DuplicationTask {
     int rows_behind = 0;     ///< output rows that need the last row of input, besides the first of them; of no effect on the interval
 };
 
+/// The cut that a split takes.
+const Cut& cut_of(const DuplicationTask& task, const Split& split);
+
 /// Time that a task takes on copies split so, and the crossbars that they take.
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split);
 std::int64_t task_crossbars(const DuplicationTask& task, const Split& split);

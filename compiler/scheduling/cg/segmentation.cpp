@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ceil_div.h"
 #include "compiler/error.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/packing.h"
@@ -23,10 +24,6 @@ namespace {
 
 bool contains(const std::vector<TensorId>& list, TensorId id) {
     return std::find(list.begin(), list.end(), id) != list.end();
-}
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
 }
 
 std::vector<Split> copies_by(CopyPolicy policy, const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {

@@ -6,6 +6,7 @@
 #include <map>
 #include <tuple>
 
+#include "compiler/ceil_div.h"
 #include "hw_models/crossbar/converter.h"
 
 namespace cim::compiler {
@@ -13,10 +14,6 @@ namespace cim::compiler {
 namespace {
 
 using hw::Ticks;
-
-int ceil_div(int a, int b) {
-    return (a + b - 1) / b;
-}
 
 /// A way to work on a task.
 struct Option {
@@ -191,7 +188,7 @@ std::vector<int> tile_heights(const QuantNode& conv, const hw::Machine& machine)
 
 Ticks lag(const DuplicationTask& task, const Split& split) {
     const int cols = ceil_div(task.cols, split.dx);
-    const Ticks window = task_ticks(task, split) / (static_cast<Ticks>(ceil_div(task.rows, split.dy)) * cols);
+    const Ticks window = cut_of(task, split).window_ticks;
     return 2 * window + window * task.rows_behind * cols / split.dy;
 }
 
