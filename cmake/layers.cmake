@@ -1,3 +1,12 @@
+# cim_precompile(TARGET [HEADER...]): reads the headers that most sources of the target include, and those given, once instead of in each
+# source. Sources still include what they use; the asan preset builds without.
+function(cim_precompile target)
+    if(CIM_PRECOMPILE)
+        target_precompile_headers(${target} PRIVATE <algorithm> <cstdint> <functional> <map> <memory> <optional> <set> <string> <vector>
+                                                    ${ARGN})
+    endif()
+endfunction()
+
 # cim_layer(NAME DEPENDS ...): the static library of one layer from all sources below its folder, aliased cim::NAME.
 set(CIM_WARNINGS -Wall -Wextra -Wpedantic -Wconversion -Wno-sign-conversion -Werror)
 
@@ -13,11 +22,12 @@ endfunction()
 get_filename_component(CIM_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 function(cim_layer name)
-    cmake_parse_arguments(LAYER "" "" "DEPENDS" ${ARGN})
+    cmake_parse_arguments(LAYER "" "" "DEPENDS;PRECOMPILE" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")
     add_library(cim_${name} STATIC ${sources})
     add_library(cim::${name} ALIAS cim_${name})
     target_include_directories(cim_${name} PUBLIC "${CIM_ROOT}")
     target_link_libraries(cim_${name} PUBLIC ${LAYER_DEPENDS})
     cim_flags(cim_${name})
+    cim_precompile(cim_${name} ${LAYER_PRECOMPILE})
 endfunction()

@@ -97,6 +97,7 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
     body_.exprs.reserve(128);
     body_.stmts.reserve(32);
     body_.params.reserve(32);
+    hashes_.reserve(32);
     flow_.args.reserve(32);
     body_.name = kind;
     flow_.name = program.name(name);
@@ -107,8 +108,9 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
 }
 
 Ex FlowBuilder::argument(const std::string& name, const isa::Arg& arg) {
-    for (std::size_t i = 0; i < body_.params.size(); ++i) {
-        if (body_.params[i] == name) {
+    const std::size_t hash = std::hash<std::string>{}(name);
+    for (std::size_t i = 0; i < hashes_.size(); ++i) {
+        if (hashes_[i] == hash && body_.params[i] == name) {
             if (!(flow_.args[i] == arg)) {
                 throw std::logic_error("parameter '" + name + "' of template '" + body_.name + "' given twice with different values");
             }
@@ -116,6 +118,7 @@ Ex FlowBuilder::argument(const std::string& name, const isa::Arg& arg) {
         }
     }
     body_.params.push_back(name);
+    hashes_.push_back(hash);
     flow_.args.push_back(arg);
     return {*this, pool_.param(static_cast<isa::Index>(body_.params.size()) - 1)};
 }

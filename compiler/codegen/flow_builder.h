@@ -119,6 +119,7 @@ class FlowBuilder {
     isa::Template body_;
     isa::ExprPool pool_;
     isa::Flow flow_;
+    std::vector<std::size_t> hashes_;  ///< of the parameters' names
     std::vector<isa::Index>* target_;
     isa::Index depth_ = 0;
 };

@@ -249,14 +249,14 @@ void address_payload(const Context& context, Place& place, Operation& operation)
         take(remote.address, remote.bytes());
         if (!remote.in_line()) {
             operation.window = remote.window();
-            operation.transfer.window = &operation.window;
+            operation.payload.transfer.window = &operation.window;
         }
     };
     switch (op.opcode) {
         case isa::Opcode::Load:
             take(0, op[f::Load::n]);
             operation.window = isa::window_of(op);
-            operation.transfer.window = &operation.window;
+            operation.payload.transfer.window = &operation.window;
             break;
         case isa::Opcode::Fetch: take_pieces(isa::pieces_from(op)); break;
         case isa::Opcode::Store:

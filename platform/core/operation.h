@@ -28,17 +28,13 @@ struct Operation {
     std::uint8_t stage = 0;    ///< next stage
     std::uint8_t covered = 1;  ///< stages that the present transfer stands for
     bool async = false;
-    Transfer transfer;
-    tlm::tlm_generic_payload payload;
+    Payload payload;
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories
     isa::Window window;
     isa::OpInstance kept;
 
-    Operation() {
-        payload.set_extension(&transfer);
-        transfer.operation = this;
-    }
-    ~Operation() { payload.clear_extension(&transfer); }
+    Operation() { payload.transfer.operation = this; }
+    ~Operation() = default;
     Operation(const Operation&) = delete;
     Operation& operator=(const Operation&) = delete;
 };

@@ -194,7 +194,7 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     operation.signal = operation.op->signal;
     operation.crossbar =
         operation.async && operation.op->opcode != isa::Opcode::ReadCore ? static_cast<int>((*operation.op)[0]) : ReadyFlow::no_crossbar;
-    operation.transfer.key = key_of(operation, flow.engine());
+    operation.payload.transfer.key = key_of(operation, flow.engine());
     price(flow, position, operation);
     if (operation.async && (context_.functional || !flow.prices[static_cast<std::size_t>(flow.step().first_op + position)].moves_only)) {
         // The flow goes on before this ends.

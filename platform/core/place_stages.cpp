@@ -43,7 +43,7 @@ bool Place::transport(Operation& operation) {
     const bool through_noc = !own && core_ >= 0;
     operation.covered = through_noc ? 2 : 1;
     const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.price->cost.stages[operation.stage + 1] : first;
-    Transfer& transfer = operation.transfer;
+    Transfer& transfer = operation.payload.transfer;
     transfer.port_ticks = port.ticks;
     transfer.port_wait = 0;
     transfer.link_wait = 0;
@@ -82,7 +82,7 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
         Operation& operation = *transfer_of(payload).operation;
         transferred(operation);
         operation.stage = static_cast<std::uint8_t>(operation.stage + operation.covered);
-        proceed(operation, operation.transfer.done);
+        proceed(operation, operation.payload.transfer.done);
     }
     return tlm::TLM_COMPLETED;
 }
@@ -99,7 +99,7 @@ void Place::check_response(const Operation& operation) {
 
 void Place::transferred(Operation& operation) {
     check_response(operation);
-    const Transfer& transfer = operation.transfer;
+    const Transfer& transfer = operation.payload.transfer;
     CauseTimes& times = statistics_of(operation).times;
     times[static_cast<std::size_t>(Cause::Busy)] += transfer.done - operation.stage_started - transfer.port_wait - transfer.link_wait;
     const auto wait = [&](Cause cause, Ticks ticks) {

@@ -41,11 +41,19 @@ struct Transfer final : tlm::tlm_extension<Transfer> {
     void copy_from(const tlm_extension_base& other) override { *this = static_cast<const Transfer&>(other); }
 };
 
-/// The transfer that rides on a payload; every payload in the platform has one.
+/// The payload of every non-blocking transaction in the platform: a generic one that brings its extension with it. Others find it by
+/// get_extension(); the platform's modules, which ask several times an operation, by transfer_of().
+struct Payload final : tlm::tlm_generic_payload {
+    Transfer transfer;
+
+    Payload() { set_extension(&transfer); }
+    ~Payload() override { clear_extension(&transfer); }
+    Payload(const Payload&) = delete;
+    Payload& operator=(const Payload&) = delete;
+};
+
 inline Transfer& transfer_of(tlm::tlm_generic_payload& payload) {
-    Transfer* transfer = nullptr;
-    payload.get_extension(transfer);
-    return *transfer;
+    return static_cast<Payload&>(payload).transfer;
 }
 
 }  // namespace cim::platform
