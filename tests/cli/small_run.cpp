@@ -175,7 +175,9 @@ Results run(const isa::Program& program, const hw::Machine& machine, const std::
 
 isa::Program small_program(const hw::Machine& machine) {
     const QuantGraph graph = Network().make();
-    return compiler::compile(graph, machine).program;
+    compiler::CompileOptions options;
+    options.spread = false;  // the search tries hundreds of programs, and there are hundreds of keys
+    return compiler::compile(graph, machine, options).program;
 }
 
 /// Runs `work` in a child and reads the pairs that it answers with.
