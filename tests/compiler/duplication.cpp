@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <map>
+#include <optional>
 #include <random>
 #include <utility>
 #include <vector>
 
 #include <catch2/catch.hpp>
 
+#include "compiler/scheduling/cg/cuts.h"
 #include "compiler/scheduling/vvm/remapping.h"
 
 using namespace cim;
@@ -171,4 +174,90 @@ TEST_CASE("rows are dealt where copies are of no use") {
     CHECK(splits[0].tile_rows == 64);
     CHECK(splits[0].copies() == 1);
     CHECK(remap({alone}, 3, 1)[0].tile_rows == 0);
+}
+
+TEST_CASE("copies that are written each time are near the least time of writing and working") {
+    Dice dice{std::mt19937(4)};
+    double worst = 0;
+    for (int instance = 0; instance < 500; ++instance) {
+        const auto [tasks, available] = some_tasks(dice, 4, 1);
+        const int images = dice.upto(3);
+        std::vector<WrittenTask> written;
+        for (const DuplicationTask& task : tasks) {
+            written.push_back({task, dice.upto(20)});
+        }
+        const auto time = [&, &tasks = tasks](const std::vector<Split>& splits) {
+            hw::Ticks ticks = images * interval(tasks, splits);
+            for (std::size_t i = 0; i < splits.size(); ++i) {
+                ticks += written[i].write_ticks * splits[i].copies();
+            }
+            return ticks;
+        };
+        hw::Ticks least = INT64_MAX;
+        std::vector<Split> splits;
+        for_all(tasks, splits, available, [&](const std::vector<Split>& all) { least = std::min(least, time(all)); });
+        INFO("instance " << instance);
+        const std::optional<SegmentCopies> found = written_copies(written, available, images);
+        REQUIRE(found);
+        CHECK(crossbars(tasks, found->splits) <= available);
+        CHECK(found->ticks == time(found->splits));
+        worst = std::max(worst, static_cast<double>(found->ticks) / static_cast<double>(least));
+    }
+    CHECK(worst == 1);
+}
+
+TEST_CASE("copies that are written each time have to fit") {
+    CHECK_FALSE(written_copies({{task(3, 2, 2, 1, 1), 1}}, 2, 1));
+    CHECK(written_copies({}, 2, 1)->ticks == 0);
+}
+
+TEST_CASE("cuts into segments are the best there are") {
+    Dice dice{std::mt19937(5)};
+    int impossible = 0;
+    for (int instance = 0; instance < 500; ++instance) {
+        const int count = dice.upto(9);
+        std::map<std::pair<int, int>, hw::Ticks> prices;  // of the segments that are possible
+        for (int first = 0; first < count; ++first) {
+            for (int last = first + 1; last <= count; ++last) {
+                if (dice.upto(3) > 1) {
+                    prices[{first, last}] = dice.upto(50);
+                }
+            }
+        }
+        const auto price = [&](int first, int last) -> std::optional<hw::Ticks> {
+            const auto found = prices.find({first, last});
+            return found == prices.end() ? std::nullopt : std::optional<hw::Ticks>(found->second);
+        };
+        // Each bit says whether there is a cut behind that place.
+        std::optional<hw::Ticks> least;
+        const auto total = [&](auto&& is_end) -> std::optional<hw::Ticks> {
+            hw::Ticks sum = 0;
+            for (int first = 0, last = 1; last <= count; ++last) {
+                if (last == count || is_end(last)) {
+                    const std::optional<hw::Ticks> own = price(first, last);
+                    if (!own) {
+                        return std::nullopt;
+                    }
+                    sum += *own;
+                    first = last;
+                }
+            }
+            return sum;
+        };
+        for (unsigned set = 0; set < 1U << static_cast<unsigned>(count - 1); ++set) {
+            const auto sum = total([&](int last) { return (set >> static_cast<unsigned>(last - 1) & 1U) != 0; });
+            if (sum && (!least || *sum < *least)) {
+                least = sum;
+            }
+        }
+        INFO("instance " << instance);
+        const std::vector<int> ends = cut(count, price);
+        CHECK(ends.empty() == !least);
+        if (least) {
+            CHECK(total([&](int last) { return std::find(ends.begin(), ends.end(), last) != ends.end(); }) == least);
+        }
+        impossible += least ? 0 : 1;
+    }
+    CHECK(impossible > 20);
+    CHECK(impossible < 250);
 }

@@ -1,6 +1,7 @@
 #include "compiler/scheduling/cg/segmentation.h"
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +14,8 @@
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/relays.h"
 #include "compiler/memory/core_read.h"
+#include "compiler/scheduling/cg/cuts.h"
+#include "compiler/scheduling/cg/dependence.h"
 #include "compiler/scheduling/cg/duplication.h"
 #include "compiler/scheduling/cg/poly.h"
 #include "compiler/scheduling/vvm/remapping.h"
@@ -64,6 +67,7 @@ class Cutter {
             }
             if (!best.graph.nodes.empty()) {
                 segments_.push_back(std::move(best));
+                starts_.push_back(first);
             }
             first = last;
         }
@@ -72,6 +76,8 @@ class Cutter {
         }
         if (options_.duplication && segments_.size() == 1) {
             duplicate_in(segments_[0]);
+        } else if (options_.duplication && options_.copies == CopyPolicy::Optimal) {
+            cut_anew();
         }
         return {std::move(mapped_), std::move(segments_)};
     }
@@ -281,21 +287,33 @@ class Cutter {
         return task;
     }
 
+    static bool has_copies(const QuantGraph& graph, const QuantNode& node) {
+        return node.kind == NodeKind::Conv && node.inputs.size() == 1 && graph.tensors[at(node.output)].element_bytes == 1;
+    }
+
+    std::int64_t available() const { return static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core(); }
+
     /// Gives the crossbars that are left to copies, as many as places and memories hold.
     void duplicate_in(Segment& segment) const {
         std::vector<DuplicationTask> tasks;
         std::vector<std::size_t> nodes;
         for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
-            const QuantNode& node = segment.graph.nodes[i];
-            if (node.kind == NodeKind::Conv && node.inputs.size() == 1 && segment.graph.tensors[at(node.output)].element_bytes == 1) {
+            if (has_copies(segment.graph, segment.graph.nodes[i])) {
                 tasks.push_back(task_of(segment, i));
                 nodes.push_back(i);
             }
         }
-        const std::int64_t available = static_cast<std::int64_t>(machine_.core_count()) * machine_.crossbars_per_core();
+        const auto choose = [&](std::int64_t some) {
+            return remapping() ? remap(tasks, some, options_.images) : copies_by(options_.copies, tasks, some);
+        };
+        lay_out_copies(segment, nodes, choose);
+    }
+
+    /// Places the copies that choose(crossbars) gives for the nodes, of as many crossbars as places and memories allow.
+    void lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
+                        const std::function<std::vector<Split>(std::int64_t)>& choose) const {
         const auto placed = [&](int percent, bool balance) {
-            const std::int64_t some = available * percent / 100;
-            const std::vector<Split> chosen = remapping() ? remap(tasks, some, options_.images) : copies_by(options_.copies, tasks, some);
+            const std::vector<Split> chosen = choose(available() * percent / 100);
             std::vector<Split> splits(segment.graph.nodes.size());
             for (std::size_t i = 0; i < nodes.size(); ++i) {
                 splits[nodes[i]] = chosen[i];
@@ -325,6 +343,109 @@ class Cutter {
         }
     }
 
+    /// What a node of the network is worth a copy of, and what writing it takes.
+    WrittenTask written_task(const Segment& segment, std::size_t node) const {
+        WrittenTask it{task_of(segment, node), 0};
+        if (!has_copies(segment.graph, segment.graph.nodes[node])) {
+            it.task.rows *= it.task.cols;  // of which no copies can have a part
+            it.task.cols = it.task.most_dy = 1;
+        }
+        hw::Ticks external = 0;
+        hw::Ticks whole = 0;
+        for (const Tile& tile : cut_into_tiles(segment.graph.nodes[node], segment.origins[node], machine_)) {
+            const hw::OpCost write = prices_.write(0, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols);
+            external += write.ticks_on(hw::Resource::External);
+            whole += write.sync_ticks();
+        }
+        it.write_ticks = std::max(external, whole / machine_.core_count());
+        return it;
+    }
+
+    /// Time that what a segment takes from others, and gives to them, passes through external memory.
+    hw::Ticks moved_ticks(NodeId first, NodeId last) const {
+        std::set<TensorId> moved;
+        for (NodeId i = first; i < last; ++i) {
+            const QuantNode& node = graph_.nodes[at(i)];
+            for (const TensorId input : node.inputs) {
+                if (comes(input, first) == Comes::Before) {
+                    moved.insert(input);
+                }
+            }
+            if (!is_concat(i) && needed_after(node.output, last)) {
+                moved.insert(node.output);
+            }
+        }
+        std::int64_t bytes = 0;
+        for (const TensorId id : moved) {
+            bytes += graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
+        }
+        return port_ticks(bytes, machine_.chip.external_memory.bandwidth, machine_.chip_clock);
+    }
+
+    /// Segments and copies that together take least, where the network was found to need several. As it was cut before, with one copy of
+    /// each, if that is not better, or does not fit.
+    void cut_anew() {
+        // By node of the network. Where a tensor is given outside all segments, there is nothing to do.
+        std::map<NodeId, WrittenTask> tasks;
+        std::set<NodeId> possible(starts_.begin(), starts_.end());  // cuts, and those in front of a Conv
+        for (const Segment& segment : segments_) {
+            for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
+                if (segment.graph.nodes[i].kind == NodeKind::Conv) {
+                    const NodeId node = producer_[at(segment.mapped[at(segment.graph.nodes[i].output)])];
+                    tasks.emplace(node, written_task(segment, i));
+                    possible.insert(tasks.size() > 1 ? node : 0);
+                }
+            }
+        }
+        std::vector<NodeId> starts(possible.begin(), possible.end());
+        std::vector<NodeId> limits;
+        for (const NodeId first : starts) {
+            limits.push_back(limit(first));
+        }
+        starts.push_back(count());
+        const auto copies_in = [&](NodeId first, NodeId last, std::int64_t crossbars) {
+            std::vector<WrittenTask> here;
+            for (auto it = tasks.lower_bound(first); it != tasks.end() && it->first < last; ++it) {
+                here.push_back(it->second);
+            }
+            return written_copies(here, crossbars, options_.images);
+        };
+        const std::vector<int> ends = cut(static_cast<int>(starts.size()) - 1, [&](int a, int b) -> std::optional<hw::Ticks> {
+            const NodeId first = starts[at(a)];
+            const NodeId last = starts[at(b)];
+            if (last > limits[at(a)]) {
+                return std::nullopt;
+            }
+            const std::optional<SegmentCopies> copies = copies_in(first, last, available());
+            return copies ? std::optional<hw::Ticks>(copies->ticks + options_.images * moved_ticks(first, last)) : std::nullopt;
+        });
+        std::vector<Segment> segments;
+        int from = 0;
+        for (const int end : ends) {
+            const NodeId first = starts[at(from)];
+            const NodeId last = starts[at(end)];
+            std::optional<Segment> segment = attempt(first, last);
+            if (!segment) {
+                return;
+            }
+            std::vector<std::size_t> nodes;
+            for (std::size_t i = 0; i < segment->graph.nodes.size(); ++i) {
+                if (segment->graph.nodes[i].kind == NodeKind::Conv) {
+                    nodes.push_back(i);
+                }
+            }
+            lay_out_copies(*segment, nodes, [&](std::int64_t some) {
+                const std::optional<SegmentCopies> copies = copies_in(first, last, some);
+                return copies ? copies->splits : std::vector<Split>(nodes.size());
+            });
+            segments.push_back(std::move(*segment));
+            from = end;
+        }
+        if (!segments.empty()) {
+            segments_ = std::move(segments);
+        }
+    }
+
     /// Lays a segment out anew, unless that is too much for a memory.
     bool fits(Segment& segment, Placement placement) const {
         Segment larger = segment;
@@ -347,6 +468,7 @@ class Cutter {
     std::vector<NodeId> producer_;
     std::vector<std::vector<NodeId>> readers_;
     std::vector<Segment> segments_;
+    std::vector<NodeId> starts_;           ///< first node of each
     std::optional<DoesNotFit> too_large_;  ///< of the nodes that fit in no way, the one that needs most
 };
 

@@ -1,0 +1,69 @@
+#include "compiler/scheduling/cg/cuts.h"
+
+#include <algorithm>
+
+namespace cim::compiler {
+
+std::optional<SegmentCopies> written_copies(const std::vector<WrittenTask>& tasks, std::int64_t crossbars, std::int64_t images) {
+    std::optional<SegmentCopies> best;
+    std::vector<Split> splits;
+    hw::Ticks slowest = 0;
+    for (const WrittenTask& it : tasks) {
+        splits.push_back({1, 1, it.task.cuts.front().tile_rows});
+        slowest = std::max(slowest, task_ticks(it.task, splits.back()));
+    }
+    // One copy of each, then copies for ever shorter intervals: each takes more to write than the one before.
+    while (true) {
+        hw::Ticks writing = 0;
+        std::int64_t used = 0;
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            writing += tasks[i].write_ticks * splits[i].copies();
+            used += task_crossbars(tasks[i].task, splits[i]);
+        }
+        if (used > crossbars || (best && writing >= best->ticks)) {
+            return best;
+        }
+        if (const hw::Ticks ticks = writing + images * slowest; !best || ticks < best->ticks) {
+            best = SegmentCopies{ticks, splits};
+        }
+        const hw::Ticks wanted = slowest - 1 - slowest / 32;
+        slowest = 0;
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            splits[i] = cheapest(tasks[i].task, wanted);
+            if (splits[i].copies() == 0) {
+                return best;
+            }
+            slowest = std::max(slowest, task_ticks(tasks[i].task, splits[i]));
+        }
+        if (tasks.empty()) {
+            return best;
+        }
+    }
+}
+
+std::vector<int> cut(int count, const std::function<std::optional<hw::Ticks>(int first, int last)>& ticks) {
+    struct Way {
+        hw::Ticks ticks = 0;
+        int from = -1;  ///< where its last segment begins
+    };
+    std::vector<std::optional<Way>> ways(static_cast<std::size_t>(count) + 1);
+    ways[0] = Way{};
+    for (int first = 0; first < count; ++first) {
+        const std::optional<Way>& before = ways[static_cast<std::size_t>(first)];
+        for (int last = first + 1; before && last <= count; ++last) {
+            const std::optional<hw::Ticks> own = ticks(first, last);
+            std::optional<Way>& way = ways[static_cast<std::size_t>(last)];
+            if (own && (!way || before->ticks + *own < way->ticks)) {
+                way = Way{before->ticks + *own, first};
+            }
+        }
+    }
+    std::vector<int> ends;
+    for (int at = count; at > 0 && ways.back(); at = ways[static_cast<std::size_t>(at)]->from) {
+        ends.push_back(at);
+    }
+    std::reverse(ends.begin(), ends.end());
+    return ends;
+}
+
+}  // namespace cim::compiler

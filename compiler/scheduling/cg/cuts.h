@@ -1,0 +1,33 @@
+#pragma once
+// Where to cut a network that does not fit the chip, and how many copies each segment is to have (CG-grained, CIM-MLC section 3.3):
+// shorter segments leave crossbars for copies, but copies are written each time, and what one segment leaves to the next is moved twice.
+
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include "compiler/scheduling/cg/duplication.h"
+#include "hw_models/spec/machine.h"
+
+namespace cim::compiler {
+
+/// A Conv whose weights are written in its segment.
+struct WrittenTask {
+    DuplicationTask task;
+    hw::Ticks write_ticks = 0;  ///< of one copy
+};
+
+struct SegmentCopies {
+    hw::Ticks ticks = 0;  ///< writing, then images x the slowest task
+    std::vector<Split> splits;
+};
+
+/// The splits with which `images` images take least time in a segment of these tasks, to a thirty-second of the slowest task. Nothing if
+/// one copy of each, of its first cut, is more than the crossbars.
+std::optional<SegmentCopies> written_copies(const std::vector<WrittenTask>& tasks, std::int64_t crossbars, std::int64_t images);
+
+/// Cuts 0 .. count into consecutive segments with the least sum of ticks(first, last), by dynamic programming; gives the end of each. No
+/// ticks: not possible. Empty if there is no way.
+std::vector<int> cut(int count, const std::function<std::optional<hw::Ticks>(int first, int last)>& ticks);
+
+}  // namespace cim::compiler
