@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -27,6 +28,8 @@ class Counting {
         const std::vector<std::vector<Index>> by_segment = program_.flows_by_segment();
         for (std::size_t segment = 0; segment < by_segment.size(); ++segment) {
             held_.clear();
+            written_.clear();
+            writing_ = 0;
             counted_ = segment > 0;
             // Crossbars are written before they are read.
             for (const bool writes : {true, false}) {
@@ -37,16 +40,25 @@ class Counting {
                     }
                 }
             }
-            Ticks most = 0;
-            for (const auto& [resource, ticks] : held_) {
-                most = std::max(most, ticks);
-            }
-            result_.busiest += counted_ ? most : 0;
+            result_.busiest += counted_ ? busiest() : 0;
         }
         return result_;
     }
 
   private:
+    /// In the segment at hand: a resource, or all writing and then what the crossbar that is written last has to do at least.
+    Ticks busiest() const {
+        Ticks most = 0;
+        for (const auto& [resource, ticks] : held_) {
+            most = std::max(most, ticks);
+        }
+        std::optional<Ticks> least;
+        for (const auto& [crossbar, reads] : written_) {
+            least = std::min(least.value_or(INT64_MAX), reads);
+        }
+        return std::max(most, writing_ + least.value_or(0));
+    }
+
     enum class Kind : std::uint8_t { Engine, Crossbar, L1, L0, External, From, To };
     struct Resource {
         Kind kind;
@@ -107,8 +119,18 @@ class Counting {
         const bool sync = isa::op_info(op.opcode).timing == isa::Timing::Sync;
         const auto engine = static_cast<Index>(program_.flows[static_cast<std::size_t>(flow)].engine);
         held_[{Kind::Engine, place, engine}] += times * (sync ? cost.sync_ticks() : cost.issue_ticks);
+        if (is_write(op)) {
+            written_.insert({{place, static_cast<Index>(op[0])}, 0});
+            writing_ += times * cost.ticks_on(hw::Resource::External);
+        }
         if (!sync) {
-            isa::for_each_crossbar(program_, op, [&](Index xb) { held_[{Kind::Crossbar, place, xb}] += times * cost.sync_ticks(); });
+            isa::for_each_crossbar(program_, op, [&](Index xb) {
+                held_[{Kind::Crossbar, place, xb}] += times * cost.sync_ticks();
+                const auto written = written_.find({place, xb});
+                if (!is_write(op) && written != written_.end()) {
+                    written->second += times * cost.sync_ticks();
+                }
+            });
         }
         for (std::size_t i = 0; i < cost.stage_count; ++i) {
             const hw::Stage& stage = cost.stages[i];
@@ -140,9 +162,11 @@ class Counting {
     std::array<double, hw::event_count> event_pj_ = hw::event_prices(machine_);
     bool links_ = !prices_.noc().link_names().empty();
     std::vector<isa::ResolvedFlow> flows_;
-    std::map<std::pair<Index, Index>, Index> tiles_;  ///< weight, by core and crossbar
-    std::map<Resource, Ticks> held_;                  ///< in the segment at hand
-    bool counted_ = false;                            ///< that segment is no setup
+    std::map<std::pair<Index, Index>, Index> tiles_;    ///< weight, by core and crossbar
+    std::map<Resource, Ticks> held_;                    ///< in the segment at hand
+    std::map<std::pair<Index, Index>, Ticks> written_;  ///< likewise: how long each crossbar written, by core, is read
+    Ticks writing_ = 0;                                 ///< likewise: that external memory gives weights
+    bool counted_ = false;                              ///< that segment is no setup
     Occupancy result_;
 };
 

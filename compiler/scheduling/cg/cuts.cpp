@@ -20,11 +20,11 @@ std::optional<SegmentCopies> written_copies(const std::vector<WrittenTask>& task
             writing += tasks[i].write_ticks * splits[i].copies();
             used += task_crossbars(tasks[i].task, splits[i]);
         }
-        if (used > crossbars || (best && writing >= best->ticks)) {
+        if (used > crossbars || (best && writing >= best->ticks())) {
             return best;
         }
-        if (const hw::Ticks ticks = writing + images * slowest; !best || ticks < best->ticks) {
-            best = SegmentCopies{ticks, splits};
+        if (!best || writing + images * slowest < best->ticks()) {
+            best = SegmentCopies{writing, images * slowest, splits};
         }
         const hw::Ticks wanted = slowest - 1 - slowest / 32;
         slowest = 0;

@@ -15,11 +15,15 @@ namespace cim::compiler {
 struct WrittenTask {
     DuplicationTask task;
     hw::Ticks write_ticks = 0;  ///< of one copy
+    hw::Ticks write_end = 0;    ///< from the moment that external memory has given a tile to when its crossbar holds it
 };
 
 struct SegmentCopies {
-    hw::Ticks ticks = 0;  ///< writing, then images x the slowest task
+    hw::Ticks writing = 0;
+    hw::Ticks working = 0;  ///< images x the slowest task
     std::vector<Split> splits;
+
+    hw::Ticks ticks() const { return writing + working; }
 };
 
 /// The splits with which `images` images take least time in a segment of these tasks, to a thirty-second of the slowest task. Nothing if

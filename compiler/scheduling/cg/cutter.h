@@ -1,0 +1,97 @@
+#pragma once
+// Cuts a network into segments for a part of a machine, and gives each its places and memories (segmentation.h has what comes out). The
+// segments: cutter.cpp; copies in a segment: segment_copies.cpp; cuts by what they cost: recut.cpp.
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "compiler/error.h"
+#include "compiler/scheduling/cg/cuts.h"
+#include "compiler/scheduling/cg/segmentation.h"
+#include "hw_models/timing/price.h"
+
+namespace cim::compiler {
+
+/// Cores that segments may use, as a machine of their own.
+struct Area {
+    /// `all`: which core of the whole each of the machine's cores is.
+    Area(hw::Machine some, std::vector<int> all) : machine(std::move(some)), prices(machine), cores(std::move(all)) {}
+    Area(const Area&) = delete;
+    Area& operator=(const Area&) = delete;
+    ~Area() = default;
+    std::int64_t crossbars() const { return static_cast<std::int64_t>(machine.core_count()) * machine.crossbars_per_core(); }
+
+    hw::Machine machine;
+    hw::PriceList prices;  ///< with its network: between its cores, other distances
+    std::vector<int> cores;
+};
+
+class Cutter {
+  public:
+    /// For the part of the machine that the strategy names; prices are those of the whole.
+    Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy);
+
+    Schedule run();
+
+  private:
+    bool remapping() const { return remapping_ && part_->machine.mode == hw::ComputingMode::WLM; }
+    NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
+    /// Who gives and who reads each tensor.
+    void index();
+    bool is_concat(NodeId node) const;
+    /// How much of what a tensor is made of comes from nodes of `first` on: nothing, all, or (bad) a part.
+    enum class Comes { Before, Within, Both };
+    Comes comes(TensorId id, NodeId first) const;
+    /// One past the last node that may be in a segment with `first`: its crossbars suffice, and no node reads a Concat half of which
+    /// comes from before.
+    NodeId limit(NodeId first) const;
+    /// The longest segment from `first` on; `first` itself if its node had to be cut smaller.
+    NodeId longest(NodeId first, Segment& best);
+    std::optional<Segment> attempt(NodeId first, NodeId last) const;
+    /// Whether a tensor that comes from nodes first..last-1 is needed after them.
+    bool needed_after(TensorId id, NodeId last) const;
+    /// One copy of each; cores as the part counts them, which goes for all below.
+    Segment segment_of(NodeId first, NodeId last) const;
+    void lay_out(Segment& segment, Placement placement) const;
+    /// Lays a segment out anew, unless that is too much for a memory.
+    bool fits(Segment& segment, Placement placement) const;
+
+    hw::Ticks window_ticks(const Tile& tile, int tile_rows) const;
+    Cut cut_of(const Segment& segment, std::size_t node, int tile_rows) const;
+    DuplicationTask task_of(const Segment& segment, std::size_t node) const;
+    /// What a node of the network is worth a copy of, and what writing it takes.
+    WrittenTask written_task(const Segment& segment, std::size_t node) const;
+    /// Gives the crossbars that are left to copies, as many as places and memories hold.
+    void duplicate_in(Segment& segment) const;
+    /// Places the copies that choose(crossbars) gives for the nodes, of as many crossbars as places and memories allow.
+    void lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
+                        const std::function<std::vector<Split>(std::int64_t)>& choose) const;
+
+    /// Time that what a segment takes from others, and gives to them, passes through external memory, and into L0 and out of it.
+    hw::Ticks moved_ticks(NodeId first, NodeId last) const;
+    /// Segments and copies that together take least, where the network was found to need several. As it was cut before, with one copy of
+    /// each, if that is not better, or does not fit.
+    void cut_anew();
+    std::optional<SegmentCopies> copies_in(NodeId first, NodeId last, std::int64_t crossbars) const;
+    /// The segment first..last-1 with the copies that it is to have; nothing if it does not fit.
+    std::optional<Segment> written_segment(NodeId first, NodeId last) const;
+
+    const hw::Machine& machine_;
+    const ScheduleOptions& options_;
+    Spread spread_;
+    bool remapping_;
+    hw::PriceList prices_;
+    std::optional<Area> part_;
+    MappedNetwork mapped_;
+    const QuantGraph& graph_;
+    std::vector<NodeId> producer_;
+    std::vector<std::vector<NodeId>> readers_;
+    std::vector<Segment> segments_;
+    std::vector<NodeId> starts_;           ///< first node of each
+    std::map<NodeId, WrittenTask> tasks_;  ///< of each Conv
+    std::optional<DoesNotFit> too_large_;  ///< of the nodes that fit in no way, the one that needs most
+};
+
+}  // namespace cim::compiler

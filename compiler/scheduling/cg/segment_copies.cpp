@@ -1,0 +1,146 @@
+// How many copies of each Conv a segment has, and where they lie.
+#include <algorithm>
+
+#include "compiler/ceil_div.h"
+#include "compiler/ir/index.h"
+#include "compiler/mapping/packing.h"
+#include "compiler/memory/core_read.h"
+#include "compiler/scheduling/cg/cutter.h"
+#include "compiler/scheduling/cg/poly.h"
+#include "compiler/scheduling/vvm/remapping.h"
+
+namespace cim::compiler {
+
+namespace {
+
+std::vector<Split> copies_by(CopyPolicy policy, const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {
+    switch (policy) {
+        case CopyPolicy::Poly: return poly_copies(tasks, crossbars);
+        case CopyPolicy::PolyUniform: return poly_uniform_copies(tasks, crossbars);
+        case CopyPolicy::Optimal: break;
+    }
+    return duplicate(tasks, crossbars);
+}
+
+bool has_copies(const QuantGraph& graph, const QuantNode& node) {
+    return node.kind == NodeKind::Conv && node.inputs.size() == 1 && graph.tensors[at(node.output)].element_bytes == 1;
+}
+
+}  // namespace
+
+/// Time from one window of a tile to the next. Tiles that were made smaller for that can be read as often as the port lets all
+/// crossbars of a core: window in, sums out, and in again where they are added, which leaves it a third of its time for what comes and
+/// goes.
+hw::Ticks Cutter::window_ticks(const Tile& tile, int tile_rows) const {
+    const hw::Ticks read = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
+    const hw::Ticks port = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, true).ticks_on(hw::Resource::L1Port);
+    return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : 3 * port * part_->machine.crossbars_per_core() / 2});
+}
+
+Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) const {
+    Cut cut;
+    const std::vector<Tile> tiles = cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_->machine, tile_rows);
+    cut.tile_rows = tile_rows;
+    cut.tiles = crossbars_taken(tiles, part_->machine, spread_);
+    cut.window_ticks = 0;
+    if (part_->machine.mode == hw::ComputingMode::CM) {
+        cut.window_ticks =
+            std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
+        return cut;
+    }
+    for (const Tile& tile : tiles) {
+        cut.window_ticks = std::max(cut.window_ticks, window_ticks(tile, tile_rows));
+    }
+    if (!options_.staggered) {
+        // The port gives the windows of reads that begin together one after the other.
+        const auto together = static_cast<hw::Ticks>(std::min<std::size_t>(tiles.size(), part_->machine.crossbars_per_core()));
+        const Tile& tile = tiles.front();
+        cut.window_ticks += (together - 1) * prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).stages[0].ticks;
+    }
+    return cut;
+}
+
+DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const {
+    const QuantNode& conv = segment.graph.nodes[node];
+    const Reading r = reading_of(segment.graph, conv);
+    DuplicationTask task;
+    for (const int tile_rows : options_.remapping ? tile_heights(conv, part_->machine) : std::vector<int>{0}) {
+        task.cuts.push_back(cut_of(segment, node, tile_rows));
+    }
+    task.rows = r.oh;
+    task.cols = r.ow;
+    // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
+    const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
+    task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
+    const int without_last_row = std::max(0, ceil_div(r.h - r.kernel_h + r.pad_top, r.stride_h));
+    task.rows_behind = std::max(0, r.oh - 1 - without_last_row);
+    return task;
+}
+
+WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const {
+    WrittenTask it{task_of(segment, node)};
+    if (!has_copies(segment.graph, segment.graph.nodes[node])) {
+        it.task.rows *= it.task.cols;  // of which no copies can have a part
+        it.task.cols = it.task.most_dy = 1;
+    }
+    hw::Ticks external = 0;
+    hw::Ticks whole = 0;
+    for (const Tile& tile : cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_->machine)) {
+        const hw::OpCost write = prices_.write(0, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols);
+        external += write.ticks_on(hw::Resource::External);
+        whole += write.sync_ticks();
+        it.write_end = std::max(it.write_end, write.sync_ticks() - write.ticks_on(hw::Resource::External));
+    }
+    it.write_ticks = std::max(external, whole / part_->crossbars());
+    return it;
+}
+
+void Cutter::duplicate_in(Segment& segment) const {
+    std::vector<DuplicationTask> tasks;
+    std::vector<std::size_t> nodes;
+    for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
+        if (has_copies(segment.graph, segment.graph.nodes[i])) {
+            tasks.push_back(task_of(segment, i));
+            nodes.push_back(i);
+        }
+    }
+    const auto choose = [&](std::int64_t some) {
+        return remapping() ? remap(tasks, some, options_.images) : copies_by(options_.copies, tasks, some);
+    };
+    lay_out_copies(segment, nodes, choose);
+}
+
+void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
+                            const std::function<std::vector<Split>(std::int64_t)>& choose) const {
+    const auto placed = [&](int percent, bool balance) {
+        const std::vector<Split> chosen = choose(part_->crossbars() * percent / 100);
+        std::vector<Split> splits(segment.graph.nodes.size());
+        for (std::size_t i = 0; i < nodes.size(); ++i) {
+            splits[nodes[i]] = chosen[i];
+        }
+        return place(segment.graph, segment.origins, part_->machine, part_->prices, splits, spread_, balance);
+    };
+    // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
+    // load.
+    std::vector<Placement> balanced;
+    for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+        std::optional<Placement> placement;
+        if (spread_ == Spread::Balanced && ports_matter(part_->machine, part_->prices) && (placement = placed(percent, true))) {
+            balanced.push_back(std::move(*placement));
+        }
+    }
+    std::stable_sort(balanced.begin(), balanced.end(), [](const Placement& a, const Placement& b) { return a.busiest < b.busiest; });
+    for (Placement& placement : balanced) {
+        if (fits(segment, std::move(placement))) {
+            return;
+        }
+    }
+    for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
+        std::optional<Placement> placement = placed(percent, false);
+        if (placement && fits(segment, std::move(*placement))) {
+            return;
+        }
+    }
+}
+
+}  // namespace cim::compiler
