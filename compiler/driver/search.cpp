@@ -134,7 +134,7 @@ class Search {
         bool operator<(const Point& other) const {
             const Strategy& s = strategy;
             const Strategy& o = other.strategy;
-            return std::tie(rank, s.share, s.spread, s.remapping) < std::tie(other.rank, o.share, o.spread, o.remapping);
+            return std::tie(rank, s.share, s.spread, s.remapping, s.cuts) < std::tie(other.rank, o.share, o.spread, o.remapping, o.cuts);
         }
     };
     /// Where to go on from first: what costs little, of about the same cost what has been halved least, whose neighbours are not known yet.
@@ -145,9 +145,14 @@ class Search {
     std::vector<Strategy> with_spreads(const Share& share) const {
         std::vector<Strategy> strategies;
         for (const Spread spread : spreads_) {
-            strategies.push_back({share, spread, true});
+            strategies.push_back({share, spread, true, Cuts::Cheapest});
+            if (rehearse_ && best_ && best_->schedule.segments.size() > 1) {
+                // What cuts cost is an estimate.
+                strategies.push_back({share, spread, true, Cuts::Slow});
+                strategies.push_back({share, spread, true, Cuts::Longest});
+            }
             if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
-                strategies.push_back({share, spread, false});  // what dealt rows cost the ports is known only then
+                strategies.push_back({share, spread, false, Cuts::Cheapest});  // what dealt rows cost the ports is known only then
             }
         }
         return strategies;
@@ -168,7 +173,7 @@ class Search {
                 std::vector<Strategy> strategies;
                 for (std::size_t i = 0; i < lines.size(); ++i) {
                     shares[i] = shares[i].with_half(lines[i]);
-                    strategies.push_back({shares[i], from.spread, from.remapping});
+                    strategies.push_back({shares[i], from.spread, from.remapping, from.cuts});
                 }
                 const std::vector<std::optional<std::int64_t>> costs = enter(strategies, open);
                 for (std::size_t i = lines.size(); i-- > 0;) {
@@ -198,8 +203,8 @@ class Search {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
-            if (seen_.insert({strategies[i].share, strategies[i].spread, strategies[i].remapping}).second &&
-                keeps_numbers(strategies[i].share)) {
+            const Strategy& it = strategies[i];
+            if (seen_.insert({it.share, it.spread, it.remapping, it.cuts}).second && keeps_numbers(it.share)) {
                 from.push_back(i);
                 fresh.emplace_back();
                 fresh.back().candidate.strategy = strategies[i];
@@ -330,7 +335,7 @@ class Search {
     Budget budget_ = whole;
     std::int64_t granted_ = whole.operations;
     std::int64_t left_ = granted_;  ///< of the operations granted
-    std::set<std::tuple<Share, Spread, bool>> seen_;
+    std::set<std::tuple<Share, Spread, bool, Cuts>> seen_;
     std::map<std::vector<std::int64_t>, std::int64_t> known_;  ///< cost by fingerprint
     std::optional<InputError> refusal_;
 };

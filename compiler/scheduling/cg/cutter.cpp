@@ -33,6 +33,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       options_(options),
       spread_(strategy.spread),
       remapping_(options.remapping && strategy.remapping),
+      cuts_(strategy.cuts),
       prices_(machine),
       graph_(mapped_.graph) {
     MachinePart part = named_part(machine, strategy.share);
@@ -65,7 +66,7 @@ Schedule Cutter::run() {
     }
     if (options_.duplication && segments_.size() == 1) {
         duplicate_in(segments_[0]);
-    } else if (options_.duplication && options_.copies == CopyPolicy::Optimal) {
+    } else if (options_.duplication && options_.copies == CopyPolicy::Optimal && cuts_ != Cuts::Longest) {
         cut_anew();
     }
     for (Segment& segment : segments_) {

@@ -71,6 +71,8 @@ class Cutter {
 
     /// Time that what a segment takes from others, and gives to them, passes through external memory, and into L0 and out of it.
     hw::Ticks moved_ticks(NodeId first, NodeId last) const;
+    /// Images that a segment is made for, as far as writing weights is concerned.
+    std::int64_t images() const { return options_.images * (cuts_ == Cuts::Slow ? 2 : 1); }
     /// Segments and copies that together take least, where the network was found to need several. As it was cut before, with one copy of
     /// each, if that is not better, or does not fit.
     void cut_anew();
@@ -82,6 +84,7 @@ class Cutter {
     const ScheduleOptions& options_;
     Spread spread_;
     bool remapping_;
+    Cuts cuts_;
     hw::PriceList prices_;
     std::optional<Area> part_;
     MappedNetwork mapped_;

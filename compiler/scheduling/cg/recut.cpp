@@ -36,7 +36,7 @@ std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::i
     for (auto it = tasks_.lower_bound(first); it != tasks_.end() && it->first < last; ++it) {
         here.push_back(it->second);
     }
-    return written_copies(here, crossbars, options_.images);
+    return written_copies(here, crossbars, images());
 }
 
 std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last) const {
@@ -89,7 +89,7 @@ void Cutter::cut_anew() {
             end = std::max(end, it->second.write_end);
             lags += lag(it->second.task, *split++);
         }
-        return copies->writing + end + lags + std::max(copies->working, options_.images * moved_ticks(first, last));
+        return copies->writing + end + lags + std::max(copies->working, images() * moved_ticks(first, last));
     };
     std::vector<Segment> segments;
     int from = 0;

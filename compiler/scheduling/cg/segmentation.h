@@ -35,11 +35,19 @@ struct ScheduleOptions {
     std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
 };
 
+/// Where a network that does not fit the chip is cut, and what copies its segments have.
+enum class Cuts : std::uint8_t {
+    Cheapest,  ///< so that it takes least by an estimate without contention
+    Slow,      ///< likewise, as if everything but writing took twice as long
+    Longest,   ///< segments as long as crossbars and memories allow, one copy of each
+};
+
 /// One way to schedule: any network that fits the part of the machine.
 struct Strategy {
     Share share;
     Spread spread = Spread::Balanced;
     bool remapping = true;  ///< if the options allow it
+    Cuts cuts = Cuts::Cheapest;
 };
 
 struct Schedule {
