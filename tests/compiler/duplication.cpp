@@ -197,7 +197,7 @@ TEST_CASE("copies that are written each time are near the least time of writing 
         std::vector<Split> splits;
         for_all(tasks, splits, available, [&](const std::vector<Split>& all) { least = std::min(least, time(all)); });
         INFO("instance " << instance);
-        const std::optional<SegmentCopies> found = written_copies(written, available, images);
+        const std::optional<SegmentCopies> found = written_copies(written.data(), written.size(), available, images);
         REQUIRE(found);
         CHECK(crossbars(tasks, found->splits) <= available);
         CHECK(found->ticks() == time(found->splits));
@@ -207,8 +207,10 @@ TEST_CASE("copies that are written each time are near the least time of writing 
 }
 
 TEST_CASE("copies that are written each time have to fit") {
-    CHECK_FALSE(written_copies({{task(3, 2, 2, 1, 1), 1, 0}}, 2, 1));
-    CHECK(written_copies({}, 2, 1)->ticks() == 0);
+    const WrittenTask large{task(3, 2, 2, 1, 1), 1, 0};
+    CHECK_FALSE(written_copies(&large, 1, 2, 1));
+    CHECK(written_copies(&large, 1, 3, 1)->ticks() == 5);
+    CHECK(written_copies(&large, 0, 2, 1)->ticks() == 0);
 }
 
 TEST_CASE("cuts into segments are the best there are") {

@@ -4,19 +4,19 @@
 
 namespace cim::compiler {
 
-std::optional<SegmentCopies> written_copies(const std::vector<WrittenTask>& tasks, std::int64_t crossbars, std::int64_t images) {
+std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images) {
     std::optional<SegmentCopies> best;
     std::vector<Split> splits;
     hw::Ticks slowest = 0;
-    for (const WrittenTask& it : tasks) {
-        splits.push_back({1, 1, it.task.cuts.front().tile_rows});
-        slowest = std::max(slowest, task_ticks(it.task, splits.back()));
+    for (std::size_t i = 0; i < count; ++i) {
+        splits.push_back({1, 1, tasks[i].task.cuts.front().tile_rows});
+        slowest = std::max(slowest, task_ticks(tasks[i].task, splits.back()));
     }
     // One copy of each, then copies for ever shorter intervals: each takes more to write than the one before.
     while (true) {
         hw::Ticks writing = 0;
         std::int64_t used = 0;
-        for (std::size_t i = 0; i < tasks.size(); ++i) {
+        for (std::size_t i = 0; i < count; ++i) {
             writing += tasks[i].write_ticks * splits[i].copies();
             used += task_crossbars(tasks[i].task, splits[i]);
         }
@@ -28,14 +28,14 @@ std::optional<SegmentCopies> written_copies(const std::vector<WrittenTask>& task
         }
         const hw::Ticks wanted = slowest - 1 - slowest / 32;
         slowest = 0;
-        for (std::size_t i = 0; i < tasks.size(); ++i) {
+        for (std::size_t i = 0; i < count; ++i) {
             splits[i] = cheapest(tasks[i].task, wanted);
             if (splits[i].copies() == 0) {
                 return best;
             }
             slowest = std::max(slowest, task_ticks(tasks[i].task, splits[i]));
         }
-        if (tasks.empty()) {
+        if (count == 0) {
             return best;
         }
     }

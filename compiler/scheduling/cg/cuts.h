@@ -26,9 +26,9 @@ struct SegmentCopies {
     hw::Ticks ticks() const { return writing + working; }
 };
 
-/// The splits with which `images` images take least time in a segment of these tasks, to a thirty-second of the slowest task. Nothing if
+/// The splits with which `images` images take least time in a segment of `count` tasks, to a thirty-second of the slowest task. Nothing if
 /// one copy of each, of its first cut, is more than the crossbars.
-std::optional<SegmentCopies> written_copies(const std::vector<WrittenTask>& tasks, std::int64_t crossbars, std::int64_t images);
+std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images);
 
 /// Cuts 0 .. count into consecutive segments with the least sum of ticks(first, last), by dynamic programming; gives the end of each. No
 /// ticks: not possible. Empty if there is no way.

@@ -81,10 +81,24 @@ Schedule Cutter::run() {
 
 void Cutter::index() {
     producer_ = producers_of(graph_);
-    readers_.assign(graph_.tensors.size(), {});
-    for (NodeId i = 0; i < count(); ++i) {
+    origins_.assign(graph_.tensors.size(), {});
+    for (TensorId id = 0; id < static_cast<TensorId>(graph_.tensors.size()); ++id) {
+        Origins& origins = origins_[at(id)];
+        origins.first = count();
+        origins.last = -1;
+        for (const ViewPart& part : view_of(graph_, producer_, id)) {
+            origins.first = std::min(origins.first, producer_[at(part.tensor)]);
+            origins.last = std::max(origins.last, producer_[at(part.tensor)]);
+        }
+    }
+    last_reader_.assign(graph_.tensors.size(), -1);
+    for (const TensorId id : graph_.outputs) {
+        last_reader_[at(id)] = count();
+    }
+    // From behind: who reads a Concat reads what it is put together of.
+    for (NodeId i = count(); i-- > 0;) {
         for (const TensorId input : graph_.nodes[at(i)].inputs) {
-            readers_[at(input)].push_back(i);
+            last_reader_[at(input)] = std::max(last_reader_[at(input)], is_concat(i) ? last_reader_[at(graph_.nodes[at(i)].output)] : i);
         }
     }
 }
@@ -94,12 +108,11 @@ bool Cutter::is_concat(NodeId node) const {
 }
 
 Cutter::Comes Cutter::comes(TensorId id, NodeId first) const {
-    bool before = false;
-    bool within = false;
-    for (const ViewPart& part : view_of(graph_, producer_, id)) {
-        (producer_[at(part.tensor)] >= first ? within : before) = true;
+    const Origins& origins = origins_[at(id)];
+    if (origins.last < first) {
+        return Comes::Before;
     }
-    return before && within ? Comes::Both : (within ? Comes::Within : Comes::Before);
+    return origins.first < first ? Comes::Both : Comes::Within;
 }
 
 NodeId Cutter::limit(NodeId first) const {
@@ -160,15 +173,6 @@ std::optional<Segment> Cutter::attempt(NodeId first, NodeId last) const {
     } catch (const InputError&) {
         return std::nullopt;
     }
-}
-
-bool Cutter::needed_after(TensorId id, NodeId last) const {
-    if (contains(graph_.outputs, id)) {
-        return true;
-    }
-    return std::any_of(readers_[at(id)].begin(), readers_[at(id)].end(), [&](NodeId reader) {
-        return is_concat(reader) ? needed_after(graph_.nodes[at(reader)].output, last) : reader >= last;
-    });
 }
 
 Segment Cutter::segment_of(NodeId first, NodeId last) const {

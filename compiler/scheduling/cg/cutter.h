@@ -3,11 +3,11 @@
 // segments: cutter.cpp; copies in a segment: segment_copies.cpp; cuts by what they cost: recut.cpp.
 
 #include <functional>
-#include <map>
 #include <optional>
 #include <vector>
 
 #include "compiler/error.h"
+#include "compiler/ir/index.h"
 #include "compiler/scheduling/cg/cuts.h"
 #include "compiler/scheduling/cg/segmentation.h"
 #include "hw_models/timing/price.h"
@@ -38,6 +38,11 @@ class Cutter {
   private:
     bool remapping() const { return remapping_ && part_->machine.mode == hw::ComputingMode::WLM; }
     NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
+    /// First and last of the nodes that a tensor is made of, seen through Concats; -1: of an input.
+    struct Origins {
+        NodeId first = 0;
+        NodeId last = 0;
+    };
     /// Who gives and who reads each tensor.
     void index();
     bool is_concat(NodeId node) const;
@@ -51,7 +56,7 @@ class Cutter {
     NodeId longest(NodeId first, Segment& best);
     std::optional<Segment> attempt(NodeId first, NodeId last) const;
     /// Whether a tensor that comes from nodes first..last-1 is needed after them.
-    bool needed_after(TensorId id, NodeId last) const;
+    bool needed_after(TensorId id, NodeId last) const { return last_reader_[at(id)] >= last; }
     /// One copy of each; cores as the part counts them, which goes for all below.
     Segment segment_of(NodeId first, NodeId last) const;
     void lay_out(Segment& segment, Placement placement) const;
@@ -76,6 +81,8 @@ class Cutter {
     /// Segments and copies that together take least, where the network was found to need several. As it was cut before, with one copy of
     /// each, if that is not better, or does not fit.
     void cut_anew();
+    /// Which of the Convs is the first from a node on.
+    std::size_t conv_from(NodeId node) const;
     std::optional<SegmentCopies> copies_in(NodeId first, NodeId last, std::int64_t crossbars) const;
     /// The segment first..last-1 with the copies that it is to have; nothing if it does not fit.
     std::optional<Segment> written_segment(NodeId first, NodeId last) const;
@@ -90,10 +97,12 @@ class Cutter {
     MappedNetwork mapped_;
     const QuantGraph& graph_;
     std::vector<NodeId> producer_;
-    std::vector<std::vector<NodeId>> readers_;
+    std::vector<Origins> origins_;     ///< by tensor
+    std::vector<NodeId> last_reader_;  ///< by tensor; Concats do not count, but who reads them does; the network's outputs: count()
     std::vector<Segment> segments_;
     std::vector<NodeId> starts_;           ///< first node of each
-    std::map<NodeId, WrittenTask> tasks_;  ///< of each Conv
+    std::vector<NodeId> convs_;            ///< where a network is cut anew: its Convs,
+    std::vector<WrittenTask> tasks_;       ///< and what each is
     std::optional<DoesNotFit> too_large_;  ///< of the nodes that fit in no way, the one that needs most
 };
 

@@ -10,18 +10,20 @@
 namespace cim::compiler {
 
 hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
-    std::set<TensorId> moved;
+    std::vector<TensorId> moved;
     for (NodeId i = first; i < last; ++i) {
         const QuantNode& node = graph_.nodes[at(i)];
         for (const TensorId input : node.inputs) {
             if (comes(input, first) == Comes::Before) {
-                moved.insert(input);
+                moved.push_back(input);
             }
         }
         if (!is_concat(i) && needed_after(node.output, last)) {
-            moved.insert(node.output);
+            moved.push_back(node.output);
         }
     }
+    std::sort(moved.begin(), moved.end());
+    moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
     std::int64_t bytes = 0;
     for (const TensorId id : moved) {
         bytes += graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
@@ -31,12 +33,13 @@ hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
                     port_ticks(2 * bytes, chip.l0.bandwidth, part_->machine.chip_clock));
 }
 
+std::size_t Cutter::conv_from(NodeId node) const {
+    return static_cast<std::size_t>(std::lower_bound(convs_.begin(), convs_.end(), node) - convs_.begin());
+}
+
 std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::int64_t crossbars) const {
-    std::vector<WrittenTask> here;
-    for (auto it = tasks_.lower_bound(first); it != tasks_.end() && it->first < last; ++it) {
-        here.push_back(it->second);
-    }
-    return written_copies(here, crossbars, images());
+    const std::size_t from = conv_from(first);
+    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, images());
 }
 
 std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last) const {
@@ -64,7 +67,8 @@ void Cutter::cut_anew() {
         for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
             if (segment.graph.nodes[i].kind == NodeKind::Conv) {
                 const NodeId node = producer_[at(segment.mapped[at(segment.graph.nodes[i].output)])];
-                tasks_.emplace(node, written_task(segment, i));
+                convs_.push_back(node);
+                tasks_.push_back(written_task(segment, i));
                 possible.insert(tasks_.size() > 1 ? node : 0);
             }
         }
@@ -84,10 +88,10 @@ void Cutter::cut_anew() {
         }
         hw::Ticks end = 0;
         hw::Ticks lags = 0;
-        auto split = copies->splits.begin();
-        for (auto it = tasks_.lower_bound(first); it != tasks_.end() && it->first < last; ++it) {
-            end = std::max(end, it->second.write_end);
-            lags += lag(it->second.task, *split++);
+        const std::size_t from = conv_from(first);
+        for (std::size_t i = 0; i < copies->splits.size(); ++i) {
+            end = std::max(end, tasks_[from + i].write_end);
+            lags += lag(tasks_[from + i].task, copies->splits[i]);
         }
         return copies->writing + end + lags + std::max(copies->working, images() * moved_ticks(first, last));
     };
