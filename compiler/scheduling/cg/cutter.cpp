@@ -1,6 +1,7 @@
 #include "compiler/scheduling/cg/cutter.h"
 
 #include <algorithm>
+#include <map>
 #include <set>
 
 #include <fmt/format.h>
