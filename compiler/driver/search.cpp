@@ -131,11 +131,7 @@ class Search {
     struct Point {
         std::int64_t rank = 0;
         Strategy strategy;
-        bool operator<(const Point& other) const {
-            const Strategy& s = strategy;
-            const Strategy& o = other.strategy;
-            return std::tie(rank, s.share, s.spread, s.remapping, s.cuts) < std::tie(other.rank, o.share, o.spread, o.remapping, o.cuts);
-        }
+        bool operator<(const Point& other) const { return std::tie(rank, strategy) < std::tie(other.rank, other.strategy); }
     };
     /// Where to go on from first: what costs little, of about the same cost what has been halved least, whose neighbours are not known yet.
     static std::int64_t rank(std::int64_t cost, const Share& share) {
@@ -203,8 +199,7 @@ class Search {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
-            const Strategy& it = strategies[i];
-            if (seen_.insert({it.share, it.spread, it.remapping, it.cuts}).second && keeps_numbers(it.share)) {
+            if (seen_.insert(strategies[i]).second && keeps_numbers(strategies[i].share)) {
                 from.push_back(i);
                 fresh.emplace_back();
                 fresh.back().candidate.strategy = strategies[i];
@@ -335,7 +330,7 @@ class Search {
     Budget budget_ = whole;
     std::int64_t granted_ = whole.operations;
     std::int64_t left_ = granted_;  ///< of the operations granted
-    std::set<std::tuple<Share, Spread, bool, Cuts>> seen_;
+    std::set<Strategy> seen_;
     std::map<std::vector<std::int64_t>, std::int64_t> known_;  ///< cost by fingerprint
     std::optional<InputError> refusal_;
 };

@@ -10,7 +10,9 @@
 namespace cim::compiler {
 
 struct Occupancy {
-    hw::Ticks busiest = 0;  ///< that the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments
+    /// That the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments. A segment that writes takes no
+    /// less than all its writing and then what the crossbar written last has to do.
+    hw::Ticks busiest = 0;
     std::int64_t operations = 0;  ///< executed, setup included
     double picojoules = 0;        ///< of its events, setup and leakage left out
 };

@@ -337,6 +337,34 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
     CHECK_THAT(required.err, Catch::Contains("no optimisation 'placement'"));
 }
 
+TEST_CASE("what is larger than the chip has copies in its segments, and is the faster for it") {
+    const Folder folder;
+    const auto run = [&](const std::string& words) {
+        const std::string report = folder.path("r.json").string();
+        const Outcome outcome = cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
+                                       "--arch configs/jain2021.yaml --batch 1 --quiet " + words + " --report " + report);
+        INFO(outcome.err);
+        REQUIRE(outcome.status == 0);
+        return read_json(report);
+    };
+    const auto most_copies = [](const nlohmann::ordered_json& report) {
+        int most = 0;
+        for (const auto& one : report["operators"]) {
+            most = std::max(most, one["duplication"].get<int>());
+        }
+        return most;
+    };
+    const auto copied = run("");
+    const auto single = run("--disable duplication");
+    CHECK(copied["verification"]["mismatches"] == 0);
+    CHECK(single["verification"]["mismatches"] == 0);
+    CHECK(single["segments"].size() > 1);
+    CHECK(copied["segments"].size() > 1);
+    CHECK(most_copies(copied) > 1);
+    CHECK(most_copies(single) == 1);
+    CHECK(copied["cycles"].get<double>() < 0.9 * single["cycles"].get<double>());
+}
+
 TEST_CASE("a program is made for as many images as compile is told") {
     const Folder folder;
     const auto cycles = [&](int made_for, int run_with) {

@@ -41,26 +41,25 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
     }
 }
 
-std::vector<int> cut(int count, const std::function<std::optional<hw::Ticks>(int first, int last)>& ticks) {
+std::vector<int> cut(const SegmentTicks& ticks) {
     struct Way {
         hw::Ticks ticks = 0;
-        int from = -1;  ///< where its last segment begins
+        std::size_t from = 0;  ///< where its last segment begins
     };
-    std::vector<std::optional<Way>> ways(static_cast<std::size_t>(count) + 1);
+    std::vector<std::optional<Way>> ways(ticks.size() + 1);
     ways[0] = Way{};
-    for (int first = 0; first < count; ++first) {
-        const std::optional<Way>& before = ways[static_cast<std::size_t>(first)];
-        for (int last = first + 1; before && last <= count; ++last) {
-            const std::optional<hw::Ticks> own = ticks(first, last);
-            std::optional<Way>& way = ways[static_cast<std::size_t>(last)];
-            if (own && (!way || before->ticks + *own < way->ticks)) {
-                way = Way{before->ticks + *own, first};
+    for (std::size_t first = 0; first < ticks.size(); ++first) {
+        for (std::size_t i = 0; ways[first] && i < ticks[first].size(); ++i) {
+            std::optional<Way>& way = ways[first + i + 1];
+            const std::optional<hw::Ticks>& own = ticks[first][i];
+            if (own && (!way || ways[first]->ticks + *own < way->ticks)) {
+                way = Way{ways[first]->ticks + *own, first};
             }
         }
     }
     std::vector<int> ends;
-    for (int at = count; at > 0 && ways.back(); at = ways[static_cast<std::size_t>(at)]->from) {
-        ends.push_back(at);
+    for (std::size_t at = ticks.size(); at > 0 && ways.back(); at = ways[at]->from) {
+        ends.push_back(static_cast<int>(at));
     }
     std::reverse(ends.begin(), ends.end());
     return ends;

@@ -2,7 +2,6 @@
 // Where to cut a network that does not fit the chip, and how many copies each segment is to have (CG-grained, CIM-MLC section 3.3):
 // shorter segments leave crossbars for copies, but copies are written each time, and what one segment leaves to the next is moved twice.
 
-#include <functional>
 #include <optional>
 #include <vector>
 
@@ -30,8 +29,11 @@ struct SegmentCopies {
 /// one copy of each, of its first cut, is more than the crossbars.
 std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images);
 
-/// Cuts 0 .. count into consecutive segments with the least sum of ticks(first, last), by dynamic programming; gives the end of each. No
-/// ticks: not possible. Empty if there is no way.
-std::vector<int> cut(int count, const std::function<std::optional<hw::Ticks>(int first, int last)>& ticks);
+/// What segments take, by their first place and their length less 1; nothing: not possible, like those that are longer than all of a place.
+using SegmentTicks = std::vector<std::vector<std::optional<hw::Ticks>>>;
+
+/// Cuts all places into consecutive segments that together take least, by dynamic programming; gives the end of each. Empty if there is
+/// no way.
+std::vector<int> cut(const SegmentTicks& ticks);
 
 }  // namespace cim::compiler

@@ -1,6 +1,6 @@
 #pragma once
 // Cuts a network into segments for a part of a machine, and gives each its places and memories (segmentation.h has what comes out). The
-// segments: cutter.cpp; copies in a segment: segment_copies.cpp; cuts by what they cost: recut.cpp.
+// segments: segmentation.cpp; copies in a segment: segment_copies.cpp; cuts by what they cost: recut.cpp.
 
 #include <functional>
 #include <optional>
@@ -14,20 +14,6 @@
 
 namespace cim::compiler {
 
-/// Cores that segments may use, as a machine of their own.
-struct Area {
-    /// `all`: which core of the whole each of the machine's cores is.
-    Area(hw::Machine some, std::vector<int> all) : machine(std::move(some)), prices(machine), cores(std::move(all)) {}
-    Area(const Area&) = delete;
-    Area& operator=(const Area&) = delete;
-    ~Area() = default;
-    std::int64_t crossbars() const { return static_cast<std::int64_t>(machine.core_count()) * machine.crossbars_per_core(); }
-
-    hw::Machine machine;
-    hw::PriceList prices;  ///< with its network: between its cores, other distances
-    std::vector<int> cores;
-};
-
 class Cutter {
   public:
     /// For the part of the machine that the strategy names; prices are those of the whole.
@@ -36,7 +22,8 @@ class Cutter {
     Schedule run();
 
   private:
-    bool remapping() const { return remapping_ && part_->machine.mode == hw::ComputingMode::WLM; }
+    bool remapping() const { return remapping_ && part_.machine.mode == hw::ComputingMode::WLM; }
+    std::int64_t crossbars() const { return static_cast<std::int64_t>(part_.machine.core_count()) * part_.machine.crossbars_per_core(); }
     NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
     /// First and last of the nodes that a tensor is made of, seen through Concats; -1: of an input.
     struct Origins {
@@ -79,8 +66,12 @@ class Cutter {
     /// Images that a segment is made for, as far as writing weights is concerned.
     std::int64_t images() const { return options_.images * (cuts_ == Cuts::Slow ? 2 : 1); }
     /// Segments and copies that together take least, where the network was found to need several. As it was cut before, with one copy of
-    /// each, if that is not better, or does not fit.
+    /// each, if none are found that fit the memories, or it has very many nodes.
     void cut_anew();
+    /// Where a network may be cut: as it was before, and in front of each Conv; then its end.
+    std::vector<NodeId> possible_cuts() const;
+    /// What a segment takes by an estimate without contention; nothing if its crossbars are too few.
+    std::optional<hw::Ticks> ticks_of(NodeId first, NodeId last) const;
     /// Which of the Convs is the first from a node on.
     std::size_t conv_from(NodeId node) const;
     std::optional<SegmentCopies> copies_in(NodeId first, NodeId last, std::int64_t crossbars) const;
@@ -93,7 +84,8 @@ class Cutter {
     bool remapping_;
     Cuts cuts_;
     hw::PriceList prices_;
-    std::optional<Area> part_;
+    MachinePart part_;
+    hw::PriceList part_prices_;  ///< with its network: between its cores, other distances
     MappedNetwork mapped_;
     const QuantGraph& graph_;
     std::vector<NodeId> producer_;

@@ -1,6 +1,8 @@
 // Where a network that does not fit the chip is cut, by what segments and their copies cost.
 #include <algorithm>
+#include <map>
 #include <set>
+#include <utility>
 
 #include "compiler/ir/index.h"
 #include "compiler/scheduling/cg/cutter.h"
@@ -8,6 +10,12 @@
 #include "compiler/scheduling/vvm/remapping.h"
 
 namespace cim::compiler {
+
+namespace {
+// A network in thousands of small pieces is slow however it is cut, and finding out what fits the memories could take hundreds of rounds.
+constexpr int most_places = 2048;
+constexpr int most_rounds = 16;
+}  // namespace
 
 hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
     std::vector<TensorId> moved;
@@ -28,9 +36,9 @@ hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
     for (const TensorId id : moved) {
         bytes += graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
     }
-    const hw::ChipSpec& chip = part_->machine.chip;
-    return std::max(port_ticks(bytes, chip.external_memory.bandwidth, part_->machine.chip_clock),
-                    port_ticks(2 * bytes, chip.l0.bandwidth, part_->machine.chip_clock));
+    const hw::ChipSpec& chip = part_.machine.chip;
+    return std::max(port_ticks(bytes, chip.external_memory.bandwidth, part_.machine.chip_clock),
+                    port_ticks(2 * bytes, chip.l0.bandwidth, part_.machine.chip_clock));
 }
 
 std::size_t Cutter::conv_from(NodeId node) const {
@@ -61,52 +69,90 @@ std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last) const 
     return segment;
 }
 
+std::vector<NodeId> Cutter::possible_cuts() const {
+    std::set<NodeId> cuts(starts_.begin(), starts_.end());
+    cuts.insert(convs_.begin(), convs_.end());
+    cuts.insert({0, count()});
+    return {cuts.begin(), cuts.end()};
+}
+
+std::optional<hw::Ticks> Cutter::ticks_of(NodeId first, NodeId last) const {
+    const std::optional<SegmentCopies> copies = copies_in(first, last, crossbars());
+    if (!copies) {
+        return std::nullopt;
+    }
+    hw::Ticks end = 0;
+    hw::Ticks lags = 0;
+    const std::size_t from = conv_from(first);
+    for (std::size_t i = 0; i < copies->splits.size(); ++i) {
+        end = std::max(end, tasks_[from + i].write_end);
+        lags += lag(tasks_[from + i].task, copies->splits[i]);
+    }
+    return copies->writing + end + lags + std::max(copies->working, images() * moved_ticks(first, last));
+}
+
 void Cutter::cut_anew() {
-    std::set<NodeId> possible(starts_.begin(), starts_.end());  // cuts, and those in front of a Conv
     for (const Segment& segment : segments_) {
         for (std::size_t i = 0; i < segment.graph.nodes.size(); ++i) {
             if (segment.graph.nodes[i].kind == NodeKind::Conv) {
-                const NodeId node = producer_[at(segment.mapped[at(segment.graph.nodes[i].output)])];
-                convs_.push_back(node);
+                convs_.push_back(producer_[at(segment.mapped[at(segment.graph.nodes[i].output)])]);
                 tasks_.push_back(written_task(segment, i));
-                possible.insert(tasks_.size() > 1 ? node : 0);
             }
         }
     }
-    std::vector<NodeId> starts(possible.begin(), possible.end());
-    std::vector<NodeId> limits;
-    for (const NodeId first : starts) {
-        limits.push_back(limit(first));
+    const std::vector<NodeId> cuts = possible_cuts();
+    const auto places = static_cast<int>(cuts.size()) - 1;
+    if (places > most_places) {
+        return;
     }
-    starts.push_back(count());
-    const auto ticks = [&](int a, int b) -> std::optional<hw::Ticks> {
-        const NodeId first = starts[at(a)];
-        const NodeId last = starts[at(b)];
-        const std::optional<SegmentCopies> copies = last <= limits[at(a)] ? copies_in(first, last, part_->crossbars()) : std::nullopt;
-        if (!copies) {
-            return std::nullopt;
+    SegmentTicks ticks(at(places));
+    for (int first = 0; first < places; ++first) {
+        const NodeId most = limit(cuts[at(first)]);
+        for (int last = first + 1; last <= places && cuts[at(last)] <= most; ++last) {
+            ticks[at(first)].push_back(ticks_of(cuts[at(first)], cuts[at(last)]));
         }
-        hw::Ticks end = 0;
-        hw::Ticks lags = 0;
-        const std::size_t from = conv_from(first);
-        for (std::size_t i = 0; i < copies->splits.size(); ++i) {
-            end = std::max(end, tasks_[from + i].write_end);
-            lags += lag(tasks_[from + i].task, copies->splits[i]);
+    }
+    // Whether a segment fits the memories shows when it is laid out. If not, the shortest that does not, and all that hold it, are left
+    // out, and the rest is cut again.
+    const auto shortest_too_large = [&](int first, int last) {
+        int fitting = first;
+        while (last - fitting > 1) {
+            const int middle = fitting + (last - fitting) / 2;
+            (attempt(cuts[at(first)], cuts[at(middle)]) ? fitting : last) = middle;
         }
-        return copies->writing + end + lags + std::max(copies->working, images() * moved_ticks(first, last));
+        return last;
     };
-    std::vector<Segment> segments;
-    int from = 0;
-    for (const int end : cut(static_cast<int>(starts.size()) - 1, ticks)) {
-        std::optional<Segment> segment = written_segment(starts[at(from)], starts[at(end)]);
-        if (!segment) {
+    std::map<std::pair<int, int>, Segment> laid_out;
+    for (int round = 0; round < most_rounds; ++round) {
+        const std::vector<int> ends = cut(ticks);
+        bool all_fit = !ends.empty();
+        int from = 0;
+        for (const int end : ends) {
+            if (laid_out.count({from, end}) == 0) {
+                if (std::optional<Segment> segment = written_segment(cuts[at(from)], cuts[at(end)])) {
+                    laid_out.emplace(std::make_pair(from, end), std::move(*segment));
+                } else {
+                    all_fit = false;
+                    const int too_large = shortest_too_large(from, end);
+                    for (int first = 0; first <= from; ++first) {
+                        ticks[at(first)].resize(std::min(ticks[at(first)].size(), at(too_large - first - 1)));
+                    }
+                }
+            }
+            from = end;
+        }
+        if (all_fit) {
+            segments_.clear();
+            from = 0;
+            for (const int end : ends) {
+                Segment& segment = laid_out.at({from, end});
+                if (!segment.graph.nodes.empty()) {
+                    segments_.push_back(std::move(segment));
+                }
+                from = end;
+            }
             return;
         }
-        segments.push_back(std::move(*segment));
-        from = end;
-    }
-    if (!segments.empty()) {
-        segments_ = std::move(segments);
     }
 }
 

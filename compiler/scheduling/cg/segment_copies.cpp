@@ -34,16 +34,16 @@ bool has_copies(const QuantGraph& graph, const QuantNode& node) {
 hw::Ticks Cutter::window_ticks(const Tile& tile, int tile_rows) const {
     const hw::Ticks read = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
     const hw::Ticks port = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, true).ticks_on(hw::Resource::L1Port);
-    return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : 3 * port * part_->machine.crossbars_per_core() / 2});
+    return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : 3 * port * part_.machine.crossbars_per_core() / 2});
 }
 
 Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) const {
     Cut cut;
-    const std::vector<Tile> tiles = cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_->machine, tile_rows);
+    const std::vector<Tile> tiles = cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_.machine, tile_rows);
     cut.tile_rows = tile_rows;
-    cut.tiles = crossbars_taken(tiles, part_->machine, spread_);
+    cut.tiles = crossbars_taken(tiles, part_.machine, spread_);
     cut.window_ticks = 0;
-    if (part_->machine.mode == hw::ComputingMode::CM) {
+    if (part_.machine.mode == hw::ComputingMode::CM) {
         cut.window_ticks =
             std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
         return cut;
@@ -53,7 +53,7 @@ Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) cons
     }
     if (!options_.staggered) {
         // The port gives the windows of reads that begin together one after the other.
-        const auto together = static_cast<hw::Ticks>(std::min<std::size_t>(tiles.size(), part_->machine.crossbars_per_core()));
+        const auto together = static_cast<hw::Ticks>(std::min<std::size_t>(tiles.size(), part_.machine.crossbars_per_core()));
         const Tile& tile = tiles.front();
         cut.window_ticks += (together - 1) * prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).stages[0].ticks;
     }
@@ -64,7 +64,7 @@ DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const 
     const QuantNode& conv = segment.graph.nodes[node];
     const Reading r = reading_of(segment.graph, conv);
     DuplicationTask task;
-    for (const int tile_rows : options_.remapping ? tile_heights(conv, part_->machine) : std::vector<int>{0}) {
+    for (const int tile_rows : options_.remapping ? tile_heights(conv, part_.machine) : std::vector<int>{0}) {
         task.cuts.push_back(cut_of(segment, node, tile_rows));
     }
     task.rows = r.oh;
@@ -85,13 +85,13 @@ WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const
     }
     hw::Ticks external = 0;
     hw::Ticks whole = 0;
-    for (const Tile& tile : cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_->machine)) {
+    for (const Tile& tile : cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_.machine)) {
         const hw::OpCost write = prices_.write(0, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols);
         external += write.ticks_on(hw::Resource::External);
         whole += write.sync_ticks();
         it.write_end = std::max(it.write_end, write.sync_ticks() - write.ticks_on(hw::Resource::External));
     }
-    it.write_ticks = std::max(external, whole / part_->crossbars());
+    it.write_ticks = std::max(external, whole / crossbars());
     return it;
 }
 
@@ -113,19 +113,19 @@ void Cutter::duplicate_in(Segment& segment) const {
 void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
                             const std::function<std::vector<Split>(std::int64_t)>& choose) const {
     const auto placed = [&](int percent, bool balance) {
-        const std::vector<Split> chosen = choose(part_->crossbars() * percent / 100);
+        const std::vector<Split> chosen = choose(crossbars() * percent / 100);
         std::vector<Split> splits(segment.graph.nodes.size());
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             splits[nodes[i]] = chosen[i];
         }
-        return place(segment.graph, segment.origins, part_->machine, part_->prices, splits, spread_, balance);
+        return place(segment.graph, segment.origins, part_.machine, part_prices_, splits, spread_, balance);
     };
     // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
     // load.
     std::vector<Placement> balanced;
     for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
         std::optional<Placement> placement;
-        if (spread_ == Spread::Balanced && ports_matter(part_->machine, part_->prices) && (placement = placed(percent, true))) {
+        if (spread_ == Spread::Balanced && ports_matter(part_.machine, part_prices_) && (placement = placed(percent, true))) {
             balanced.push_back(std::move(*placement));
         }
     }

@@ -1,8 +1,247 @@
 #include "compiler/scheduling/cg/segmentation.h"
 
+#include <algorithm>
+#include <map>
+#include <set>
+
+#include <fmt/format.h>
+
+#include "compiler/ir/index.h"
+#include "compiler/mapping/packing.h"
+#include "compiler/mapping/relays.h"
 #include "compiler/scheduling/cg/cutter.h"
 
 namespace cim::compiler {
+
+namespace {
+
+bool contains(const std::vector<TensorId>& list, TensorId id) {
+    return std::find(list.begin(), list.end(), id) != list.end();
+}
+
+/// The part of a machine that a strategy names.
+MachinePart named_part(const hw::Machine& machine, const Share& share) {
+    std::optional<MachinePart> part = part_of(machine, share);
+    if (!part) {
+        throw InputError(fmt::format("machine '{}' has no such part", machine.name));
+    }
+    return std::move(*part);
+}
+
+}  // namespace
+
+Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy)
+    : machine_(machine),
+      options_(options),
+      spread_(strategy.spread),
+      remapping_(options.remapping && strategy.remapping),
+      cuts_(strategy.cuts),
+      prices_(machine),
+      part_(named_part(machine, strategy.share)),
+      part_prices_(part_.machine),
+      mapped_(map_network(network, part_.machine)),
+      graph_(mapped_.graph) {
+    for (const TensorId id : network.outputs) {
+        if (contains(network.inputs, id)) {
+            throw InputError(fmt::format("network '{}': output '{}' is an input; there is nothing to compute", network.name,
+                                         network.tensors[at(id)].name));
+        }
+    }
+}
+
+Schedule Cutter::run() {
+    index();
+    for (NodeId first = 0; first < count();) {
+        Segment best;
+        const NodeId last = longest(first, best);
+        if (last == first) {
+            continue;  // its first node was cut smaller
+        }
+        if (!best.graph.nodes.empty()) {
+            segments_.push_back(std::move(best));
+            starts_.push_back(first);
+        }
+        first = last;
+    }
+    if (too_large_) {
+        throw *too_large_;
+    }
+    if (options_.duplication && segments_.size() == 1) {
+        duplicate_in(segments_[0]);
+    } else if (options_.duplication && options_.copies == CopyPolicy::Optimal && cuts_ != Cuts::Longest && segments_.size() > 1) {
+        cut_anew();
+    }
+    for (Segment& segment : segments_) {
+        renumber_cores(segment.placement, part_.cores);
+        for (std::vector<Part>& relays : segment.relays) {
+            renumber_cores(relays, part_.cores);
+        }
+        renumber_cores(segment.memory, part_.cores, machine_.core_count());
+    }
+    return {std::move(mapped_), std::move(segments_)};
+}
+
+void Cutter::index() {
+    producer_ = producers_of(graph_);
+    origins_.assign(graph_.tensors.size(), {});
+    for (TensorId id = 0; id < static_cast<TensorId>(graph_.tensors.size()); ++id) {
+        Origins& origins = origins_[at(id)];
+        origins.first = count();
+        origins.last = -1;
+        for (const ViewPart& part : view_of(graph_, producer_, id)) {
+            origins.first = std::min(origins.first, producer_[at(part.tensor)]);
+            origins.last = std::max(origins.last, producer_[at(part.tensor)]);
+        }
+    }
+    last_reader_.assign(graph_.tensors.size(), -1);
+    for (const TensorId id : graph_.outputs) {
+        last_reader_[at(id)] = count();
+    }
+    // From behind: who reads a Concat reads what it is put together of.
+    for (NodeId i = count(); i-- > 0;) {
+        for (const TensorId input : graph_.nodes[at(i)].inputs) {
+            last_reader_[at(input)] = std::max(last_reader_[at(input)], is_concat(i) ? last_reader_[at(graph_.nodes[at(i)].output)] : i);
+        }
+    }
+}
+
+bool Cutter::is_concat(NodeId node) const {
+    return node >= 0 && graph_.nodes[at(node)].kind == NodeKind::Concat;
+}
+
+Cutter::Comes Cutter::comes(TensorId id, NodeId first) const {
+    const Origins& origins = origins_[at(id)];
+    if (origins.last < first) {
+        return Comes::Before;
+    }
+    return origins.first < first ? Comes::Both : Comes::Within;
+}
+
+NodeId Cutter::limit(NodeId first) const {
+    const std::int64_t available = crossbars();
+    std::int64_t used = 0;
+    for (NodeId i = first; i < count(); ++i) {
+        const QuantNode& node = graph_.nodes[at(i)];
+        if (node.kind == NodeKind::Conv) {
+            used += crossbars_taken(cut_into_tiles(node, mapped_.origins[at(i)], part_.machine), part_.machine, spread_);
+        }
+        bool mixed = false;
+        for (const TensorId input : node.inputs) {
+            mixed = mixed || (node.kind != NodeKind::Concat && comes(input, first) == Comes::Both);
+        }
+        if (i > first && (used > available || mixed)) {
+            return i;
+        }
+    }
+    return count();
+}
+
+NodeId Cutter::longest(NodeId first, Segment& best) {
+    NodeId high = limit(first);
+    if (std::optional<Segment> whole = attempt(first, high)) {
+        best = std::move(*whole);
+        return high;
+    }
+    try {
+        best = segment_of(first, first + 1);
+    } catch (const DoesNotFit& error) {
+        if (halve(mapped_, first, part_.machine)) {
+            index();
+            return first;
+        }
+        // Goes on, to know what the others need.
+        if (!too_large_ || (error.memory() == too_large_->memory() && error.needed() > too_large_->needed())) {
+            too_large_ = error;
+        }
+        return first + 1;
+    }
+    // What is longer fits less; the longest that does is between.
+    NodeId low = first + 1;
+    while (high - low > 1) {
+        const NodeId middle = low + (high - low) / 2;
+        if (std::optional<Segment> segment = attempt(first, middle)) {
+            best = std::move(*segment);
+            low = middle;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+std::optional<Segment> Cutter::attempt(NodeId first, NodeId last) const {
+    try {
+        return segment_of(first, last);
+    } catch (const InputError&) {
+        return std::nullopt;
+    }
+}
+
+Segment Cutter::segment_of(NodeId first, NodeId last) const {
+    Segment segment;
+    QuantGraph& part = segment.graph;
+    part.name = graph_.name;
+    std::map<TensorId, TensorId> known;
+    const auto tensor = [&](TensorId id) {
+        const auto [entry, fresh] = known.emplace(id, static_cast<TensorId>(part.tensors.size()));
+        if (fresh) {
+            part.tensors.push_back(graph_.tensors[at(id)]);
+            segment.mapped.push_back(id);
+        }
+        return entry->second;
+    };
+    const auto input = [&](TensorId id) {
+        const TensorId mine = tensor(id);
+        if (comes(id, first) == Comes::Before && !contains(part.inputs, mine)) {
+            part.inputs.push_back(mine);
+        }
+        return mine;
+    };
+    for (NodeId i = first; i < last; ++i) {
+        const QuantNode& node = graph_.nodes[at(i)];
+        if (is_concat(i) && comes(node.output, first) != Comes::Within) {
+            continue;  // put together in external memory
+        }
+        part.nodes.push_back(node);
+        segment.origins.push_back(mapped_.origins[at(i)]);
+        for (TensorId& id : part.nodes.back().inputs) {
+            id = input(id);
+        }
+        part.nodes.back().output = tensor(node.output);
+        if (!is_concat(i) && needed_after(node.output, last)) {
+            part.outputs.push_back(part.nodes.back().output);
+        }
+    }
+    std::optional<Placement> placement =
+        place(segment.graph, segment.origins, part_.machine, part_prices_, std::vector<Split>(part.nodes.size()), spread_);
+    if (!placement) {
+        throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
+    }
+    segment.staggered = options_.staggered;
+    lay_out(segment, std::move(*placement));
+    return segment;
+}
+
+void Cutter::lay_out(Segment& segment, Placement placement) const {
+    segment.placement = std::move(placement.nodes);
+    segment.relays.assign(segment.graph.inputs.size(), {});
+    if (!options_.serial) {
+        segment.relays = relays_of(segment.graph, segment.placement, part_.machine, part_prices_);
+    }
+    segment.memory =
+        plan_memory(segment.graph, part_.machine, part_prices_, segment.placement, segment.relays, options_.serial, remapping());
+}
+
+bool Cutter::fits(Segment& segment, Placement placement) const {
+    Segment larger = segment;
+    try {
+        lay_out(larger, std::move(placement));
+    } catch (const InputError&) {
+        return false;
+    }
+    segment = std::move(larger);
+    return true;
+}
 
 Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy) {
     return Cutter(network, machine, options, strategy).run();

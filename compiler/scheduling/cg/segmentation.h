@@ -2,6 +2,7 @@
 // Cuts the network into segments: parts that are resident on the chip at one time, one after the other.
 
 #include <cstdint>
+#include <tuple>
 #include <vector>
 
 #include "compiler/mapping/mapped_network.h"
@@ -48,6 +49,10 @@ struct Strategy {
     Spread spread = Spread::Balanced;
     bool remapping = true;  ///< if the options allow it
     Cuts cuts = Cuts::Cheapest;
+
+    friend bool operator<(const Strategy& a, const Strategy& b) {
+        return std::tie(a.share, a.spread, a.remapping, a.cuts) < std::tie(b.share, b.spread, b.remapping, b.cuts);
+    }
 };
 
 struct Schedule {
@@ -55,8 +60,8 @@ struct Schedule {
     std::vector<Segment> segments;
 };
 
-/// Segments as long as the crossbars and memories allow, from the front. A Conv that fits in no memory is cut smaller. InputError with the
-/// size needed if a node fits the machine in no way.
+/// One segment if crossbars and memories allow, else several, cut as the strategy says. A Conv that fits in no memory is cut smaller.
+/// InputError with the size needed if a node fits the machine in no way.
 Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
                   const Strategy& strategy = {});
 
