@@ -10,8 +10,8 @@
 namespace cim::compiler {
 
 struct Occupancy {
-    /// That the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments. A segment that writes takes no
-    /// less than all its writing and then what the crossbar written last has to do.
+    /// That the busiest engine, crossbar, port, memory or node of the network is held, summed over the segments. A segment that writes
+    /// takes no less than all its writing and then what the crossbar written last has to do.
     hw::Ticks busiest = 0;
     std::int64_t operations = 0;  ///< executed, setup included
     double picojoules = 0;        ///< of its events, setup and leakage left out
