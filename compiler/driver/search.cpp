@@ -30,7 +30,8 @@ struct Budget {
     int patience;
 };
 constexpr Budget whole{1'000'000, 25, 20};
-constexpr Budget in_segments{4'000'000, 100, 30};  // where to cut is a choice more, and times change by leaps with it
+constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
+constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
 constexpr std::int64_t most_images = 3;
@@ -97,6 +98,18 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
         }
     }
     return print;
+}
+
+std::int64_t reads_of(const Schedule& schedule) {
+    std::int64_t reads = 0;
+    for (const Segment& segment : schedule.segments) {
+        for (const NodePlacement& here : segment.placement) {
+            for (const Tile& tile : here.tiles) {
+                reads += here.copies[static_cast<std::size_t>(tile.copy)].positions();
+            }
+        }
+    }
+    return reads;
 }
 
 class Search {
@@ -241,7 +254,7 @@ class Search {
                 refusal_ = it.refusal;
             } else if (const auto known = known_.find(it.print); known != known_.end()) {
                 it.cost = known->second;
-            } else if (twice.insert(it.print).second) {
+            } else if (twice.insert(it.print).second && (!best_ || reads_of(it.candidate.schedule) <= longer * reads_of(best_->schedule))) {
                 fresh.push_back(&it);
             }
         }
@@ -292,7 +305,7 @@ class Search {
 
     static std::optional<std::int64_t> cost_of_twin(const std::vector<Considered>& all, const Considered& it) {
         const auto twin = std::find_if(all.begin(), all.end(), [&](const Considered& one) { return one.cost && one.print == it.print; });
-        return twin->cost;
+        return twin == all.end() ? std::nullopt : twin->cost;  // none: too long
     }
 
     /// Nothing if the first program was too long to rehearse, or as much has been granted already.

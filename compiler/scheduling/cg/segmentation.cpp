@@ -83,14 +83,16 @@ Schedule Cutter::run() {
 
 void Cutter::index() {
     producer_ = producers_of(graph_);
-    origins_.assign(graph_.tensors.size(), {});
-    for (TensorId id = 0; id < static_cast<TensorId>(graph_.tensors.size()); ++id) {
-        Origins& origins = origins_[at(id)];
-        origins.first = count();
-        origins.last = -1;
-        for (const ViewPart& part : view_of(graph_, producer_, id)) {
-            origins.first = std::min(origins.first, producer_[at(part.tensor)]);
-            origins.last = std::max(origins.last, producer_[at(part.tensor)]);
+    origins_.assign(graph_.tensors.size(), {-1, -1});
+    for (NodeId i = 0; i < count(); ++i) {
+        Origins& origins = origins_[at(graph_.nodes[at(i)].output)];
+        origins = {i, i};
+        if (is_concat(i)) {
+            origins = {count(), -1};
+            for (const TensorId input : graph_.nodes[at(i)].inputs) {
+                origins.first = std::min(origins.first, origins_[at(input)].first);
+                origins.last = std::max(origins.last, origins_[at(input)].last);
+            }
         }
     }
     last_reader_.assign(graph_.tensors.size(), -1);
