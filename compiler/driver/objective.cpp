@@ -41,7 +41,7 @@ Measure::Measure(Objective objective, const hw::Machine& machine, std::int64_t i
     : objective_(objective),
       machine_(machine),
       images_(objective == Objective::Interval ? std::max(images, least_images) : images),
-      leakage_fj_(hw::leakage_mw(machine) * 1e12 / static_cast<double>(machine.ticks_per_second)) {
+      leakage_fj_(hw::leakage_fj(machine)) {
     const auto prices = hw::event_prices(machine);
     if (objective == Objective::Energy && leakage_fj_ == 0 &&
         std::all_of(prices.begin(), prices.end(), [](double pj) { return pj == 0; })) {

@@ -120,6 +120,7 @@ class Search {
           options_(options),
           measure_(search.objective, machine, std::min(search.images, most_images)),
           several_(search.several),
+          frugal_(search.objective == Objective::Energy),
           start_(search.start),
           spreads_(search.several ? spreads_on(machine) : std::vector<Spread>{first_spread(options)}) {}
 
@@ -155,7 +156,11 @@ class Search {
         std::vector<Strategy> strategies;
         for (const Spread spread : spreads_) {
             strategies.push_back({share, spread, true, Cuts::Cheapest});
-            if (rehearse_ && best_ && best_->schedule.segments.size() > 1) {
+            const bool segmented = best_ && best_->schedule.segments.size() > 1;
+            if (segmented && frugal_) {
+                strategies.push_back({share, spread, true, Cuts::Frugal});
+            }
+            if (segmented && rehearse_) {
                 // What cuts cost is an estimate.
                 strategies.push_back({share, spread, true, Cuts::Slow});
                 strategies.push_back({share, spread, true, Cuts::Longest});
@@ -334,6 +339,7 @@ class Search {
     const ScheduleOptions& options_;
     Measure measure_;
     bool several_;
+    bool frugal_;
     std::optional<Strategy> start_;
     std::vector<Spread> spreads_;
     bool lossless_ = hw::adc_is_lossless(machine_);

@@ -93,4 +93,8 @@ double leakage_mw(const Machine& machine) {
     return total;
 }
 
+double leakage_fj(const Machine& machine) {
+    return leakage_mw(machine) * 1e12 / static_cast<double>(machine.ticks_per_second);
+}
+
 }  // namespace cim::hw

@@ -56,5 +56,7 @@ struct StaticPart {
 std::vector<StaticPart> static_parts(const Machine& machine);
 /// mW of all of them together.
 double leakage_mw(const Machine& machine);
+/// fJ that leak in a tick.
+double leakage_fj(const Machine& machine);
 
 }  // namespace cim::hw

@@ -39,6 +39,23 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
     }
 }
 
+TEST_CASE("what is larger than the chip is cut for energy where that is the objective") {
+    const Folder folder;
+    const auto run = [&](const std::string& objective) {
+        const std::string report = folder.path("r.json").string();
+        const Outcome outcome = cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
+                                       "--arch configs/jain2021.yaml --batch 2 --quiet --objective " + objective + " --report " + report);
+        INFO(outcome.err);
+        REQUIRE(outcome.status == 0);
+        return read_json(report);
+    };
+    const auto fast = run("latency");
+    const auto frugal = run("energy");
+    CHECK(frugal["verification"]["mismatches"] == 0);
+    CHECK(frugal["energy_pj"]["total"].get<double>() < 0.98 * fast["energy_pj"]["total"].get<double>());
+    CHECK(frugal["cycles"] > fast["cycles"]);
+}
+
 TEST_CASE("an objective that does not exist, and one that the machine has no prices for") {
     const Folder folder;
     const Outcome outcome = cimmlc("compile " + lenet + "--arch configs/tiny.yaml --objective beauty -o " + folder.path("p.mop").string());

@@ -203,6 +203,43 @@ TEST_CASE("copies that are written each time are those of the least time of writ
     }
 }
 
+TEST_CASE(
+    "copies that are written each time are those of the least energy, if what writing takes counts as the time in which as much leaks") {
+    Dice dice{std::mt19937(6)};
+    int fewer = 0;
+    for (int instance = 0; instance < 500; ++instance) {
+        const auto [tasks, available] = some_tasks(dice, 4, 1);
+        const int images = dice.upto(3);
+        const std::int64_t leakage_fj = dice.upto(9);
+        std::vector<WrittenTask> written;
+        std::vector<WrittenTask> counted;
+        std::vector<std::int64_t> write_fj;
+        for (const DuplicationTask& task : tasks) {
+            written.push_back({task, dice.upto(20), 0});
+            write_fj.push_back(leakage_fj * dice.upto(200));
+            counted.push_back(written.back());
+            counted.back().write_ticks += leaking_ticks(static_cast<double>(write_fj.back()), static_cast<double>(leakage_fj));
+        }
+        const auto energy = [&, &tasks = tasks](const std::vector<Split>& splits) {
+            std::int64_t fj = leakage_fj * images * interval(tasks, splits);
+            for (std::size_t i = 0; i < splits.size(); ++i) {
+                fj += (write_fj[i] + leakage_fj * written[i].write_ticks) * splits[i].copies();
+            }
+            return fj;
+        };
+        std::int64_t least = INT64_MAX;
+        std::vector<Split> splits;
+        for_all(tasks, splits, available, [&](const std::vector<Split>& all) { least = std::min(least, energy(all)); });
+        INFO("instance " << instance);
+        const std::optional<SegmentCopies> found = written_copies(counted.data(), counted.size(), available, images);
+        REQUIRE(found);
+        CHECK(energy(found->splits) == least);
+        fewer +=
+            crossbars(tasks, found->splits) < crossbars(tasks, written_copies(written.data(), written.size(), available, images)->splits);
+    }
+    CHECK(fewer > 50);
+}
+
 TEST_CASE("copies that are written each time have to fit") {
     const WrittenTask large{task(3, 2, 2, 1, 1), 1, 0};
     CHECK_FALSE(written_copies(&large, 1, 2, 1));

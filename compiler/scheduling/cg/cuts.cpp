@@ -1,8 +1,13 @@
 #include "compiler/scheduling/cg/cuts.h"
 
 #include <algorithm>
+#include <cmath>
 
 namespace cim::compiler {
+
+hw::Ticks leaking_ticks(double fj, double fj_a_tick) {
+    return std::llround(fj / std::max(1.0, fj_a_tick));
+}
 
 std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images) {
     std::optional<SegmentCopies> best;

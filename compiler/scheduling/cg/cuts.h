@@ -17,6 +17,10 @@ struct WrittenTask {
     hw::Ticks write_end = 0;    ///< from the moment that external memory has given a tile to when its crossbar holds it
 };
 
+/// Energy as the time in which as much leaks, so that the least sum of both is the least energy. Where little leaks, next to no time is
+/// worth it: `fj_a_tick` counts as 1 at least.
+hw::Ticks leaking_ticks(double fj, double fj_a_tick);
+
 struct SegmentCopies {
     hw::Ticks writing = 0;
     hw::Ticks working = 0;  ///< images x the slowest task

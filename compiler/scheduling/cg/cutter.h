@@ -2,6 +2,7 @@
 // Cuts a network into segments for a part of a machine, and gives each its places and memories (segmentation.h has what comes out). The
 // segments: segmentation.cpp; copies in a segment: segment_copies.cpp; cuts by what they cost: recut.cpp.
 
+#include <array>
 #include <functional>
 #include <optional>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "compiler/ir/index.h"
 #include "compiler/scheduling/cg/cuts.h"
 #include "compiler/scheduling/cg/segmentation.h"
+#include "hw_models/energy/events.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -63,6 +65,8 @@ class Cutter {
 
     /// Time that what a segment takes from others, and gives to them, passes through external memory, and into L0 and out of it.
     hw::Ticks moved_ticks(NodeId first, NodeId last) const;
+    /// What energy counts for, in time: nothing, unless cuts are to be frugal.
+    hw::Ticks worth_of(double picojoules) const;
     /// Images that a segment is made for, as far as writing weights is concerned.
     std::int64_t images() const { return options_.images * (cuts_ == Cuts::Slow ? 2 : 1); }
     /// Segments and copies that together take least, where the network was found to need several. As it was cut before, with one copy of
@@ -84,6 +88,8 @@ class Cutter {
     bool remapping_;
     Cuts cuts_;
     hw::PriceList prices_;
+    std::array<double, hw::event_count> event_pj_;
+    double leakage_fj_;  ///< a tick
     MachinePart part_;
     hw::PriceList part_prices_;  ///< with its network: between its cores, other distances
     MappedNetwork mapped_;

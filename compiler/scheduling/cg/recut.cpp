@@ -17,28 +17,42 @@ constexpr int most_places = 2048;
 constexpr int most_rounds = 16;
 }  // namespace
 
+hw::Ticks Cutter::worth_of(double picojoules) const {
+    return cuts_ == Cuts::Frugal ? leaking_ticks(picojoules * 1e3, leakage_fj_) : 0;
+}
+
 hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
-    std::vector<TensorId> moved;
+    std::vector<TensorId> taken;
+    std::vector<TensorId> left;
     for (NodeId i = first; i < last; ++i) {
         const QuantNode& node = graph_.nodes[at(i)];
         for (const TensorId input : node.inputs) {
             if (comes(input, first) == Comes::Before) {
-                moved.push_back(input);
+                taken.push_back(input);
             }
         }
         if (!is_concat(i) && needed_after(node.output, last)) {
-            moved.push_back(node.output);
+            left.push_back(node.output);
         }
     }
-    std::sort(moved.begin(), moved.end());
-    moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
-    std::int64_t bytes = 0;
-    for (const TensorId id : moved) {
-        bytes += graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
-    }
+    const auto bytes_of = [&](std::vector<TensorId>& moved) {
+        std::sort(moved.begin(), moved.end());
+        moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
+        std::int64_t bytes = 0;
+        for (const TensorId id : moved) {
+            bytes += graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
+        }
+        return bytes;
+    };
+    const std::int64_t in = bytes_of(taken);
+    const std::int64_t out = bytes_of(left);
+    const auto pj = [&](hw::Event event) { return event_pj_[static_cast<std::size_t>(event)]; };
     const hw::ChipSpec& chip = part_.machine.chip;
-    return std::max(port_ticks(bytes, chip.external_memory.bandwidth, part_.machine.chip_clock),
-                    port_ticks(2 * bytes, chip.l0.bandwidth, part_.machine.chip_clock));
+    return std::max(port_ticks(in + out, chip.external_memory.bandwidth, part_.machine.chip_clock),
+                    port_ticks(2 * (in + out), chip.l0.bandwidth, part_.machine.chip_clock)) +
+           worth_of(static_cast<double>(in) * pj(hw::Event::ExternalReadByte) +
+                    static_cast<double>(out) * pj(hw::Event::ExternalWriteByte) +
+                    static_cast<double>(in + out) * (pj(hw::Event::L0ReadByte) + pj(hw::Event::L0WriteByte)));
 }
 
 std::size_t Cutter::conv_from(NodeId node) const {

@@ -85,13 +85,15 @@ WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const
     }
     hw::Ticks external = 0;
     hw::Ticks whole = 0;
+    double picojoules = 0;
     for (const Tile& tile : cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_.machine)) {
         const hw::OpCost write = prices_.write(0, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols);
         external += write.ticks_on(hw::Resource::External);
         whole += write.sync_ticks();
+        picojoules += hw::picojoules(write, event_pj_);
         it.write_end = std::max(it.write_end, write.sync_ticks() - write.ticks_on(hw::Resource::External));
     }
-    it.write_ticks = std::max(external, whole / crossbars());
+    it.write_ticks = std::max(external, whole / crossbars()) + worth_of(picojoules);
     return it;
 }
 

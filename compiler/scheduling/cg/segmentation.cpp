@@ -37,6 +37,8 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       remapping_(options.remapping && strategy.remapping),
       cuts_(strategy.cuts),
       prices_(machine),
+      event_pj_(hw::event_prices(machine)),
+      leakage_fj_(hw::leakage_fj(machine)),
       part_(named_part(machine, strategy.share)),
       part_prices_(part_.machine),
       mapped_(map_network(network, part_.machine)),

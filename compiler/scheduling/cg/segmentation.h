@@ -40,6 +40,7 @@ struct ScheduleOptions {
 enum class Cuts : std::uint8_t {
     Cheapest,  ///< so that it takes least by an estimate without contention
     Slow,      ///< likewise, as if everything but writing took twice as long
+    Frugal,    ///< so that it takes least energy, likewise
     Longest,   ///< segments as long as crossbars and memories allow, one copy of each
 };
 
