@@ -71,6 +71,16 @@ std::vector<Column> columns_of(NodePlacement& conv) {
     return columns;
 }
 
+/// A column in parts that fill a core, and the rest.
+std::vector<Column> on_cores(const Column& column, std::size_t per_core) {
+    std::vector<Column> parts;
+    for (std::size_t from = 0; from < column.size(); from += per_core) {
+        const std::size_t to = std::min(from + per_core, column.size());
+        parts.emplace_back(column.begin() + static_cast<std::ptrdiff_t>(from), column.begin() + static_cast<std::ptrdiff_t>(to));
+    }
+    return parts;
+}
+
 struct LoadedColumn {
     Column tiles;
     Load load;
@@ -172,13 +182,13 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
     for (std::size_t n = 0; n < placement.size(); ++n) {
         copies = copies || placement[n].copies.size() > 1;
         for (Column& column : columns_of(placement[n])) {
-            if (static_cast<int>(column.size()) > machine.crossbars_per_core()) {
-                return std::nullopt;
-            }
             const Grid& grid = placement[n].copies[static_cast<std::size_t>(column[0]->copy)];
-            columns.push_back({column, load_of(static_cast<NodeId>(n), column, grid)});
-            all += columns.back().load;
-            largest = std::max(largest, columns.back().load.most());
+            for (Column& part : on_cores(column, static_cast<std::size_t>(machine.crossbars_per_core()))) {
+                const Load load = load_of(static_cast<NodeId>(n), part, grid);
+                all += load;
+                largest = std::max(largest, load.most());
+                columns.push_back({std::move(part), load});
+            }
         }
     }
     if (!copies) {
@@ -192,6 +202,25 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
         }
     }
     return std::nullopt;
+}
+
+hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                       const hw::PriceList& prices) {
+    const ColumnLoads load_of(graph, machine, prices);
+    std::vector<Load> loads(static_cast<std::size_t>(machine.core_count()));
+    for (std::size_t n = 0; n < placement.size(); ++n) {
+        for (const Column& column : columns_of(placement[n])) {
+            for (const Column& part : on_cores(column, static_cast<std::size_t>(machine.crossbars_per_core()))) {
+                const Grid& grid = placement[n].copies[static_cast<std::size_t>(part[0]->copy)];
+                loads[static_cast<std::size_t>(part[0]->core)] += load_of(static_cast<NodeId>(n), part, grid);
+            }
+        }
+    }
+    hw::Ticks most = 0;
+    for (const Load& load : loads) {
+        most = std::max(most, load.most());
+    }
+    return most;
 }
 
 }  // namespace cim::compiler

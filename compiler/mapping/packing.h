@@ -26,4 +26,8 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
                                        const hw::PriceList& prices);
 
+/// The same for tiles that have their crossbars, however they came to them.
+hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                       const hw::PriceList& prices);
+
 }  // namespace cim::compiler

@@ -34,7 +34,7 @@ std::vector<Part> parts_of(const NodePlacement& conv, bool whole) {
             parts.back().c1 += tile.cols;
         } else {
             parts.push_back(
-                {tiles[end - 1].core, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)], tile.copy});
+                {here.rbegin()->first, tile.col, tile.col + tile.cols, conv.copies[static_cast<std::size_t>(tile.copy)], tile.copy});
         }
         before = std::move(here);
         last = &tile;

@@ -59,9 +59,13 @@ class Cutter {
     WrittenTask written_task(const Segment& segment, std::size_t node) const;
     /// Gives the crossbars that are left to copies, as many as places and memories hold.
     void duplicate_in(Segment& segment) const;
+    struct ChosenCopies {
+        std::vector<Split> splits;
+        hw::Ticks slowest = 0;  ///< of them, for an image
+    };
     /// Places the copies that choose(crossbars) gives for the nodes, of as many crossbars as places and memories allow.
     void lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
-                        const std::function<std::vector<Split>(std::int64_t)>& choose) const;
+                        const std::function<ChosenCopies(std::int64_t)>& choose) const;
 
     /// Time that what a segment takes from others, and gives to them, passes through external memory, and into L0 and out of it.
     hw::Ticks moved_ticks(NodeId first, NodeId last) const;

@@ -77,7 +77,7 @@ std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last) const 
     }
     const auto choose = [&](std::int64_t some) {
         const std::optional<SegmentCopies> copies = copies_in(first, last, some);
-        return copies ? copies->splits : std::vector<Split>(nodes.size());
+        return copies ? ChosenCopies{copies->splits, copies->working / images()} : ChosenCopies{std::vector<Split>(nodes.size())};
     };
     lay_out_copies(*segment, nodes, choose);
     return segment;

@@ -107,39 +107,62 @@ void Cutter::duplicate_in(Segment& segment) const {
         }
     }
     const auto choose = [&](std::int64_t some) {
-        return remapping() ? remap(tasks, some, options_.images) : copies_by(options_.copies, tasks, some);
+        ChosenCopies chosen{remapping() ? remap(tasks, some, options_.images) : copies_by(options_.copies, tasks, some)};
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            chosen.slowest = std::max(chosen.slowest, task_ticks(tasks[i], chosen.splits[i]));
+        }
+        return chosen;
     };
     lay_out_copies(segment, nodes, choose);
 }
 
 void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
-                            const std::function<std::vector<Split>(std::int64_t)>& choose) const {
-    const auto placed = [&](int percent, bool balance) {
-        const std::vector<Split> chosen = choose(crossbars() * percent / 100);
+                            const std::function<ChosenCopies(std::int64_t)>& choose) const {
+    struct Way {
+        Placement placement;
+        hw::Ticks cost = 0;  ///< an image's time on the crossbars of the slowest operator, or in the busiest core besides
+    };
+    const auto placed = [&](int percent, bool balance) -> std::optional<Way> {
+        const ChosenCopies chosen = choose(crossbars() * percent / 100);
         std::vector<Split> splits(segment.graph.nodes.size());
         for (std::size_t i = 0; i < nodes.size(); ++i) {
-            splits[nodes[i]] = chosen[i];
+            splits[nodes[i]] = chosen.splits[i];
         }
-        return place(segment.graph, segment.origins, part_.machine, part_prices_, splits, spread_, balance);
+        std::optional<Placement> placement = place(segment.graph, segment.origins, part_.machine, part_prices_, splits, spread_, balance);
+        if (!placement) {
+            return std::nullopt;
+        }
+        return Way{std::move(*placement), chosen.slowest};
     };
-    // Whole columns balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the
-    // load.
-    std::vector<Placement> balanced;
-    for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
-        std::optional<Placement> placement;
-        if (spread_ == Spread::Balanced && ports_matter(part_.machine, part_prices_) && (placement = placed(percent, true))) {
-            balanced.push_back(std::move(*placement));
+    // Where ports matter, and where a core has more to do than the crossbars of the slowest operator, loads are balanced. Whole columns
+    // balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the load.
+    std::vector<Way> ways;
+    const bool ports_matter = compiler::ports_matter(part_.machine, part_prices_);
+    bool balance = spread_ == Spread::Balanced && part_.machine.mode != hw::ComputingMode::CM;
+    if (balance && !ports_matter) {
+        if (std::optional<Way> way = placed(100, false)) {
+            const hw::Ticks busiest = busiest_core(way->placement.nodes, segment.graph, part_.machine, part_prices_);
+            balance = busiest > way->cost;
+            way->cost = std::max(way->cost, busiest);
+            ways.push_back(std::move(*way));
         }
     }
-    std::stable_sort(balanced.begin(), balanced.end(), [](const Placement& a, const Placement& b) { return a.busiest < b.busiest; });
-    for (Placement& placement : balanced) {
-        if (fits(segment, std::move(placement))) {
+    for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+        std::optional<Way> way;
+        if (balance && (way = placed(percent, true))) {
+            way->cost = ports_matter ? way->placement.busiest : std::max(way->cost, way->placement.busiest);
+            ways.push_back(std::move(*way));
+        }
+    }
+    std::stable_sort(ways.begin(), ways.end(), [](const Way& a, const Way& b) { return a.cost < b.cost; });
+    for (Way& way : ways) {
+        if (fits(segment, std::move(way.placement))) {
             return;
         }
     }
     for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
-        std::optional<Placement> placement = placed(percent, false);
-        if (placement && fits(segment, std::move(*placement))) {
+        std::optional<Way> way = placed(percent, false);
+        if (way && fits(segment, std::move(way->placement))) {
             return;
         }
     }
