@@ -40,6 +40,9 @@ std::vector<Use> uses_of(const compiler::Compiled& compiled) {
             use.copies = std::max(use.copies, segment.placement[i].copies.size());
             for (const compiler::Tile& tile : segment.placement[i].tiles) {
                 use.cores.insert(tile.core);
+                if (!tile.has_crossbar()) {
+                    continue;
+                }
                 ++use.tiles;
                 use.weights += static_cast<std::int64_t>(tile.rows) * tile.cols;
             }

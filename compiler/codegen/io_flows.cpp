@@ -17,7 +17,9 @@ void Generator::write_flows() {
         written_.emplace_back();
         std::map<std::pair<int, int>, std::vector<int>> by_core;  // tiles by copy, core
         for (std::size_t t = 0; t < tiles.size(); ++t) {
-            by_core[{tiles[t].copy, tiles[t].core}].push_back(static_cast<int>(t));
+            if (tiles[t].has_crossbar()) {
+                by_core[{tiles[t].copy, tiles[t].core}].push_back(static_cast<int>(t));
+            }
         }
         for (const auto& [key, mine] : by_core) {
             const auto& [copy, core] = key;

@@ -19,6 +19,15 @@ enum class Packing : std::uint8_t {
     Cores,      ///< CM: a core works for one copy of one operator, and if a column needs several cores, for that column
 };
 
+/// Puts a tile where the copy that holds it has its own.
+void share_crossbar(NodePlacement& conv, std::size_t tile) {
+    const std::size_t of_a_copy = conv.tiles.size() / conv.copies.size();
+    Tile& here = conv.tiles[tile];
+    const Tile& held = conv.tiles[static_cast<std::size_t>(here.holder) * of_a_copy + tile % of_a_copy];
+    here.core = held.core;
+    here.xb = held.xb;
+}
+
 /// One crossbar after the other, `per_core` of each core; returns how many were passed, gaps included.
 int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packing) {
     int next = 0;
@@ -31,10 +40,14 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
         const bool cores_of_a_copy = packing == Packing::Cores || packing == Packing::Copies;
         const bool columns = packing == Packing::Columns || packing == Packing::Cores;
         const auto same_column = [&](std::size_t a, std::size_t b) {
-            return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy;
+            return tiles[a].col == tiles[b].col && tiles[a].copy == tiles[b].copy && tiles[b].has_crossbar();
         };
         int last_column = 0;
         for (std::size_t t = 0; t < tiles.size(); ++t) {
+            if (!tiles[t].has_crossbar()) {
+                share_crossbar(here, t);
+                continue;
+            }
             if (cores_of_a_copy && t > 0 && tiles[t].copy != tiles[t - 1].copy) {
                 next_core();
             }

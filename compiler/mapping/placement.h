@@ -34,11 +34,13 @@ struct NodePlacement {
 };
 
 /// How the copies of a Conv share its output: dx bands of columns, and in each the rows dealt to dy copies in turn. How many rows of the
-/// matrix a crossbar holds at most; 0: as many as it has.
+/// matrix a crossbar holds at most; 0: as many as it has. How many copies, one after the other, have the last rows of the matrix in the
+/// same crossbars where these are fewer than in the others.
 struct Split {
     int dx = 1;
     int dy = 1;
     int tile_rows = 0;
+    int together = 1;
     int copies() const { return dx * dy; }
 };
 

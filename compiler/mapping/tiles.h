@@ -15,12 +15,19 @@ struct Tile {
     int col = 0, cols = 0;
     int c0 = 0, c1 = 0;
     int copy = 0;
+    int holder = 0;  ///< copy in whose crossbar of the same tile this one lies; mostly its own
     int core = 0, xb = 0;
+    bool has_crossbar() const { return holder == copy; }
 };
 
 /// Tiles of a (piece of a) Conv without places, by column, then by row. Full tiles first; groups share a tile as docs/numbers.md says.
 /// `most_rows` of a tile, if its crossbar is not to be filled (0).
 std::vector<Tile> cut_into_tiles(const QuantNode& node, const Origin& origin, const hw::Machine& machine, int most_rows = 0);
+
+/// Whether a tile has fewer rows than the first of its matrix, and so is read in less time.
+inline bool is_short(const Tile& tile, const std::vector<Tile>& tiles) {
+    return tile.rows < tiles.front().rows;
+}
 
 /// Least number of columns, from the first on, that can be a piece by themselves: a tile's, or those of the groups that share a tile (of
 /// one group if it needs several tiles).

@@ -21,18 +21,42 @@ std::int64_t crossbars_for(const std::vector<DuplicationTask>& tasks, hw::Ticks 
     return used;
 }
 
-/// Fewest copies of a cut with which a task takes `ticks` at most; copies() is 0 if no number does.
-Split fewest_copies(const DuplicationTask& task, const Cut& cut, hw::Ticks ticks) {
+/// The least interval that so many crossbars allow; `high` is one that they do.
+hw::Ticks shortest(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars, hw::Ticks high) {
+    std::vector<Split> splits(tasks.size());
+    hw::Ticks low = 0;  // not reached
+    while (high - low > 1) {
+        const hw::Ticks middle = low + (high - low) / 2;
+        const std::int64_t used = crossbars_for(tasks, middle, splits);
+        (used >= 0 && used <= crossbars ? high : low) = middle;
+    }
+    return high;
+}
+
+/// How many copies may share the crossbars of their short tiles if each of them takes `ticks` for `positions`: no more of them than it
+/// takes for so few crossbars.
+int copies_together(const Cut& cut, int copies, std::int64_t positions, hw::Ticks ticks) {
+    if (cut.short_tiles == 0) {
+        return 1;
+    }
+    const auto most = static_cast<int>(std::min<hw::Ticks>(ticks / (positions * cut.short_ticks), copies));
+    return ceil_div(copies, ceil_div(copies, most));
+}
+
+/// Fewest crossbars of a cut on which a task takes `ticks` at most; copies() is 0 if it cannot.
+Split cheapest_of(const DuplicationTask& task, const Cut& cut, hw::Ticks ticks) {
     Split best{0, 0};
     for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
-        const hw::Ticks a_column = ceil_div(task.rows, dy) * cut.window_ticks;
-        const auto cols = static_cast<int>(std::min<hw::Ticks>(ticks / a_column, task.cols));
-        if (cols < 1) {
-            continue;
-        }
-        const Split split{ceil_div(task.cols, cols), dy, cut.tile_rows};
-        if (best.copies() == 0 || split.copies() < best.copies()) {
-            best = split;
+        const std::int64_t rows = ceil_div(task.rows, dy);
+        const auto most = static_cast<int>(std::min<hw::Ticks>(ticks / (rows * cut.window_ticks), task.cols));
+        // Copies with fewer positions are more, but more of them may share a short tile.
+        const int least = cut.short_tiles > 0 ? 1 : std::max(1, most);
+        for (int cols = most; cols >= least; --cols) {
+            Split split{ceil_div(task.cols, cols), dy, cut.tile_rows};
+            split.together = copies_together(cut, split.copies(), rows * cols, ticks);
+            if (best.copies() == 0 || task_crossbars(task, split) < task_crossbars(task, best)) {
+                best = split;
+            }
         }
     }
     return best;
@@ -54,17 +78,28 @@ const Cut& cut_of(const DuplicationTask& task, const Split& split) {
 }
 
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split) {
-    return static_cast<hw::Ticks>(ceil_div(task.rows, split.dy)) * ceil_div(task.cols, split.dx) * cut_of(task, split).window_ticks;
+    const Cut& cut = cut_of(task, split);
+    const hw::Ticks window = std::max(cut.window_ticks, split.together * cut.short_ticks);
+    return static_cast<hw::Ticks>(ceil_div(task.rows, split.dy)) * ceil_div(task.cols, split.dx) * window;
 }
 
 std::int64_t task_crossbars(const DuplicationTask& task, const Split& split) {
-    return static_cast<std::int64_t>(cut_of(task, split).tiles) * split.copies();
+    const Cut& cut = cut_of(task, split);
+    return static_cast<std::int64_t>(cut.tiles - cut.short_tiles) * split.copies() +
+           static_cast<std::int64_t>(cut.short_tiles) * ceil_div(split.copies(), split.together);
+}
+
+DuplicationTask unshared(DuplicationTask task) {
+    for (Cut& cut : task.cuts) {
+        cut.short_tiles = 0;
+    }
+    return task;
 }
 
 Split cheapest(const DuplicationTask& task, hw::Ticks ticks) {
     Split best{0, 0};
     for (const Cut& cut : task.cuts) {
-        const Split split = fewest_copies(task, cut, ticks);
+        const Split split = cheapest_of(task, cut, ticks);
         if (split.copies() > 0 && (best.copies() == 0 || task_crossbars(task, split) < task_crossbars(task, best))) {
             best = split;
         }
@@ -72,23 +107,22 @@ Split cheapest(const DuplicationTask& task, hw::Ticks ticks) {
     return best;
 }
 
-std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {
-    std::vector<Split> splits(tasks.size());
+std::vector<Split> duplicate(const std::vector<DuplicationTask>& all, std::int64_t crossbars) {
+    std::vector<Split> splits(all.size());
     hw::Ticks high = 0;  // reached with one copy each
-    for (const DuplicationTask& task : tasks) {
+    for (const DuplicationTask& task : all) {
         high = std::max(high, task_ticks(task, one_copy(task)));
     }
-    if (crossbars_for(tasks, high, splits) > crossbars || high == 0) {
-        std::transform(tasks.begin(), tasks.end(), splits.begin(), one_copy);
+    if (crossbars_for(all, high, splits) > crossbars || high == 0) {
+        std::transform(all.begin(), all.end(), splits.begin(), one_copy);
         return splits;
     }
-    hw::Ticks low = 0;  // not reached
-    while (high - low > 1) {
-        const hw::Ticks middle = low + (high - low) / 2;
-        const std::int64_t used = crossbars_for(tasks, middle, splits);
-        (used >= 0 && used <= crossbars ? high : low) = middle;
-    }
-    std::int64_t left = crossbars - crossbars_for(tasks, high, splits);
+    std::vector<DuplicationTask> alone(all.size());
+    std::transform(all.begin(), all.end(), alone.begin(), unshared);
+    const hw::Ticks shared = shortest(all, crossbars, high);
+    const hw::Ticks interval = shortest(alone, crossbars, high);
+    const std::vector<DuplicationTask>& tasks = shared < interval ? all : alone;
+    std::int64_t left = crossbars - crossbars_for(tasks, std::min(shared, interval), splits);
     std::vector<bool> done(tasks.size(), false);
     while (true) {
         std::size_t slowest = tasks.size();

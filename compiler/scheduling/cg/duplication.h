@@ -13,6 +13,8 @@ struct Cut {
     int tile_rows = 0;           ///< as Split has it
     int tiles = 0;               ///< crossbars of one copy
     hw::Ticks window_ticks = 1;  ///< of one position on one copy
+    int short_tiles = 0;         ///< of the tiles, those of fewer rows than the others that copies may share
+    hw::Ticks short_ticks = 0;   ///< of one position on one of these
 };
 
 /// A Conv as duplication sees it.
@@ -30,11 +32,15 @@ const Cut& cut_of(const DuplicationTask& task, const Split& split);
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split);
 std::int64_t task_crossbars(const DuplicationTask& task, const Split& split);
 
+/// The same without short tiles that copies may share.
+DuplicationTask unshared(DuplicationTask task);
+
 /// Fewest crossbars on which a task takes `ticks` at most; copies() is 0 if it cannot.
 Split cheapest(const DuplicationTask& task, hw::Ticks ticks);
 
 /// Splits that make the slowest task as fast as `crossbars` allow (the interval of a pipeline), on the fewest crossbars that do so; what is
-/// left then goes to whichever task takes longest. One copy each, of the first cut, if nothing fits.
+/// left then goes to whichever task takes longest. Short tiles are shared only if the slowest task is faster for it. One copy each, of the
+/// first cut, if nothing fits.
 std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars);
 
 }  // namespace cim::compiler

@@ -37,6 +37,13 @@ hw::Ticks Cutter::window_ticks(const Tile& tile, int tile_rows) const {
     return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : 3 * port * part_.machine.crossbars_per_core() / 2});
 }
 
+/// A copy issues its reads one after the other, so that several can take turns at one crossbar. Where ports matter columns go to the cores
+/// whose ports have time; where rows may be dealt over crossbars, tiles can have about as many each.
+bool Cutter::shares_short_tiles() const {
+    return part_.machine.mode == hw::ComputingMode::XBM && options_.staggered && options_.copies == CopyPolicy::Optimal &&
+           !ports_matter(part_.machine, part_prices_);
+}
+
 Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) const {
     Cut cut;
     const std::vector<Tile> tiles = cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_.machine, tile_rows);
@@ -48,8 +55,14 @@ Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) cons
             std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
         return cut;
     }
+    const bool shared = shares_short_tiles();
     for (const Tile& tile : tiles) {
-        cut.window_ticks = std::max(cut.window_ticks, window_ticks(tile, tile_rows));
+        const hw::Ticks ticks = window_ticks(tile, tile_rows);
+        cut.window_ticks = std::max(cut.window_ticks, ticks);
+        if (shared && is_short(tile, tiles)) {
+            ++cut.short_tiles;
+            cut.short_ticks = std::max(cut.short_ticks, ticks);
+        }
     }
     if (!options_.staggered) {
         // The port gives the windows of reads that begin together one after the other.
@@ -78,7 +91,7 @@ DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const 
 }
 
 WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const {
-    WrittenTask it{task_of(segment, node)};
+    WrittenTask it{unshared(task_of(segment, node))};
     if (!has_copies(segment.graph, segment.graph.nodes[node])) {
         it.task.rows *= it.task.cols;  // of which no copies can have a part
         it.task.cols = it.task.most_dy = 1;
