@@ -241,7 +241,8 @@ void Generator::free_flow(int index, int reader) {
     const Reading& landing = memory_.landings[at(core.landing)].reading;
     const Grid& grid = core.grid;
     const Reading& r = core.reading;
-    FlowBuilder f(builder_, core.staged ? "free_stage" : "free_rows",
+    const bool apart = !core.staged && r.apart();
+    FlowBuilder f(builder_, core.staged ? "free_stage" : (apart ? "free_rows_apart" : "free_rows"),
                   fmt::format("{}.free.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
@@ -256,7 +257,9 @@ void Generator::free_flow(int index, int reader) {
     }
     const Ex freed = f.counter("freed", landings_[at(core.landing)].freed);
     f.loop("n", f.batch(), [&](Ex n) {
-        signal_if(f, freed, "rows_before", grid.y0 - landing.y0, core.landing_reader);
+        if (!apart) {
+            signal_if(f, freed, "rows_before", grid.y0 - landing.y0, core.landing_reader);
+        }
         f.loop("oy", f.number("oh", r.oh), [&](Ex j) {
             // The row's last window is in the sums: its input is done with.
             await_reads(f, index, core, (n * f.number("oh", r.oh) + j + 1) * f.number("ow", r.ow));
@@ -264,11 +267,22 @@ void Generator::free_flow(int index, int reader) {
                 signal_if(f, freed, "freed_rows", 1, core.landing_reader);
                 return;
             }
-            // With it all rows up to the next of this copy.
             const Ex row = f.number("y0", grid.y0 - landing.y0) + j * f.number("row_step", grid.dy);
+            if (apart) {
+                // Rows that no window touches have come as well when a later one has, and only then may others lie over them.
+                f.signal_at(freed, f.number("landing_reader", core.landing_reader), min(row, f.number("row_step", grid.dy)));
+                return;
+            }
+            // With it all rows up to the next of this copy.
             f.signal_at(freed, f.number("landing_reader", core.landing_reader),
                         min(f.number("row_step", grid.dy), f.number("landing_rows", landing.oh) - row));
         });
+        if (apart) {
+            const int last = grid.y0 - landing.y0 + grid.dy * (grid.rows - 1);
+            await_window(f, memory_.landings[at(core.landing)], landings_[at(core.landing)], n, f.number("last_row", landing.oh - 1),
+                         f.number("last_col", landing.ow - 1));
+            signal_if(f, freed, "rows_after", landing.oh - last, core.landing_reader);
+        }
     });
     f.finish();
 }

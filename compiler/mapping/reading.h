@@ -42,6 +42,8 @@ struct Reading {
     /// One window that is the whole input: the input can lie as a plain vector.
     bool whole() const { return oh == 1 && ow == 1 && !padded() && used_rows() == h && used_cols() == w && taps_h == h && taps_w == w; }
     std::int64_t positions() const { return static_cast<std::int64_t>(oh) * ow; }
+    /// Whether rows are dealt so far apart that there are some of the input between the windows.
+    bool apart() const { return dy > 1 && stride_h > kernel_h; }
 };
 
 /// All positions of a node's output.

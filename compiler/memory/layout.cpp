@@ -227,6 +227,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     TileRange range = range_of(placement_[at(base.node)], copies[0].copy, core);
     Landing landing = base;
     landing.place = core;
+    bool apart = false;
     int dealt = 0;  // rows of the output, dealt to several copies, that one of them is ahead of another
     for (const Reader& each : copies) {
         landing.readers.push_back(core);
@@ -235,8 +236,10 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         const int end = std::max(grid.x0 + grid.cols, each.grid.x0 + each.grid.cols);
         grid.x0 = std::min(grid.x0, each.grid.x0);
         grid.cols = end - grid.x0;
-        if (each.grid.y0 != grid.y0 || each.grid.dy != grid.dy) {
-            // Rows dealt to several copies: from the first to the last that any of them gives, so that each row of the input is read.
+        apart = apart || reading_of(graph_, conv, 0, each.grid).apart();
+        if (each.grid.y0 != grid.y0 || each.grid.dy != grid.dy || apart) {
+            // Rows dealt to several copies: from the first to the last that any of them gives, so that each row of the input is read, or
+            // rows around it are.
             const auto last = [](const Grid& g) { return g.y0 + g.dy * (g.rows - 1); };
             const int bottom = std::max(last(grid), last(each.grid));
             grid.y0 = std::min(grid.y0, each.grid.y0);
@@ -252,7 +255,8 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
         landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
         // All copies read at the same time, and the rows of their next windows arrive.
-        const int more = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
+        const int ample = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
+        const int more = std::max(ample, apart ? dealt * landing.reading.stride_h : 0);  // freed with the next row that is read
         landing.rows = ring_rows(base.node, 0, landing.reading) + more;
         add(landing);
         return;

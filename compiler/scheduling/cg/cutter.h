@@ -53,8 +53,8 @@ class Cutter {
     bool fits(Segment& segment, Placement placement) const;
 
     hw::Ticks window_ticks(const Tile& tile, int tile_rows) const;
-    /// Whether copies may have their short tiles in the same crossbars.
-    bool shares_short_tiles() const;
+    /// Whether copies may take turns at the crossbars of their short tiles, and be sent rows that they do not read.
+    bool fits_closely() const;
     Cut cut_of(const Segment& segment, std::size_t node, int tile_rows) const;
     DuplicationTask task_of(const Segment& segment, std::size_t node) const;
     /// What a node of the network is worth a copy of, and what writing it takes.

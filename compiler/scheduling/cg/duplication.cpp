@@ -46,7 +46,7 @@ int copies_together(const Cut& cut, int copies, std::int64_t positions, hw::Tick
 /// Fewest crossbars of a cut on which a task takes `ticks` at most; copies() is 0 if it cannot.
 Split cheapest_of(const DuplicationTask& task, const Cut& cut, hw::Ticks ticks) {
     Split best{0, 0};
-    for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
+    for (int dy = 1; dy <= std::min(std::max(task.most_dy, task.most_dy_apart), task.rows); ++dy) {
         const std::int64_t rows = ceil_div(task.rows, dy);
         const auto most = static_cast<int>(std::min<hw::Ticks>(ticks / (rows * cut.window_ticks), task.cols));
         // Copies with fewer positions are more, but more of them may share a short tile.
@@ -65,6 +65,30 @@ Split cheapest_of(const DuplicationTask& task, const Cut& cut, hw::Ticks ticks) 
 /// The next split that makes a task faster, with as few crossbars as that takes.
 Split faster(const DuplicationTask& task, const Split& split) {
     return cheapest(task, task_ticks(task, split) - 1);
+}
+
+/// Gives crossbars that are left to whichever task takes longest, as long as they shorten it.
+void spend(const std::vector<DuplicationTask>& tasks, std::int64_t left, std::vector<Split>& splits) {
+    std::vector<bool> done(tasks.size(), false);
+    while (true) {
+        std::size_t slowest = tasks.size();
+        for (std::size_t i = 0; i < tasks.size(); ++i) {
+            if (!done[i] && (slowest == tasks.size() || task_ticks(tasks[i], splits[i]) > task_ticks(tasks[slowest], splits[slowest]))) {
+                slowest = i;
+            }
+        }
+        if (slowest == tasks.size()) {
+            return;
+        }
+        const Split next = faster(tasks[slowest], splits[slowest]);
+        const std::int64_t before = task_crossbars(tasks[slowest], splits[slowest]);
+        if (next.copies() == 0 || task_crossbars(tasks[slowest], next) - before > left) {
+            done[slowest] = true;
+            continue;
+        }
+        left -= task_crossbars(tasks[slowest], next) - before;
+        splits[slowest] = next;
+    }
 }
 
 Split one_copy(const DuplicationTask& task) {
@@ -89,7 +113,8 @@ std::int64_t task_crossbars(const DuplicationTask& task, const Split& split) {
            static_cast<std::int64_t>(cut.short_tiles) * ceil_div(split.copies(), split.together);
 }
 
-DuplicationTask unshared(DuplicationTask task) {
+DuplicationTask plain(DuplicationTask task) {
+    task.most_dy_apart = 1;
     for (Cut& cut : task.cuts) {
         cut.short_tiles = 0;
     }
@@ -117,32 +142,15 @@ std::vector<Split> duplicate(const std::vector<DuplicationTask>& all, std::int64
         std::transform(all.begin(), all.end(), splits.begin(), one_copy);
         return splits;
     }
-    std::vector<DuplicationTask> alone(all.size());
-    std::transform(all.begin(), all.end(), alone.begin(), unshared);
-    const hw::Ticks shared = shortest(all, crossbars, high);
-    const hw::Ticks interval = shortest(alone, crossbars, high);
-    const std::vector<DuplicationTask>& tasks = shared < interval ? all : alone;
-    std::int64_t left = crossbars - crossbars_for(tasks, std::min(shared, interval), splits);
-    std::vector<bool> done(tasks.size(), false);
-    while (true) {
-        std::size_t slowest = tasks.size();
-        for (std::size_t i = 0; i < tasks.size(); ++i) {
-            if (!done[i] && (slowest == tasks.size() || task_ticks(tasks[i], splits[i]) > task_ticks(tasks[slowest], splits[slowest]))) {
-                slowest = i;
-            }
-        }
-        if (slowest == tasks.size()) {
-            return splits;
-        }
-        const Split next = faster(tasks[slowest], splits[slowest]);
-        const std::int64_t before = task_crossbars(tasks[slowest], splits[slowest]);
-        if (next.copies() == 0 || task_crossbars(tasks[slowest], next) - before > left) {
-            done[slowest] = true;
-            continue;
-        }
-        left -= task_crossbars(tasks[slowest], next) - before;
-        splits[slowest] = next;
-    }
+    std::vector<DuplicationTask> plain_ones(all.size());
+    std::transform(all.begin(), all.end(), plain_ones.begin(), plain);
+    const hw::Ticks interval = shortest(plain_ones, crossbars, high);
+    const hw::Ticks closer = shortest(all, crossbars, high);
+    const bool pays = closer < interval - interval / 8;
+    const std::vector<DuplicationTask>& tasks = pays ? all : plain_ones;
+    const std::int64_t used = crossbars_for(tasks, pays ? closer : interval, splits);
+    spend(tasks, crossbars - used, splits);
+    return splits;
 }
 
 }  // namespace cim::compiler

@@ -23,6 +23,7 @@ struct DuplicationTask {
     int rows = 1, cols = 1;  ///< output positions
     int most_dy = 1;         ///< copies that rows of the output may be dealt to
     int rows_behind = 0;     ///< output rows that need the last row of input, besides the first of them; of no effect on the interval
+    int most_dy_apart = 1;   ///< like most_dy, if windows of a copy need not touch: each copy is then sent rows that it does not read
 };
 
 /// The cut that a split takes.
@@ -32,15 +33,15 @@ const Cut& cut_of(const DuplicationTask& task, const Split& split);
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split);
 std::int64_t task_crossbars(const DuplicationTask& task, const Split& split);
 
-/// The same without short tiles that copies may share.
-DuplicationTask unshared(DuplicationTask task);
+/// The same without what costs its neighbours time: short tiles that copies share, rows that are sent in vain.
+DuplicationTask plain(DuplicationTask task);
 
 /// Fewest crossbars on which a task takes `ticks` at most; copies() is 0 if it cannot.
 Split cheapest(const DuplicationTask& task, hw::Ticks ticks);
 
 /// Splits that make the slowest task as fast as `crossbars` allow (the interval of a pipeline), on the fewest crossbars that do so; what is
-/// left then goes to whichever task takes longest. Short tiles are shared only if the slowest task is faster for it. One copy each, of the
-/// first cut, if nothing fits.
+/// left then goes to whichever task takes longest. Tasks are taken as plain() unless the slowest one is faster otherwise by an eighth:
+/// what sharing and rows sent in vain cost is not counted. One copy each, of the first cut, if nothing fits.
 std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars);
 
 }  // namespace cim::compiler

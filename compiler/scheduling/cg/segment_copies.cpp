@@ -39,7 +39,7 @@ hw::Ticks Cutter::window_ticks(const Tile& tile, int tile_rows) const {
 
 /// A copy issues its reads one after the other, so that several can take turns at one crossbar. Where ports matter columns go to the cores
 /// whose ports have time; where rows may be dealt over crossbars, tiles can have about as many each.
-bool Cutter::shares_short_tiles() const {
+bool Cutter::fits_closely() const {
     return part_.machine.mode == hw::ComputingMode::XBM && options_.staggered && options_.copies == CopyPolicy::Optimal &&
            !ports_matter(part_.machine, part_prices_);
 }
@@ -55,7 +55,7 @@ Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) cons
             std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
         return cut;
     }
-    const bool shared = shares_short_tiles();
+    const bool shared = fits_closely();
     for (const Tile& tile : tiles) {
         const hw::Ticks ticks = window_ticks(tile, tile_rows);
         cut.window_ticks = std::max(cut.window_ticks, ticks);
@@ -85,13 +85,14 @@ DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const 
     // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
     const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
     task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
+    task.most_dy_apart = deal && fits_closely() && r.kernel_h == 1 && r.stride_h == 1 ? 2 : 1;
     const int without_last_row = std::max(0, ceil_div(r.h - r.kernel_h + r.pad_top, r.stride_h));
     task.rows_behind = std::max(0, r.oh - 1 - without_last_row);
     return task;
 }
 
 WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const {
-    WrittenTask it{unshared(task_of(segment, node))};
+    WrittenTask it{plain(task_of(segment, node))};
     if (!has_copies(segment.graph, segment.graph.nodes[node])) {
         it.task.rows *= it.task.cols;  // of which no copies can have a part
         it.task.cols = it.task.most_dy = 1;
