@@ -68,7 +68,7 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
                 add({grid.y0, grid.dy, grid.rows, grid.x0, grid.cols});
             }
             for (const Tile& tile : here.tiles) {
-                add({tile.row, tile.rows, tile.col, tile.cols, tile.copy, tile.holder, tile.core, tile.xb});
+                add({tile.row, tile.rows, tile.col, tile.cols, tile.copy, tile.behind, tile.core, tile.xb});
             }
             for (const Part& part : here.parts) {
                 add({part.core, part.c0, part.c1, part.grid.x0});

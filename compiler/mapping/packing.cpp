@@ -19,13 +19,13 @@ enum class Packing : std::uint8_t {
     Cores,      ///< CM: a core works for one copy of one operator, and if a column needs several cores, for that column
 };
 
-/// Puts a tile where the copy that holds it has its own.
+/// Puts a tile into the crossbar of the copy that has one for it.
 void share_crossbar(NodePlacement& conv, std::size_t tile) {
     const std::size_t of_a_copy = conv.tiles.size() / conv.copies.size();
     Tile& here = conv.tiles[tile];
-    const Tile& held = conv.tiles[static_cast<std::size_t>(here.holder) * of_a_copy + tile % of_a_copy];
-    here.core = held.core;
-    here.xb = held.xb;
+    const Tile& with_crossbar = conv.tiles[tile - static_cast<std::size_t>(here.behind) * of_a_copy];
+    here.core = with_crossbar.core;
+    here.xb = with_crossbar.xb;
 }
 
 /// One crossbar after the other, `per_core` of each core; returns how many were passed, gaps included.

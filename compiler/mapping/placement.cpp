@@ -179,7 +179,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
             for (int copy = 0; copy < splits[i].copies(); ++copy) {
                 for (Tile tile : tiles) {
                     tile.copy = copy;
-                    tile.holder = is_short(tile, tiles) ? copy - copy % splits[i].together : copy;
+                    tile.behind = is_short(tile, tiles) ? copy % splits[i].together : 0;
                     placement[i].tiles.push_back(tile);
                     crossbars += tile.has_crossbar() ? 1 : 0;
                 }

@@ -15,9 +15,9 @@ struct Tile {
     int col = 0, cols = 0;
     int c0 = 0, c1 = 0;
     int copy = 0;
-    int holder = 0;  ///< copy in whose crossbar of the same tile this one lies; mostly its own
+    int behind = 0;  ///< how many copies before its own the one is in whose crossbar it lies; 0: it has its own
     int core = 0, xb = 0;
-    bool has_crossbar() const { return holder == copy; }
+    bool has_crossbar() const { return behind == 0; }
 };
 
 /// Tiles of a (piece of a) Conv without places, by column, then by row. Full tiles first; groups share a tile as docs/numbers.md says.
