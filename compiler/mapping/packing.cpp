@@ -19,13 +19,16 @@ enum class Packing : std::uint8_t {
     Cores,      ///< CM: a core works for one copy of one operator, and if a column needs several cores, for that column
 };
 
-/// Puts a tile into the crossbar of the copy that has one for it.
-void share_crossbar(NodePlacement& conv, std::size_t tile) {
-    const std::size_t of_a_copy = conv.tiles.size() / conv.copies.size();
-    Tile& here = conv.tiles[tile];
-    const Tile& with_crossbar = conv.tiles[tile - static_cast<std::size_t>(here.behind) * of_a_copy];
-    here.core = with_crossbar.core;
-    here.xb = with_crossbar.xb;
+/// Puts tiles that have no crossbar of their own into that of the copy which has one for them.
+void share_crossbars(std::vector<NodePlacement>& placement) {
+    for (NodePlacement& here : placement) {
+        const std::size_t of_a_copy = here.tiles.size() / std::max<std::size_t>(1, here.copies.size());
+        for (std::size_t t = 0; t < here.tiles.size(); ++t) {
+            const Tile& holder = here.tiles[t - static_cast<std::size_t>(here.tiles[t].behind) * of_a_copy];
+            here.tiles[t].core = holder.core;
+            here.tiles[t].xb = holder.xb;
+        }
+    }
 }
 
 /// One crossbar after the other, `per_core` of each core; returns how many were passed, gaps included.
@@ -45,7 +48,6 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
         int last_column = 0;
         for (std::size_t t = 0; t < tiles.size(); ++t) {
             if (!tiles[t].has_crossbar()) {
-                share_crossbar(here, t);
                 continue;
             }
             if (cores_of_a_copy && t > 0 && tiles[t].copy != tiles[t - 1].copy) {
@@ -67,6 +69,7 @@ int in_order(std::vector<NodePlacement>& placement, int per_core, Packing packin
             ++next;
         }
     }
+    share_crossbars(placement);
     return next;
 }
 
@@ -200,6 +203,7 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
                 const Load load = load_of(static_cast<NodeId>(n), part, grid);
                 all += load;
                 largest = std::max(largest, load.most());
+                part.erase(std::remove_if(part.begin(), part.end(), [](const Tile* tile) { return !tile->has_crossbar(); }), part.end());
                 columns.push_back({std::move(part), load});
             }
         }
@@ -211,6 +215,7 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
     const hw::Ticks share = std::max(all.most() / cores, largest);
     for (hw::Ticks most = share; most <= 2 * share; most += share / 50 + 1) {
         if (first_fit(columns, most, cores, machine.crossbars_per_core())) {
+            share_crossbars(placement);
             return most;
         }
     }

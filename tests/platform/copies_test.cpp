@@ -19,7 +19,7 @@ using compiler::at;
 
 namespace {
 
-/// isaac-baseline with few, small crossbars, read a row at a time or two, and perhaps little memory.
+/// isaac-baseline with few, small crossbars, read a row at a time or two, and perhaps little memory or a slow port.
 hw::Machine small_isaac(std::uint64_t seed) {
     isa::Dice dice(seed);
     hw::Machine machine = machine_of("isaac-baseline");
@@ -28,6 +28,9 @@ hw::Machine small_isaac(std::uint64_t seed) {
     machine.crossbar.parallel_row = static_cast<int>(dice.roll(1, 2));
     if (dice.once_in(2)) {
         machine.core.l1.size = {false, 256 << dice.roll(0, 4)};
+    }
+    if (dice.once_in(3)) {  // enough for loads to be balanced
+        machine.core.l1.bandwidth = {false, 256 << dice.roll(0, 4)};
     }
     return machine;
 }
