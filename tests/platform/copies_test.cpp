@@ -19,7 +19,7 @@ using compiler::at;
 
 namespace {
 
-/// isaac-baseline with few, small crossbars, read a row at a time or two, and perhaps little memory or a slow port.
+/// isaac-baseline with few, small crossbars, read a row at a time or two, and perhaps little memory or a slow ALU.
 hw::Machine small_isaac(std::uint64_t seed) {
     isa::Dice dice(seed);
     hw::Machine machine = machine_of("isaac-baseline");
@@ -29,8 +29,8 @@ hw::Machine small_isaac(std::uint64_t seed) {
     if (dice.once_in(2)) {
         machine.core.l1.size = {false, 256 << dice.roll(0, 4)};
     }
-    if (dice.once_in(3)) {  // enough for loads to be balanced
-        machine.core.l1.bandwidth = {false, 256 << dice.roll(0, 4)};
+    if (dice.once_in(3)) {
+        machine.core.alu.rate = {false, 2 << dice.roll(0, 4)};  // so slow that loads are balanced
     }
     return machine;
 }
