@@ -24,7 +24,7 @@ void add_schedule_options(po::options_description& options) {
         "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
         "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
         "(docs/adr/0003-baselines.md); these take the first schedule")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-                                                                       "leaves an optimisation out: duplication, remap, spread, stagger");
+                                                                       "leaves an optimisation out: duplication, remap, spread, stagger, prewrite");
     add_power_option(options);
 }
 
@@ -74,9 +74,11 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
                 options.spread = false;
             } else if (pass == "stagger") {
                 options.stagger = false;
+            } else if (pass == "prewrite") {
+                options.prewrite = false;
             } else {
                 throw InputError(fmt::format(
-                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread and stagger", pass));
+                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread, stagger and prewrite", pass));
             }
         }
     }

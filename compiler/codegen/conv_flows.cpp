@@ -16,6 +16,7 @@ void Generator::conv_flows(int index) {
     for (const CoreCode& core : cores_) {
         read_flow(index, core.reader);
         free_flow(index, core.reader);
+        note_milestones(index, core);
     }
     int taking = 0;
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
@@ -81,6 +82,25 @@ void Generator::add_groups(int index) {
                                      isa::CounterRole::Data);
         core.sums_free =
             builder_.counter(core_name + ".sums_free", static_cast<std::int64_t>(core.groups.size()), core.core, isa::CounterRole::Space);
+    }
+}
+
+void Generator::note_milestones(int index, const CoreCode& core) {
+    Milestone done{core.done, 0, core.reading.positions() * core.reads};
+    if (machine_.mode == hw::ComputingMode::CM) {
+        // Its slices are read in turn.
+        const Group& last = memory_.nodes[at(index)].groups[at(core.groups.back())];
+        done.an_image = core.reading.positions();
+        if (last.own == 0) {
+            done.counter = outboxes_[at(index)][at(part_of(index, last))].out;
+        } else {
+            done.element = groups_[at(core.groups.back())].position;
+        }
+    }
+    for (const int group : core.groups) {
+        for (const int tile : memory_.nodes[at(index)].groups[at(group)].tiles) {
+            milestones_.crossbars[{core.core, placement_[at(index)].tiles[at(tile)].xb}] = done;
+        }
     }
 }
 

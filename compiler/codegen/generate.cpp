@@ -151,11 +151,13 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
     const std::vector<std::vector<ExternalTarget>> targets = targets_of(schedule.network.graph, memory.tensors());
     const bool several = schedule.segments.size() > 1;
     std::int64_t weight_offset = 0;
+    Milestones before;
     for (std::size_t i = 0; i < schedule.segments.size(); ++i) {
         if (several) {
             builder.enter_segment(static_cast<isa::Index>(i));
         }
-        Generator(network, schedule.segments[i], machine, memory.tensors(), targets, builder, weight_offset).run();
+        Generator generator(network, schedule.segments[i], machine, memory.tensors(), targets, builder, weight_offset);
+        before = generator.run(before);
     }
     return std::move(program);
 }

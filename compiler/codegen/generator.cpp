@@ -47,7 +47,7 @@ Generator::Generator(const QuantGraph& network, const Segment& segment, const hw
       builder_(builder),
       weight_offset_(weight_offset) {}
 
-void Generator::run() {
+Milestones Generator::run(const Milestones& before) {
     add_weights();
     add_params();
     find_transfers();
@@ -58,6 +58,7 @@ void Generator::run() {
         add_turns();
     }
 
+    early_write_flows(before);
     write_flows();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
         if (memory_.input_landings[i] >= 0) {
@@ -97,6 +98,7 @@ void Generator::run() {
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
         flush_flow(static_cast<int>(i));
     }
+    return std::move(milestones_);
 }
 
 TensorId Generator::tensor_of(const Landing& landing) const {

@@ -3,7 +3,9 @@
 // memory), transfer_flows.cpp (between operators), conv_flows.cpp and digital_flows.cpp (operators).
 
 #include <functional>
+#include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "compiler/codegen/flow_builder.h"
@@ -64,6 +66,19 @@ struct Transfer {
     int view_c0 = 0;     ///< where the node's channels begin in that tensor
 };
 
+/// What a counter has come to when something is done with.
+struct Milestone {
+    isa::Index counter = -1;
+    isa::Index element = 0;
+    std::int64_t an_image = 0;
+};
+
+/// What tells how far a segment is.
+struct Milestones {
+    std::vector<Milestone> inputs;                       ///< all of an input has come
+    std::map<std::pair<int, int>, Milestone> crossbars;  ///< by core and number: read for the last time
+};
+
 /// What a landing takes of the positions of a part: rows j0 .. j1-1 and columns x0 .. x1-1 of the part's own grid.
 struct Overlap {
     Overlap(const Grid& from, const Reading& to);
@@ -77,7 +92,8 @@ class Generator {
     /// `external` and `targets` by tensor of the mapped network. Weights lie in external memory from `weight_offset` on, which moves on.
     Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine, const std::vector<ExternalTensor>& external,
               const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset);
-    void run();
+    /// `before`: of the segment before, in which early weights are written.
+    Milestones run(const Milestones& before);
 
   private:
     /// What tells the names of copies apart; nothing for the first.
@@ -124,6 +140,7 @@ class Generator {
 
     // io_flows.cpp
     void write_flows();
+    void early_write_flows(const Milestones& before);
     void fetch_flow(int input, int landing);
     void load_flow(int input_landing, int reader, int landing);
     void relay_flow(int input, int relay);
@@ -141,17 +158,19 @@ class Generator {
     static Reading rows_of(const Landing& landing);
 
     // conv_flows.cpp
+    struct CoreCode;
     void conv_flows(int index);
     const Grid& grid_of(int index, int copy) const;
     std::string tag_of(int index, int copy) const;
     void add_groups(int index);
+    /// Notes when the crossbars of a core are done with.
+    void note_milestones(int index, const CoreCode& core);
     void merge_flow(int index, int group);
     int part_of(int index, const Group& group) const;
     void partial_flow(int index, int group);
     void sums_flow(int index, int group, int reader);
 
     // read_flows.cpp
-    struct CoreCode;
     struct Position;
     void read_flow(int index, int reader);
     /// Tells of input that all tiles of a core have read, beside the flow that starts the next reads.
@@ -232,7 +251,8 @@ class Generator {
         isa::Index counter = -1;
         std::int64_t tiles = 0;
     };
-    std::vector<std::vector<Written>> written_;  ///< by node, core in order; empty if weights are written in setup
+    std::vector<std::map<std::pair<int, int>, Written>> written_;  ///< by node; copy and core: where weights are written in the segment
+    Milestones milestones_;
 
     // Counters of a Conv, by copy and core, filled by conv_flows() for the flows of that operator.
     struct CoreCode {

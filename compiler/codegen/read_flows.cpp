@@ -204,9 +204,9 @@ void Generator::read_flow(int index, int reader) {
                   fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
-    if (!written_[at(index)].empty()) {
-        const Written& written = written_[at(index)][at(reader)];
-        f.await(f.counter("written", written.counter), one, f.number("written_tiles", written.tiles));
+    const auto written = written_[at(index)].find({core.copy, core.core});
+    if (written != written_[at(index)].end()) {
+        f.await(f.counter("written", written->second.counter), one, f.number("written_tiles", written->second.tiles));
     }
     const auto row_in_landing = [&](Ex j) {
         return core.staged || same_rows ? j : f.number("y0", grid.y0 - landing.reading.y0) + j * f.number("row_step", grid.dy);

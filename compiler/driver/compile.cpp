@@ -29,6 +29,7 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     scheduling.serial = level == isa::Level::None;
     scheduling.duplication = options.duplication && !scheduling.serial;
     scheduling.remapping = options.remapping && options.copies == CopyPolicy::Optimal;
+    scheduling.prewriting = options.prewrite && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     scheduling.images = options.objective == Objective::Interval ? endless : std::max<std::int64_t>(1, options.images);
     scheduling.copies = options.copies;
     // Baselines read the tiles of a window together.

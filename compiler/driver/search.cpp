@@ -14,6 +14,8 @@
 #include "compiler/mapping/packing.h"
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
+#include "compiler/prediction/predict.h"
+#include "compiler/scheduling/cg/prewrite.h"
 #include "hw_models/crossbar/converter.h"
 #include "hw_models/timing/price.h"
 
@@ -23,6 +25,7 @@ namespace {
 
 // Operations of a program that is worth rehearsing.
 constexpr std::int64_t most_of_one = 100'000;
+constexpr std::int64_t most_of_large = 4'000'000;  // of one that is worth rehearsing three times, to know whether early writes pay
 /// Of all rehearsals together: operations at least, and in programs as long as the first. How many points may then be gone on from in vain.
 struct Budget {
     std::int64_t operations;
@@ -138,7 +141,7 @@ class Search {
         if (several_ && (rehearse_ || best_->schedule.segments.size() > 1)) {
             explore(open);
         }
-        return std::move(*best_);
+        return best_of_all();
     }
 
   private:
@@ -276,6 +279,9 @@ class Search {
             left_ -= worth_rehearsing(*it) ? it->occupancy.operations : 0;
         }
         for_each(fresh, [&](Considered* it) { it->cost = cost_of(*it); });
+        if (rehearse_ && options_.prewriting) {
+            consider_early(fresh);
+        }
         for (Considered* it : fresh) {
             if (!best_ || *it->cost < cost_) {
                 cost_ = *it->cost;
@@ -291,6 +297,72 @@ class Search {
                 it.cost = cost_of_twin(all, it);
             }
         }
+    }
+
+    /// A candidate with early writes.
+    struct Early {
+        Candidate candidate;
+        std::int64_t cost = INT64_MAX;
+    };
+
+    /// Candidates of several segments that are about as good as the best, with early writes. What is gone on from is as if there were none.
+    void consider_early(const std::vector<Considered*>& all) {
+        std::int64_t best = best_ ? cost_ : INT64_MAX;
+        for (const Considered* it : all) {
+            best = std::min(best, *it->cost);
+        }
+        std::vector<Early> list;
+        for (const Considered* it : all) {
+            if (it->candidate.schedule.segments.size() > 1 && *it->cost <= best + best / 8) {
+                list.push_back({it->candidate});
+            }
+        }
+        const std::int64_t enough = early_ ? early_->cost : INT64_MAX;
+        for_each(list, [&](Early& it) { write_early(it, enough); });
+        for (Early& it : list) {
+            if (it.cost < (early_ ? early_->cost : INT64_MAX)) {
+                early_ = std::move(it);
+            }
+        }
+    }
+
+    /// Rehearses it, as far as it takes no more than `enough`.
+    void write_early(Early& it, std::int64_t enough) const {
+        Candidate& candidate = it.candidate;
+        if (prewrite(candidate.schedule, machine_, progress_of(candidate))) {
+            candidate.program = generate_flows(network_, candidate.schedule, machine_);
+            it.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
+        }
+    }
+
+    /// The best, with early writes if it is faster with them.
+    Candidate best_of_all() {
+        if (!rehearse_ && options_.prewriting && best_->schedule.segments.size() > 1) {
+            // Its cost is a bound, which does not know of waiting.
+            const Occupancy occupancy = occupancy_of(best_->program, machine_, measure_.images());
+            if (occupancy.operations <= most_of_large) {
+                cost_ = measure_.rehearsed(best_->program, occupancy, INT64_MAX);
+                early_ = Early{*best_};
+                write_early(*early_, cost_);
+            }
+        }
+        return std::move(early_ && early_->cost < cost_ ? early_->candidate : *best_);
+    }
+
+    /// How a candidate goes through its segments, with contention.
+    std::vector<Progress> progress_of(const Candidate& candidate) const {
+        PredictOptions rehearsal;
+        rehearsal.contention = true;
+        const Prediction prediction = predict(candidate.program, machine_, measure_.images(), rehearsal);
+        std::vector<Progress> list;
+        for (std::size_t s = 0; s < prediction.segments.size(); ++s) {
+            const SegmentPrediction& segment = prediction.segments[s];
+            list.push_back({segment.written - segment.begin, segment.fetched - segment.begin, {}, segment.end - segment.begin});
+            for (const Origin& origin : candidate.schedule.segments[s].origins) {
+                list.back().done.push_back(segment.crossbars[static_cast<std::size_t>(origin.node)] - segment.begin);
+            }
+        }
+        return list;
     }
 
     template <typename List, typename F>
@@ -345,6 +417,7 @@ class Search {
     bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
     std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
+    std::optional<Early> early_;  ///< the best of those with early writes
     bool rehearse_ = true;
     Budget budget_ = whole;
     std::int64_t granted_ = whole.operations;

@@ -31,32 +31,41 @@ class Counting {
             written_.clear();
             writing_ = 0;
             counted_ = segment > 0;
-            // Crossbars are written before they are read.
-            for (const bool writes : {true, false}) {
-                for (const Index id : by_segment[segment]) {
-                    const isa::ResolvedFlow& flow = flows_[static_cast<std::size_t>(id)];
-                    if (std::any_of(flow.ops.begin(), flow.ops.end(), is_write) == writes) {
-                        writes ? walk(flow) : count(flow);
-                    }
-                }
+            // Crossbars are written before they are read; what is written for the next segment stands behind.
+            std::vector<const isa::ResolvedFlow*> writes;
+            std::vector<const isa::ResolvedFlow*> others;
+            std::vector<const isa::ResolvedFlow*> early;
+            for (const Index id : by_segment[segment]) {
+                const isa::ResolvedFlow& flow = flows_[static_cast<std::size_t>(id)];
+                const bool write = std::any_of(flow.ops.begin(), flow.ops.end(), is_write);
+                (!write ? others : (others.empty() ? writes : early)).push_back(&flow);
             }
-            result_.busiest += counted_ ? busiest() : 0;
+            std::for_each(writes.begin(), writes.end(), [this](const auto* flow) { walk(*flow); });
+            std::for_each(others.begin(), others.end(), [this](const auto* flow) { count(*flow); });
+            const Ticks in_turn = writing_then_reading();
+            std::for_each(early.begin(), early.end(), [this](const auto* flow) { walk(*flow); });
+            result_.busiest += counted_ ? std::max(in_turn, held_longest()) : 0;
         }
         return result_;
     }
 
   private:
-    /// In the segment at hand: a resource, or all writing and then what the crossbar that is written last has to do at least.
-    Ticks busiest() const {
+    /// In the segment at hand: a resource.
+    Ticks held_longest() const {
         Ticks most = 0;
         for (const auto& [resource, ticks] : held_) {
             most = std::max(most, ticks);
         }
+        return most;
+    }
+
+    /// Likewise: all writing so far, and then what the crossbar that is written last has to do at least.
+    Ticks writing_then_reading() const {
         std::optional<Ticks> least;
         for (const auto& [crossbar, reads] : written_) {
             least = std::min(least.value_or(INT64_MAX), reads);
         }
-        return std::max(most, writing_ + least.value_or(0));
+        return writing_ + least.value_or(0);
     }
 
     enum class Kind : std::uint8_t { Engine, Crossbar, L1, L0, External, From, To };

@@ -102,6 +102,10 @@ class Predictor {
 
     void begin(Index segment) {
         segment_ = segment;
+        if (segment != isa::setup) {
+            const Ticks here = now_ - start_;
+            result_.segments.push_back({here, here, here, here, std::vector<Ticks>(program_.operators.size(), here)});
+        }
         for (const Index id : by_segment_[static_cast<std::size_t>(segment - isa::setup)]) {
             ++unfinished_;
             state(id).step = &state(id).run.next();
@@ -128,7 +132,7 @@ class Predictor {
     void handle(const Due& due) {
         switch (due.what) {
             case What::FlowGoesOn:  // a synchronous operator has ended
-                completed(flow(due.index).op);
+                completed(due.index, state(due.index).step->ops[0].opcode);
                 power_ended(state(due.index).power);
                 [[fallthrough]];
             case What::IssueEnds:
@@ -146,21 +150,33 @@ class Predictor {
         }
     }
 
-    void completed(Index op) {
+    static bool is_write(isa::Opcode opcode) { return opcode == isa::Opcode::WriteXb || opcode == isa::Opcode::WriteRow; }
+
+    void completed(Index id, isa::Opcode opcode) {
+        const Index op = flow(id).op;
         last_ = now_;
         if (segment_ != isa::setup) {
             OperatorPrediction& prediction = result_.operators[static_cast<std::size_t>(op)];
             prediction.end = std::max(prediction.end, now_ - start_);
+            SegmentPrediction& segment = result_.segments.back();
+            segment.end = now_ - start_;
+            if (opcode == isa::Opcode::Fetch) {
+                segment.fetched = segment.end;
+            } else if (is_write(opcode)) {
+                segment.written = segment.end;
+            } else if (isa::op_info(opcode).timing == isa::Timing::Async) {
+                segment.crossbars[static_cast<std::size_t>(op)] = segment.end;
+            }
         }
     }
 
     void async_ended(Index slot) {
         const AsyncOperation& operation = operations_[static_cast<std::size_t>(slot)];
         Place& place = place_of(operation.flow);
-        completed(flow(operation.flow).op);
+        completed(operation.flow, operation.op.opcode);
         power_ended(operation.power);
         isa::for_each_crossbar(program_, operation.op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = false; });
-        if (operation.op.opcode == isa::Opcode::WriteXb || operation.op.opcode == isa::Opcode::WriteRow) {
+        if (is_write(operation.op.opcode)) {
             const auto& info = isa::op_info(operation.op.opcode);
             place.tile[static_cast<std::size_t>(operation.op[0])] = static_cast<Index>(operation.op[info.field("weight")]);
         }

@@ -17,6 +17,15 @@ struct OperatorPrediction {
     hw::Ticks end = -1;    ///< last completion
 };
 
+/// When a segment is how far, from the end of setup.
+struct SegmentPrediction {
+    hw::Ticks begin = 0;
+    hw::Ticks written = 0;                ///< last crossbar
+    hw::Ticks fetched = 0;                ///< last bytes from external memory into L0
+    hw::Ticks end = 0;
+    std::vector<hw::Ticks> crossbars;  ///< last read of one, by operator
+};
+
 /// Of a program with a power limit: what its operations drew.
 struct PowerPrediction {
     pricing::Nanowatts most_of_one = 0;   ///< the dearest operation (or block that begins together), setup included
@@ -28,6 +37,7 @@ struct Prediction {
     hw::Ticks setup_ticks = 0;
     hw::Ticks ticks = 0;  ///< from the end of setup to the last completion
     std::vector<OperatorPrediction> operators;
+    std::vector<SegmentPrediction> segments;
     PowerPrediction power;
     bool complete = true;  ///< false: flows wait for ever
 };

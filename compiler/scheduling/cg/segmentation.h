@@ -14,6 +14,16 @@
 
 namespace cim::compiler {
 
+/// Tiles of a segment that are written while the one before computes.
+struct EarlyWrites {
+    struct One {
+        int node = 0;
+        int tile = 0;  ///< into NodePlacement::tiles
+    };
+    std::vector<One> tiles;  ///< in this order
+    int at_once = 1;         ///< that have begun and not ended
+};
+
 /// Consecutive nodes of the mapped network with their places and memories. Its inputs are tensors of other segments or of the network, its
 /// outputs what others or the network need; both lie in external memory.
 struct Segment {
@@ -24,6 +34,7 @@ struct Segment {
     std::vector<std::vector<Part>> relays;  ///< by input of the graph; memory.relays has those for which there is room
     MemoryPlan memory;
     bool staggered = true;  ///< XBM: each tile's read of a window begins when its crossbar is free; else those of a core together
+    EarlyWrites early;
 };
 
 /// What the scheduler may do.
@@ -32,6 +43,7 @@ struct ScheduleOptions {
     bool remapping = true;    ///< WLM: rows of a matrix dealt over more crossbars than they fill
     CopyPolicy copies = CopyPolicy::Optimal;
     bool staggered = true;    ///< XBM: as in Segment
+    bool prewriting = true;   ///< weights of a segment written while the one before computes, where that is faster
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
     std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
 };
