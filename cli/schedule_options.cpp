@@ -23,8 +23,9 @@ void add_schedule_options(po::options_description& options) {
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
         "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
         "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
-        "(docs/adr/0003-baselines.md); these take the first schedule")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-                                                                       "leaves an optimisation out: duplication, remap, spread, stagger, prewrite");
+        "(docs/adr/0003-baselines.md); these take the first schedule")(
+        "disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+        "leaves an optimisation out: duplication, remap, spread, stagger, prewrite");
     add_power_option(options);
 }
 
@@ -78,7 +79,8 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
                 options.prewrite = false;
             } else {
                 throw InputError(fmt::format(
-                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread, stagger and prewrite", pass));
+                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread, stagger and prewrite",
+                    pass));
             }
         }
     }

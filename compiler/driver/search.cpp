@@ -25,7 +25,8 @@ namespace {
 
 // Operations of a program that is worth rehearsing.
 constexpr std::int64_t most_of_one = 100'000;
-constexpr std::int64_t most_of_large = 4'000'000;  // of one that is worth rehearsing three times, to know whether early writes pay
+constexpr std::int64_t most_of_large = 4'000'000;  // if only to know whether early writes pay
+constexpr std::int64_t least_writing = 64;         // times as long is a program in which they cannot
 /// Of all rehearsals together: operations at least, and in programs as long as the first. How many points may then be gone on from in vain.
 struct Budget {
     std::int64_t operations;
@@ -299,9 +300,9 @@ class Search {
         }
     }
 
-    /// A candidate with early writes.
+    /// A candidate with early writes (compiler/scheduling/cg/prewrite.h).
     struct Early {
-        Candidate candidate;
+        Candidate candidate;  ///< only its strategy, if it is not scheduled yet
         std::int64_t cost = INT64_MAX;
     };
 
@@ -314,9 +315,23 @@ class Search {
         std::vector<Early> list;
         for (const Considered* it : all) {
             if (it->candidate.schedule.segments.size() > 1 && *it->cost <= best + best / 8) {
-                list.push_back({it->candidate});
+                add_early(it->candidate, list);
             }
         }
+        rehearse_early(list);
+    }
+
+    /// The candidate, and another that is cut for early writes.
+    void add_early(const Candidate& candidate, std::vector<Early>& list) {
+        list.push_back({candidate});
+        Strategy cut = candidate.strategy;
+        cut.cuts = Cuts::Overlapping;
+        if (options_.duplication && seen_.insert(cut).second) {
+            list.push_back({{cut, {}, {}}});
+        }
+    }
+
+    void rehearse_early(std::vector<Early>& list) {
         const std::int64_t enough = early_ ? early_->cost : INT64_MAX;
         for_each(list, [&](Early& it) { write_early(it, enough); });
         for (Early& it : list) {
@@ -326,24 +341,34 @@ class Search {
         }
     }
 
-    /// Rehearses it, as far as it takes no more than `enough`.
+    /// Rehearsed as far as it takes no more than `enough`.
     void write_early(Early& it, std::int64_t enough) const {
         Candidate& candidate = it.candidate;
+        if (candidate.schedule.segments.empty()) {
+            try {
+                candidate.schedule = schedule(network_, machine_, options_, candidate.strategy);
+            } catch (const InputError&) {
+                return;  // too large for a memory
+            }
+            candidate.program = generate_flows(network_, candidate.schedule, machine_);
+        }
         if (prewrite(candidate.schedule, machine_, progress_of(candidate))) {
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
             it.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
         }
     }
 
-    /// The best, with early writes if it is faster with them.
+    /// The best, with early writes if it is better with them. Of a program that was not rehearsed that is found out now, if all writing is
+    /// long enough for it.
     Candidate best_of_all() {
         if (!rehearse_ && options_.prewriting && best_->schedule.segments.size() > 1) {
-            // Its cost is a bound, which does not know of waiting.
             const Occupancy occupancy = occupancy_of(best_->program, machine_, measure_.images());
-            if (occupancy.operations <= most_of_large) {
+            const bool long_enough = writing_ticks(best_->schedule, machine_) > occupancy.busiest / least_writing;
+            if (long_enough && occupancy.operations <= most_of_large) {
                 cost_ = measure_.rehearsed(best_->program, occupancy, INT64_MAX);
-                early_ = Early{*best_};
-                write_early(*early_, cost_);
+                std::vector<Early> list;
+                add_early(*best_, list);
+                rehearse_early(list);
             }
         }
         return std::move(early_ && early_->cost < cost_ ? early_->candidate : *best_);
@@ -416,7 +441,7 @@ class Search {
     std::vector<Spread> spreads_;
     bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
-    std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
+    std::int64_t cost_ = 0;       ///< of the best, as `measure_` has it
     std::optional<Early> early_;  ///< the best of those with early writes
     bool rehearse_ = true;
     Budget budget_ = whole;

@@ -45,13 +45,12 @@ TensorId like(QuantGraph& graph, TensorId id, const std::string& name, int chann
     return static_cast<TensorId>(graph.tensors.size()) - 1;
 }
 
-/// How many units of columns with these tiles each fit the chip.
-int units_that_fit(const std::vector<Tile>& unit, const hw::Machine& machine) {
+/// How many units of columns with these tiles each fit the cores.
+int units_that_fit(const std::vector<Tile>& unit, const hw::Machine& machine, int cores) {
     const int per_core = machine.crossbars_per_core();
     const auto tiles = static_cast<int>(unit.size());
     const bool whole_cores = machine.mode == hw::ComputingMode::CM;
-    return whole_cores && tiles <= per_core ? machine.core_count() * (per_core / tiles)
-                                            : machine.core_count() * per_core / crossbars_taken(unit, machine);
+    return whole_cores && tiles <= per_core ? cores * (per_core / tiles) : cores * per_core / crossbars_taken(unit, machine);
 }
 
 /// A Concat is put together by those who give its inputs: inputs of the network need a node that does.
@@ -147,7 +146,7 @@ bool halve(MappedNetwork& mapped, NodeId node, const hw::Machine& machine) {
     return false;
 }
 
-MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine) {
+MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine, int cores) {
     MappedNetwork mapped;
     mapped.graph.name = network.name;
     mapped.graph.tensors = network.tensors;
@@ -163,7 +162,7 @@ MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine)
         mapped.graph.nodes.push_back(std::move(node));
         mapped.origins.push_back({static_cast<NodeId>(i), 0, 0, 0, channels});
     }
-    const int available = machine.core_count() * machine.crossbars_per_core();
+    const int available = cores * machine.crossbars_per_core();
     const int height = machine.crossbar.rows;
     for (NodeId i = 0; i < static_cast<NodeId>(mapped.graph.nodes.size()); ++i) {
         const QuantNode& node = mapped.graph.nodes[at(i)];
@@ -179,7 +178,7 @@ MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine)
         const auto first = static_cast<int>(std::count_if(tiles.begin(), tiles.end(), [&](const Tile& tile) { return tile.col < unit; }));
         if (units > 1) {
             // As many units as fit, in pieces of about the same size.
-            const int pieces = ceil_div(units, std::max(1, units_that_fit({tiles.begin(), tiles.begin() + first}, machine)));
+            const int pieces = ceil_div(units, std::max(1, units_that_fit({tiles.begin(), tiles.begin() + first}, machine, cores)));
             mapped.split_columns(i, ceil_div(units, pieces) * unit);
         } else {
             const int pieces = ceil_div(first, available);

@@ -30,8 +30,8 @@ struct MappedNetwork {
     void split_rows(NodeId node, int rows);
 };
 
-/// The network, each Conv cut into pieces that fit the crossbars of the machine by themselves.
-MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine);
+/// The network, each Conv cut into pieces that fit `cores` cores of the machine by themselves.
+MappedNetwork map_network(const QuantGraph& network, const hw::Machine& machine, int cores);
 
 /// Makes a piece of the Conv `node` smaller: half its columns, or if they are one unit, half its tile rows. False if it is one tile.
 bool halve(MappedNetwork& mapped, NodeId node, const hw::Machine& machine);

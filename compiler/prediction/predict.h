@@ -20,8 +20,8 @@ struct OperatorPrediction {
 /// When a segment is how far, from the end of setup.
 struct SegmentPrediction {
     hw::Ticks begin = 0;
-    hw::Ticks written = 0;                ///< last crossbar
-    hw::Ticks fetched = 0;                ///< last bytes from external memory into L0
+    hw::Ticks written = 0;  ///< last crossbar
+    hw::Ticks fetched = 0;  ///< last bytes from external memory into L0
     hw::Ticks end = 0;
     std::vector<hw::Ticks> crossbars;  ///< last read of one, by operator
 };

@@ -70,4 +70,71 @@ std::vector<int> cut(const SegmentTicks& ticks) {
     return ends;
 }
 
+hw::Ticks ticks_after(const SegmentTimes* before, const SegmentTimes& segment, std::int64_t crossbars) {
+    const hw::Ticks all = segment.writing + segment.write_end;
+    if (before == nullptr || segment.used == 0) {
+        return all + segment.working;
+    }
+    const std::int64_t free = std::min(segment.used, crossbars - before->used);
+    if (free == segment.used && before->spare >= all) {
+        return segment.working;
+    }
+    return all - std::min(before->spare, segment.writing * free / segment.used) + segment.working;
+}
+
+std::vector<ChosenSegment> cut_overlapping(const SegmentChoices& choices, std::int64_t crossbars) {
+    struct Place {
+        int first = -1;
+        std::size_t choice = 0;
+    };
+    struct Way {
+        hw::Ticks ticks = INT64_MAX;
+        Place before;
+    };
+    const auto places = static_cast<int>(choices.size());
+    const auto length = [](int first, int end) { return static_cast<std::size_t>(end - first - 1); };
+    std::vector<std::vector<std::vector<Way>>> ways(choices.size());
+    const auto at_end = [&](int end, const auto& body) {
+        for (int first = end - 1; first >= 0; --first) {
+            const auto from = static_cast<std::size_t>(first);
+            for (std::size_t c = 0; length(first, end) < choices[from].size() && c < choices[from][length(first, end)].size(); ++c) {
+                body(Place{first, c}, choices[from][length(first, end)][c], ways[from][length(first, end)][c]);
+            }
+        }
+    };
+    for (std::size_t first = 0; first < choices.size(); ++first) {
+        for (const std::vector<SegmentTimes>& segments : choices[first]) {
+            ways[first].emplace_back();
+            for (const SegmentTimes& segment : segments) {
+                Way best;
+                if (first == 0) {
+                    best.ticks = ticks_after(nullptr, segment, crossbars);
+                }
+                at_end(static_cast<int>(first), [&](const Place& place, const SegmentTimes& before, const Way& way) {
+                    if (way.ticks < INT64_MAX) {
+                        const hw::Ticks ticks = way.ticks + ticks_after(&before, segment, crossbars);
+                        best = ticks < best.ticks ? Way{ticks, place} : best;
+                    }
+                });
+                ways[first].back().push_back(best);
+            }
+        }
+    }
+    Way last;
+    at_end(places, [&](const Place& place, const SegmentTimes&, const Way& way) {
+        last = way.ticks < last.ticks ? Way{way.ticks, place} : last;
+    });
+    std::vector<ChosenSegment> chosen;
+    int end = places;
+    for (Place at = last.before; at.first >= 0;) {
+        const auto first = static_cast<std::size_t>(at.first);
+        chosen.push_back({end, choices[first][length(at.first, end)][at.choice].allowed});
+        const Place before = ways[first][length(at.first, end)][at.choice].before;
+        end = at.first;
+        at = before;
+    }
+    std::reverse(chosen.begin(), chosen.end());
+    return chosen;
+}
+
 }  // namespace cim::compiler

@@ -36,6 +36,31 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
 /// What segments take, by their first place and their length less 1; nothing: not possible, like those that are longer than all of a place.
 using SegmentTicks = std::vector<std::vector<std::optional<hw::Ticks>>>;
 
+/// A way to have a segment, where weights of the next one are written while it works.
+struct SegmentTimes {
+    hw::Ticks writing = 0;     ///< that external memory gives its weights
+    hw::Ticks write_end = 0;   ///< from then on until the last crossbar holds its tile
+    hw::Ticks working = 0;     ///< the rest
+    hw::Ticks spare = 0;       ///< of it, that external memory has nothing else to give
+    std::int64_t used = 0;     ///< crossbars
+    std::int64_t allowed = 0;  ///< crossbars that it was to have at most
+};
+
+/// Time from the end of `before`, if there is one, to the end of `segment`. Early are written as many of its weights as there are free
+/// crossbars, of `crossbars` in all, and spare time.
+hw::Ticks ticks_after(const SegmentTimes* before, const SegmentTimes& segment, std::int64_t crossbars);
+
+/// Ways to have each segment, by first place and length less 1.
+using SegmentChoices = std::vector<std::vector<std::vector<SegmentTimes>>>;
+
+struct ChosenSegment {
+    int end = 0;
+    std::int64_t allowed = 0;
+};
+
+/// As cut(), for the sum of ticks_after().
+std::vector<ChosenSegment> cut_overlapping(const SegmentChoices& choices, std::int64_t crossbars);
+
 /// Cuts all places into consecutive segments that together take least, by dynamic programming; gives the end of each. Empty if there is
 /// no way.
 std::vector<int> cut(const SegmentTicks& ticks);

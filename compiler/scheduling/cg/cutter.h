@@ -80,13 +80,15 @@ class Cutter {
     void cut_anew();
     /// Where a network may be cut: as it was before, and in front of each Conv; then its end.
     std::vector<NodeId> possible_cuts() const;
-    /// What a segment takes by an estimate without contention; nothing if its crossbars are too few.
-    std::optional<hw::Ticks> ticks_of(NodeId first, NodeId last) const;
+    /// What a segment takes by an estimate without contention, with so many crossbars at most; nothing if they are too few.
+    std::optional<SegmentTimes> times_of(NodeId first, NodeId last, std::int64_t crossbars) const;
+    /// Segments that together take least, by places in `cuts`. Those that do not fit the memories are left out.
+    class Costs;
     /// Which of the Convs is the first from a node on.
     std::size_t conv_from(NodeId node) const;
     std::optional<SegmentCopies> copies_in(NodeId first, NodeId last, std::int64_t crossbars) const;
     /// The segment first..last-1 with the copies that it is to have; nothing if it does not fit.
-    std::optional<Segment> written_segment(NodeId first, NodeId last) const;
+    std::optional<Segment> written_segment(NodeId first, NodeId last, std::int64_t crossbars) const;
 
     const hw::Machine& machine_;
     const ScheduleOptions& options_;

@@ -27,8 +27,7 @@ struct Writing {
 
 class Planner {
   public:
-    explicit Planner(const hw::Machine& machine)
-        : machine_(machine), prices_(machine), links_(!prices_.noc().link_names().empty()) {}
+    explicit Planner(const hw::Machine& machine) : machine_(machine), prices_(machine), links_(!prices_.noc().link_names().empty()) {}
 
     EarlyWrites plan(const Segment& before, const Progress& progress, const Segment& next) const;
 
@@ -173,6 +172,23 @@ bool prewrite(Schedule& schedule, const hw::Machine& machine, std::vector<Progre
         std::for_each(own.done.begin(), own.done.end(), [&](Ticks& done) { done -= saved; });
     }
     return any;
+}
+
+hw::Ticks writing_ticks(const Schedule& schedule, const hw::Machine& machine) {
+    const Planner planner(machine);
+    Ticks all = 0;
+    for (std::size_t s = 1; s < schedule.segments.size(); ++s) {
+        Ticks end = 0;
+        for (const NodePlacement& here : schedule.segments[s].placement) {
+            for (const Tile& tile : here.tiles) {
+                const Writing writing = planner.writing(tile);
+                all += writing.gate;
+                end = std::max(end, writing.whole - writing.gate);
+            }
+        }
+        all += end;
+    }
+    return all;
 }
 
 }  // namespace cim::compiler

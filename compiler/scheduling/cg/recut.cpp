@@ -2,6 +2,7 @@
 #include <algorithm>
 #include <map>
 #include <set>
+#include <tuple>
 #include <utility>
 
 #include "compiler/ir/index.h"
@@ -64,7 +65,7 @@ std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::i
     return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, images());
 }
 
-std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last) const {
+std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::int64_t crossbars) const {
     std::optional<Segment> segment = attempt(first, last);
     if (!segment) {
         return std::nullopt;
@@ -76,7 +77,7 @@ std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last) const 
         }
     }
     const auto choose = [&](std::int64_t some) {
-        const std::optional<SegmentCopies> copies = copies_in(first, last, some);
+        const std::optional<SegmentCopies> copies = copies_in(first, last, std::min(some, crossbars));
         return copies ? ChosenCopies{copies->splits, copies->working / images()} : ChosenCopies{std::vector<Split>(nodes.size())};
     };
     lay_out_copies(*segment, nodes, choose);
@@ -90,20 +91,78 @@ std::vector<NodeId> Cutter::possible_cuts() const {
     return {cuts.begin(), cuts.end()};
 }
 
-std::optional<hw::Ticks> Cutter::ticks_of(NodeId first, NodeId last) const {
-    const std::optional<SegmentCopies> copies = copies_in(first, last, crossbars());
+std::optional<SegmentTimes> Cutter::times_of(NodeId first, NodeId last, std::int64_t crossbars) const {
+    const std::optional<SegmentCopies> copies = copies_in(first, last, crossbars);
     if (!copies) {
         return std::nullopt;
     }
-    hw::Ticks end = 0;
+    SegmentTimes times;
     hw::Ticks lags = 0;
     const std::size_t from = conv_from(first);
     for (std::size_t i = 0; i < copies->splits.size(); ++i) {
-        end = std::max(end, tasks_[from + i].write_end);
+        times.write_end = std::max(times.write_end, tasks_[from + i].write_end);
+        times.used += task_crossbars(tasks_[from + i].task, copies->splits[i]);
         lags += lag(tasks_[from + i].task, copies->splits[i]);
     }
-    return copies->writing + end + lags + std::max(copies->working, images() * moved_ticks(first, last));
+    const hw::Ticks moved = images() * moved_ticks(first, last);
+    times.writing = copies->writing;
+    times.working = lags + std::max(copies->working, moved);
+    times.spare = times.working - moved;
+    times.allowed = crossbars;
+    return times;
 }
+
+/// What segments cost, by places where the network may be cut.
+class Cutter::Costs {
+  public:
+    Costs(const Cutter& cutter, const std::vector<NodeId>& cuts)
+        : crossbars_(cutter.crossbars()), overlapping_(cutter.cuts_ == Cuts::Overlapping) {
+        choices_.resize(cuts.size() - 1);
+        for (std::size_t first = 0; first + 1 < cuts.size(); ++first) {
+            const NodeId most = cutter.limit(cuts[first]);
+            for (std::size_t last = first + 1; last < cuts.size() && cuts[last] <= most; ++last) {
+                choices_[first].emplace_back();
+                for (const std::int64_t some : {crossbars_, crossbars_ / 2}) {
+                    const std::optional<SegmentTimes> times = cutter.times_of(cuts[first], cuts[last], some);
+                    if (times && (some == crossbars_ || overlapping_)) {
+                        choices_[first].back().push_back(*times);
+                    }
+                }
+            }
+        }
+    }
+
+    std::vector<ChosenSegment> cheapest() const {
+        if (overlapping_) {
+            return cut_overlapping(choices_, crossbars_);
+        }
+        SegmentTicks ticks;
+        for (const auto& of_first : choices_) {
+            ticks.emplace_back();
+            for (const std::vector<SegmentTimes>& choice : of_first) {
+                ticks.back().push_back(choice.empty() ? std::nullopt
+                                                      : std::make_optional(ticks_after(nullptr, choice.front(), crossbars_)));
+            }
+        }
+        std::vector<ChosenSegment> chosen;
+        for (const int end : cut(ticks)) {
+            chosen.push_back({end, crossbars_});
+        }
+        return chosen;
+    }
+
+    /// Leaves out all segments that hold places `first` .. `last` - 1.
+    void leave_out(int first, int last) {
+        for (int other = 0; other <= first; ++other) {
+            choices_[at(other)].resize(std::min(choices_[at(other)].size(), at(last - other - 1)));
+        }
+    }
+
+  private:
+    std::int64_t crossbars_;
+    bool overlapping_;
+    SegmentChoices choices_;
+};
 
 void Cutter::cut_anew() {
     for (const Segment& segment : segments_) {
@@ -115,17 +174,10 @@ void Cutter::cut_anew() {
         }
     }
     const std::vector<NodeId> cuts = possible_cuts();
-    const auto places = static_cast<int>(cuts.size()) - 1;
-    if (places > most_places) {
+    if (static_cast<int>(cuts.size()) - 1 > most_places) {
         return;
     }
-    SegmentTicks ticks(at(places));
-    for (int first = 0; first < places; ++first) {
-        const NodeId most = limit(cuts[at(first)]);
-        for (int last = first + 1; last <= places && cuts[at(last)] <= most; ++last) {
-            ticks[at(first)].push_back(ticks_of(cuts[at(first)], cuts[at(last)]));
-        }
-    }
+    Costs costs(*this, cuts);
     // Whether a segment fits the memories shows when it is laid out. If not, the shortest that does not, and all that hold it, are left
     // out, and the rest is cut again.
     const auto shortest_too_large = [&](int first, int last) {
@@ -136,34 +188,31 @@ void Cutter::cut_anew() {
         }
         return last;
     };
-    std::map<std::pair<int, int>, Segment> laid_out;
+    std::map<std::tuple<int, int, std::int64_t>, Segment> laid_out;
     for (int round = 0; round < most_rounds; ++round) {
-        const std::vector<int> ends = cut(ticks);
-        bool all_fit = !ends.empty();
+        const std::vector<ChosenSegment> chosen = costs.cheapest();
+        bool all_fit = !chosen.empty();
         int from = 0;
-        for (const int end : ends) {
-            if (laid_out.count({from, end}) == 0) {
-                if (std::optional<Segment> segment = written_segment(cuts[at(from)], cuts[at(end)])) {
-                    laid_out.emplace(std::make_pair(from, end), std::move(*segment));
+        for (const ChosenSegment& one : chosen) {
+            if (laid_out.count({from, one.end, one.allowed}) == 0) {
+                if (std::optional<Segment> segment = written_segment(cuts[at(from)], cuts[at(one.end)], one.allowed)) {
+                    laid_out.emplace(std::make_tuple(from, one.end, one.allowed), std::move(*segment));
                 } else {
                     all_fit = false;
-                    const int too_large = shortest_too_large(from, end);
-                    for (int first = 0; first <= from; ++first) {
-                        ticks[at(first)].resize(std::min(ticks[at(first)].size(), at(too_large - first - 1)));
-                    }
+                    costs.leave_out(from, shortest_too_large(from, one.end));
                 }
             }
-            from = end;
+            from = one.end;
         }
         if (all_fit) {
             segments_.clear();
             from = 0;
-            for (const int end : ends) {
-                Segment& segment = laid_out.at({from, end});
+            for (const ChosenSegment& one : chosen) {
+                Segment& segment = laid_out.at({from, one.end, one.allowed});
                 if (!segment.graph.nodes.empty()) {
                     segments_.push_back(std::move(segment));
                 }
-                from = end;
+                from = one.end;
             }
             return;
         }

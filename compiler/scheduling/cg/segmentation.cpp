@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/relays.h"
@@ -14,6 +15,11 @@
 namespace cim::compiler {
 
 namespace {
+
+/// Cores that a piece of an operator may fill: all, or half of them if the other half is written meanwhile.
+int cores_of_piece(const hw::Machine& machine, Cuts cuts) {
+    return cuts == Cuts::Overlapping ? ceil_div(machine.core_count(), 2) : machine.core_count();
+}
 
 bool contains(const std::vector<TensorId>& list, TensorId id) {
     return std::find(list.begin(), list.end(), id) != list.end();
@@ -41,7 +47,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       leakage_fj_(hw::leakage_fj(machine)),
       part_(named_part(machine, strategy.share)),
       part_prices_(part_.machine),
-      mapped_(map_network(network, part_.machine)),
+      mapped_(map_network(network, part_.machine, cores_of_piece(part_.machine, cuts_))),
       graph_(mapped_.graph) {
     for (const TensorId id : network.outputs) {
         if (contains(network.inputs, id)) {

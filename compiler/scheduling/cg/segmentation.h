@@ -50,10 +50,11 @@ struct ScheduleOptions {
 
 /// Where a network that does not fit the chip is cut, and what copies its segments have.
 enum class Cuts : std::uint8_t {
-    Cheapest,  ///< so that it takes least by an estimate without contention
-    Slow,      ///< likewise, as if everything but writing took twice as long
-    Frugal,    ///< so that it takes least energy, likewise
-    Longest,   ///< segments as long as crossbars and memories allow, one copy of each
+    Cheapest,     ///< so that it takes least by an estimate without contention
+    Slow,         ///< likewise, as if everything but writing took twice as long
+    Frugal,       ///< so that it takes least energy, likewise
+    Longest,      ///< segments as long as crossbars and memories allow, one copy of each
+    Overlapping,  ///< as Cheapest, if weights are written while the segment before works; operators in pieces of half of the chip
 };
 
 /// One way to schedule: any network that fits the part of the machine.
