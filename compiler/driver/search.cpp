@@ -10,11 +10,12 @@
 #include <vector>
 
 #include "compiler/codegen/generate.h"
+#include "compiler/driver/early_writes.h"
+#include "compiler/driver/fingerprint.h"
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
-#include "compiler/prediction/predict.h"
 #include "compiler/scheduling/cg/prewrite.h"
 #include "hw_models/crossbar/converter.h"
 #include "hw_models/timing/price.h"
@@ -58,62 +59,6 @@ std::vector<Spread> spreads_on(const hw::Machine& machine) {
 
 Spread first_spread(const ScheduleOptions& options) {
     return options.copies == CopyPolicy::Optimal ? Spread::Balanced : Spread::Copies;
-}
-
-/// All that distinguishes schedules of one network: which tiles and parts lie where, in how many copies, with which memories.
-std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
-    std::vector<std::int64_t> print;
-    const auto add = [&](std::initializer_list<std::int64_t> values) { print.insert(print.end(), values); };
-    for (const Segment& segment : schedule.segments) {
-        add({-1, static_cast<std::int64_t>(segment.graph.nodes.size())});
-        for (const NodePlacement& here : segment.placement) {
-            add({-2, static_cast<std::int64_t>(here.copies.size())});
-            for (const Grid& grid : here.copies) {
-                add({grid.y0, grid.dy, grid.rows, grid.x0, grid.cols});
-            }
-            for (const Tile& tile : here.tiles) {
-                add({tile.row, tile.rows, tile.col, tile.cols, tile.copy, tile.behind, tile.core, tile.xb});
-            }
-            for (const Part& part : here.parts) {
-                add({part.core, part.c0, part.c1, part.grid.x0});
-            }
-        }
-        for (const Landing& landing : segment.memory.landings) {
-            add({landing.place, landing.offset, landing.rows});
-        }
-        for (const std::vector<Outbox>& relays : segment.memory.relays) {
-            add({-3, static_cast<std::int64_t>(relays.size())});
-            for (const Outbox& relay : relays) {
-                add({relay.core});
-            }
-        }
-        for (const NodeMemory& memory : segment.memory.nodes) {
-            for (const Group& group : memory.groups) {
-                add({group.core, group.slots});
-            }
-            for (const Outbox& outbox : memory.outboxes) {
-                add({outbox.core, outbox.slots, outbox.chunk});
-            }
-            for (const std::vector<Stage>& stages : memory.stages) {
-                for (const Stage& stage : stages) {
-                    add({stage.core, stage.slots});
-                }
-            }
-        }
-    }
-    return print;
-}
-
-std::int64_t reads_of(const Schedule& schedule) {
-    std::int64_t reads = 0;
-    for (const Segment& segment : schedule.segments) {
-        for (const NodePlacement& here : segment.placement) {
-            for (const Tile& tile : here.tiles) {
-                reads += here.copies[static_cast<std::size_t>(tile.copy)].positions();
-            }
-        }
-    }
-    return reads;
 }
 
 class Search {
@@ -300,7 +245,7 @@ class Search {
         }
     }
 
-    /// A candidate with early writes (compiler/scheduling/cg/prewrite.h).
+    /// A candidate with early writes.
     struct Early {
         Candidate candidate;  ///< only its strategy, if it is not scheduled yet
         std::int64_t cost = INT64_MAX;
@@ -352,8 +297,7 @@ class Search {
             }
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
         }
-        if (prewrite(candidate.schedule, machine_, progress_of(candidate))) {
-            candidate.program = generate_flows(network_, candidate.schedule, machine_);
+        if (add_early_writes(candidate, network_, machine_, measure_.images())) {
             it.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
         }
     }
@@ -372,22 +316,6 @@ class Search {
             }
         }
         return std::move(early_ && early_->cost < cost_ ? early_->candidate : *best_);
-    }
-
-    /// How a candidate goes through its segments, with contention.
-    std::vector<Progress> progress_of(const Candidate& candidate) const {
-        PredictOptions rehearsal;
-        rehearsal.contention = true;
-        const Prediction prediction = predict(candidate.program, machine_, measure_.images(), rehearsal);
-        std::vector<Progress> list;
-        for (std::size_t s = 0; s < prediction.segments.size(); ++s) {
-            const SegmentPrediction& segment = prediction.segments[s];
-            list.push_back({segment.written - segment.begin, segment.fetched - segment.begin, {}, segment.end - segment.begin});
-            for (const Origin& origin : candidate.schedule.segments[s].origins) {
-                list.back().done.push_back(segment.crossbars[static_cast<std::size_t>(origin.node)] - segment.begin);
-            }
-        }
-        return list;
     }
 
     template <typename List, typename F>

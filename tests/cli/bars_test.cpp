@@ -365,6 +365,26 @@ TEST_CASE("what is larger than the chip has copies in its segments, and is the f
     CHECK(copied["cycles"].get<double>() < 0.9 * single["cycles"].get<double>());
 }
 
+TEST_CASE("weights of the next segment are written early where that is faster, and the outputs stay") {
+    const Folder folder;
+    for (const char* machine : {"jia2021", "tiny"}) {
+        const auto run = [&](const std::string& words) {
+            const std::string report = folder.path("r.json").string();
+            const Outcome outcome = cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
+                                           "--arch configs/" + machine + ".yaml --batch 1 --quiet " + words + " --report " + report);
+            INFO(outcome.err);
+            REQUIRE(outcome.status == 0);
+            return read_json(report);
+        };
+        INFO(machine);
+        const auto early = run("");
+        const auto late = run("--disable prewrite");
+        CHECK(early["verification"]["mismatches"] == 0);
+        CHECK(late["verification"]["mismatches"] == 0);
+        CHECK(early["cycles"].get<double>() < 0.96 * late["cycles"].get<double>());
+    }
+}
+
 TEST_CASE("a program is made for as many images as compile is told") {
     const Folder folder;
     const auto cycles = [&](int made_for, int run_with) {

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cstdint>
 #include <iterator>
+#include <functional>
 #include <optional>
 #include <random>
 #include <utility>
@@ -286,6 +287,72 @@ TEST_CASE("copies that are written each time have to fit") {
     CHECK_FALSE(written_copies(&large, 1, 2, 1));
     CHECK(written_copies(&large, 1, 3, 1)->ticks() == 5);
     CHECK(written_copies(&large, 0, 2, 1)->ticks() == 0);
+}
+
+TEST_CASE("weights are written early as far as there are free crossbars and spare time") {
+    const SegmentTimes segment{80, 10, 50, 0, 4, 8};
+    const auto after = [&](hw::Ticks spare, std::int64_t used) {
+        const SegmentTimes before{0, 0, 0, spare, used, 8};
+        return ticks_after(&before, segment, 8);
+    };
+    CHECK(ticks_after(nullptr, segment, 8) == 140);
+    CHECK(after(100, 8) == 140);
+    CHECK(after(100, 6) == 100);  // two of four
+    CHECK(after(30, 6) == 110);
+    CHECK(after(80, 4) == 60);  // the last one ends too late
+    CHECK(after(90, 4) == 50);
+}
+
+TEST_CASE("cuts that count on early writes are the best there are") {
+    std::mt19937 random(23);
+    const auto pick = [&](std::int64_t from, std::int64_t to) { return std::uniform_int_distribution<std::int64_t>(from, to)(random); };
+    for (int instance = 0; instance < 500; ++instance) {
+        const int count = static_cast<int>(pick(1, 7));
+        constexpr std::int64_t crossbars = 8;
+        SegmentChoices choices(static_cast<std::size_t>(count));
+        for (int first = 0; first < count; ++first) {
+            const auto longest = pick(1, count - first);
+            for (std::int64_t length = 1; length <= longest; ++length) {
+                choices[static_cast<std::size_t>(first)].emplace_back();
+                for (std::int64_t choice = pick(0, 2); choice > 0; --choice) {
+                    const hw::Ticks working = pick(1, 60);
+                    choices[static_cast<std::size_t>(first)].back().push_back(
+                        {pick(0, 60), pick(0, 9), working, pick(0, working), pick(0, crossbars), choice});
+                }
+            }
+        }
+        // All ways, one segment after the other.
+        std::optional<hw::Ticks> least;
+        const std::function<void(int, const SegmentTimes*, hw::Ticks)> go_on = [&](int first, const SegmentTimes* before, hw::Ticks sum) {
+            if (first == count) {
+                least = std::min(least.value_or(sum), sum);
+                return;
+            }
+            const auto& of_first = choices[static_cast<std::size_t>(first)];
+            for (std::size_t i = 0; i < of_first.size(); ++i) {
+                for (const SegmentTimes& segment : of_first[i]) {
+                    go_on(first + static_cast<int>(i) + 1, &segment, sum + ticks_after(before, segment, crossbars));
+                }
+            }
+        };
+        go_on(0, nullptr, 0);
+        const std::vector<ChosenSegment> chosen = cut_overlapping(choices, crossbars);
+        INFO("instance " << instance);
+        REQUIRE(chosen.empty() == !least);
+        hw::Ticks sum = 0;
+        const SegmentTimes* before = nullptr;
+        int first = 0;
+        for (const ChosenSegment& one : chosen) {
+            const auto& options = choices[static_cast<std::size_t>(first)][static_cast<std::size_t>(one.end - first - 1)];
+            const auto segment =
+                std::find_if(options.begin(), options.end(), [&](const SegmentTimes& times) { return times.allowed == one.allowed; });
+            REQUIRE(segment != options.end());
+            sum += ticks_after(before, *segment, crossbars);
+            before = &*segment;
+            first = one.end;
+        }
+        CHECK(sum == least.value_or(0));
+    }
 }
 
 TEST_CASE("cuts into segments are the best there are") {

@@ -42,6 +42,29 @@ TEST_CASE("a buffer is there in its own segment only") {
     CHECK_THAT(found("buffer a l1[0] 0 64 segment 1", "flow f core[0] alu op=0 fill(@a, 8, @c)"), Catch::Contains("not inside one buffer"));
 }
 
+TEST_CASE("a crossbar may be written a segment before it is read, after the last read of that segment") {
+    const std::string again = "segment 1 flow read.g core[0] crossbar op=0 again(@in, @sums, @more)\n";
+    const auto program = [&](const std::string& written, const std::string& read, const std::string& before) {
+        std::string text = edited(base_text, "counter room", "counter more[1] core[0] data\ncounter room");
+        text = edited(text, "template write(w)",
+                      "template again(in, sums, more) { cim.read_xb xb=" + read +
+                          " src=in n=8 dst=sums cols=4 => more[0] += 1 }\n"
+                          "template early(w, done) { " +
+                          before + " cim.write_xb xb=" + written + " weight=w }\ntemplate write(w)");
+        text += "flow early.f core[0] crossbar op=0 early(@w2, @done)\n" + again;
+        std::string all;
+        for (const Diagnostic& d : verify(parsed(text), base_limits(), 1)) {
+            all += d.rule + ": " + d.message + "\n";
+        }
+        return all;
+    };
+    // One that the first segment does not use; and one that it does, when that is over.
+    CHECK(program("1", "1", "").empty());
+    CHECK(program("0", "0", "await done[0] >= 1").empty());
+    CHECK_THAT(program("0", "0", ""), Catch::Contains("race: flow 'early.f'") || Catch::Contains("unwritten: flow 'read.f'"));
+    CHECK_THAT(program("0", "1", "await done[0] >= 1"), Catch::Contains("row 0 of crossbar 1 was not written before"));
+}
+
 TEST_CASE("all that a segment does comes before the next, and nothing of it waits for the next") {
     const std::string buffer = "buffer a l1[0] 0 64";
     CHECK_THAT(found(buffer, "flow f core[0] alu op=0 fill(@a, 8, @c) flow g core[0] move op=0 fill(@a, 8, @c)"), Catch::Contains("flow"));

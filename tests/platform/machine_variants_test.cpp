@@ -48,8 +48,14 @@ struct Tally {
     int optimistic = 0;  ///< predicted no longer than simulated
     int segmented = 0;   ///< in several segments
     int cut = 0;         ///< with operators in pieces
+    int early = 0;       ///< with weights written in the segment before
     int by_rows = 0;     ///< in which the program activates rows
 };
+
+bool writes_early(const isa::Program& program) {
+    return std::any_of(program.flows.begin(), program.flows.end(),
+                       [](const isa::Flow& flow) { return flow.name.find(".prewrite.") != std::string::npos; });
+}
 
 /// Pieces of operators are named after where in the operator they begin.
 bool in_pieces(const isa::Program& program) {
@@ -75,6 +81,7 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     ++tally.fitted;
     tally.segmented += program.segment_count() > 1 ? 1 : 0;
     tally.cut += in_pieces(program) ? 1 : 0;
+    tally.early += writes_early(program) ? 1 : 0;
     tally.by_rows += activates_rows(program) ? 1 : 0;
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
@@ -154,8 +161,8 @@ Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker opti
         check_network(machine(seed), random_network(seed, options(seed)), seed, level, tally);
     }
     std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, "
-              << tally.segmented << " in segments, " << tally.cut << " with operators in pieces, " << tally.lossy
-              << " with lossy conversions, " << tally.optimistic << " predicted to take no longer than simulated\n";
+              << tally.segmented << " in segments, " << tally.cut << " with operators in pieces, " << tally.early << " with early writes, "
+              << tally.lossy << " with lossy conversions, " << tally.optimistic << " predicted to take no longer than simulated\n";
     return tally;
 }
 
@@ -201,6 +208,7 @@ TEST_CASE("networks and operators larger than the chip give the reference's byte
     CHECK(tally.fitted > 20);
     CHECK(tally.segmented > 10);
     CHECK(tally.cut > 5);
+    CHECK(tally.early > 0);
 }
 
 TEST_CASE("networks that were once compiled wrongly") {
@@ -231,6 +239,7 @@ TEST_CASE("networks and operators larger than a chip of cores give the reference
     CHECK(tally.fitted > 20);
     CHECK(tally.segmented > 10);
     CHECK(tally.cut > 5);
+    CHECK(tally.early > 0);
 }
 
 TEST_CASE("networks on machines of any shape, wordlines driven by the program, give the reference's bytes") {

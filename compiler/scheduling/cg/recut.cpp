@@ -122,11 +122,14 @@ class Cutter::Costs {
             const NodeId most = cutter.limit(cuts[first]);
             for (std::size_t last = first + 1; last < cuts.size() && cuts[last] <= most; ++last) {
                 choices_[first].emplace_back();
-                for (const std::int64_t some : {crossbars_, crossbars_ / 2}) {
-                    const std::optional<SegmentTimes> times = cutter.times_of(cuts[first], cuts[last], some);
-                    if (times && (some == crossbars_ || overlapping_)) {
+                const auto add = [&](std::int64_t some) {
+                    if (const std::optional<SegmentTimes> times = cutter.times_of(cuts[first], cuts[last], some)) {
                         choices_[first].back().push_back(*times);
                     }
+                };
+                add(crossbars_);
+                if (overlapping_) {
+                    add(crossbars_ / 2);
                 }
             }
         }
