@@ -11,10 +11,10 @@ import time
 # The schedules of docs/adr/0003-baselines.md and ours, as options of `cimmlc run`.
 POLICIES = {
     "none": ["--level", "none"],
-    "pipeline": ["--disable", "duplication", "--disable", "spread", "--disable", "stagger"],
+    "pipeline": ["--disable", "duplication", "--disable", "spread", "--disable", "stagger", "--disable", "prewrite"],
     "poly": ["--copies", "poly"],
     "poly-uniform": ["--copies", "poly-uniform"],
-    "staggered": ["--disable", "duplication", "--disable", "spread"],
+    "staggered": ["--disable", "duplication", "--disable", "spread", "--disable", "prewrite"],
     "cg": ["--level", "cg"],
     "ours": [],
     "together": ["--disable", "stagger"],
