@@ -87,7 +87,7 @@ class Search {
         if (several_ && (rehearse_ || best_->schedule.segments.size() > 1)) {
             explore(open);
         }
-        return best_of_all();
+        return with_or_without_early_writes();
     }
 
   private:
@@ -225,9 +225,6 @@ class Search {
             left_ -= worth_rehearsing(*it) ? it->occupancy.operations : 0;
         }
         for_each(fresh, [&](Considered* it) { it->cost = cost_of(*it); });
-        if (rehearse_ && options_.prewriting) {
-            consider_early(fresh);
-        }
         for (Considered* it : fresh) {
             if (!best_ || *it->cost < cost_) {
                 cost_ = *it->cost;
@@ -245,77 +242,46 @@ class Search {
         }
     }
 
-    /// A candidate with early writes.
     struct Early {
-        Candidate candidate;  ///< only its strategy, if it is not scheduled yet
+        Candidate candidate;
         std::int64_t cost = INT64_MAX;
     };
 
-    /// Candidates of several segments that are about as good as the best, with early writes. What is gone on from is as if there were none.
-    void consider_early(const std::vector<Considered*>& all) {
-        std::int64_t best = best_ ? cost_ : INT64_MAX;
-        for (const Considered* it : all) {
-            best = std::min(best, *it->cost);
-        }
-        std::vector<Early> list;
-        for (const Considered* it : all) {
-            if (it->candidate.schedule.segments.size() > 1 && *it->cost <= best + best / 8) {
-                add_early(it->candidate, list);
-            }
-        }
-        rehearse_early(list);
-    }
-
-    /// The candidate, and another that is cut for early writes.
-    void add_early(const Candidate& candidate, std::vector<Early>& list) {
-        list.push_back({candidate});
-        Strategy cut = candidate.strategy;
-        cut.cuts = Cuts::Overlapping;
-        if (options_.duplication && seen_.insert(cut).second) {
-            list.push_back({{cut, {}, {}}});
-        }
-    }
-
-    void rehearse_early(std::vector<Early>& list) {
-        const std::int64_t enough = early_ ? early_->cost : INT64_MAX;
-        for_each(list, [&](Early& it) { write_early(it, enough); });
-        for (Early& it : list) {
-            if (it.cost < (early_ ? early_->cost : INT64_MAX)) {
-                early_ = std::move(it);
-            }
-        }
-    }
-
-    /// Rehearsed as far as it takes no more than `enough`.
-    void write_early(Early& it, std::int64_t enough) const {
-        Candidate& candidate = it.candidate;
-        if (candidate.schedule.segments.empty()) {
+    /// The best with early writes, its segments as they are or cut for them; its cost none if there is no time for any, or not under
+    /// `enough`.
+    Early early_best(Cuts cuts, std::int64_t enough) const {
+        Early early{*best_};
+        Candidate& candidate = early.candidate;
+        if (cuts != candidate.strategy.cuts) {
+            candidate.strategy.cuts = cuts;
             try {
                 candidate.schedule = schedule(network_, machine_, options_, candidate.strategy);
             } catch (const InputError&) {
-                return;  // too large for a memory
+                return early;  // cut so, it is too large for a memory
             }
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
         }
         if (add_early_writes(candidate, network_, machine_, measure_.images())) {
-            it.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
+            early.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
         }
+        return early;
     }
 
-    /// The best, with early writes if it is better with them. Of a program that was not rehearsed that is found out now, if all writing is
-    /// long enough for it.
-    Candidate best_of_all() {
-        if (!rehearse_ && options_.prewriting && best_->schedule.segments.size() > 1) {
-            const Occupancy occupancy = occupancy_of(best_->program, machine_, measure_.images());
-            const bool long_enough = writing_ticks(best_->schedule, machine_) > occupancy.busiest / least_writing;
-            if (long_enough && occupancy.operations <= most_of_large) {
-                cost_ = measure_.rehearsed(best_->program, occupancy, INT64_MAX);
-                std::vector<Early> list;
-                add_early(*best_, list);
-                rehearse_early(list);
-            }
+    /// The best, with early writes if it is better with them. The cost of a program that was not rehearsed is a bound, which does not know
+    /// of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
+    Candidate with_or_without_early_writes() {
+        if (!options_.prewriting || best_->schedule.segments.size() == 1) {
+            return std::move(*best_);
         }
-        return std::move(early_ && early_->cost < cost_ ? early_->candidate : *best_);
+        const Occupancy occupancy = occupancy_of(best_->program, machine_, measure_.images());
+        if (writing_ticks(best_->schedule, machine_) < occupancy.busiest / least_writing || occupancy.operations > most_of_large) {
+            return std::move(*best_);
+        }
+        const std::int64_t cost = rehearse_ ? cost_ : measure_.rehearsed(best_->program, occupancy, INT64_MAX);
+        std::vector<std::pair<Cuts, Early>> ways{{best_->strategy.cuts, {}}, {Cuts::Overlapping, {}}};
+        for_each(ways, [&](std::pair<Cuts, Early>& way) { way.second = early_best(way.first, cost); });
+        Early& early = ways[ways[1].second.cost < ways[0].second.cost ? 1 : 0].second;
+        return std::move(early.cost < cost ? early.candidate : *best_);
     }
 
     template <typename List, typename F>
@@ -369,8 +335,7 @@ class Search {
     std::vector<Spread> spreads_;
     bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
-    std::int64_t cost_ = 0;       ///< of the best, as `measure_` has it
-    std::optional<Early> early_;  ///< the best of those with early writes
+    std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
     bool rehearse_ = true;
     Budget budget_ = whole;
     std::int64_t granted_ = whole.operations;
