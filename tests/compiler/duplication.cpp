@@ -4,8 +4,8 @@
 
 #include <algorithm>
 #include <cstdint>
-#include <iterator>
 #include <functional>
+#include <iterator>
 #include <optional>
 #include <random>
 #include <utility>
