@@ -46,9 +46,8 @@ constexpr std::int64_t hopeless_memory = 4;
 
 /// Those that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine) {
-    const hw::PriceList prices(machine);
     std::vector<Spread> spreads{Spread::Balanced};
-    if (ports_matter(machine, prices)) {
+    if (machine.mode != hw::ComputingMode::CM) {
         spreads.push_back(Spread::None);
     }
     if (machine.mode != hw::ComputingMode::CM && machine.crossbars_per_core() > 1) {
