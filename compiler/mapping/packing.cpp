@@ -107,9 +107,13 @@ struct LoadedColumn {
 bool first_fit(const std::vector<LoadedColumn>& columns, hw::Ticks most, int cores, int per_core) {
     std::vector<Load> loads(static_cast<std::size_t>(cores));
     std::vector<int> used(static_cast<std::size_t>(cores), 0);
+    std::size_t open = 0;  // the first with room at all
     for (const LoadedColumn& column : columns) {
         const auto need = static_cast<int>(column.tiles.size());
-        std::size_t core = 0;
+        while (open < used.size() && used[open] == per_core) {
+            ++open;
+        }
+        std::size_t core = open;
         const auto fits = [&] {
             Load load = loads[core];
             load += column.load;

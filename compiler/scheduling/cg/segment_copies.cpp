@@ -164,6 +164,7 @@ void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& no
     for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
         std::optional<Way> way;
         if (balance && (way = placed(percent, true))) {
+            balance = ports_matter || way->placement.busiest > way->cost;  // else fewer copies are only slower
             way->cost = ports_matter ? way->placement.busiest : std::max(way->cost, way->placement.busiest);
             ways.push_back(std::move(*way));
         }
