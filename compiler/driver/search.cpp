@@ -246,27 +246,25 @@ class Search {
         std::int64_t cost = INT64_MAX;
     };
 
-    /// The best with early writes, its segments as they are or cut for them; its cost none if there is no time for any, or not under
+    /// Gives a candidate early writes, and a schedule before if it has none. Its cost is none if there is no time for any, or not under
     /// `enough`.
-    Early early_best(Cuts cuts, std::int64_t enough) const {
-        Early early{*best_};
+    void write_early(Early& early, std::int64_t enough) const {
         Candidate& candidate = early.candidate;
-        if (cuts != candidate.strategy.cuts) {
-            candidate.strategy.cuts = cuts;
+        if (candidate.schedule.segments.empty()) {
             try {
                 candidate.schedule = schedule(network_, machine_, options_, candidate.strategy);
             } catch (const InputError&) {
-                return early;  // cut so, it is too large for a memory
+                return;  // cut so, it is too large for a memory
             }
             candidate.program = generate_flows(network_, candidate.schedule, machine_);
         }
         if (add_early_writes(candidate, network_, machine_, measure_.images())) {
             early.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
         }
-        return early;
     }
 
-    /// The best, with early writes if it is better with them. The cost of a program that was not rehearsed is a bound, which does not know
+    /// The best, with early writes if it is better with them: its segments as they are or cut for them, or the strategy to start from,
+    /// which was the best with them for another objective. The cost of a program that was not rehearsed is a bound, which does not know
     /// of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
     Candidate with_or_without_early_writes() {
         if (!options_.prewriting || best_->schedule.segments.size() == 1) {
@@ -277,9 +275,16 @@ class Search {
             return std::move(*best_);
         }
         const std::int64_t cost = rehearse_ ? cost_ : measure_.rehearsed(best_->program, occupancy, INT64_MAX);
-        std::vector<std::pair<Cuts, Early>> ways{{best_->strategy.cuts, {}}, {Cuts::Overlapping, {}}};
-        for_each(ways, [&](std::pair<Cuts, Early>& way) { way.second = early_best(way.first, cost); });
-        Early& early = ways[ways[1].second.cost < ways[0].second.cost ? 1 : 0].second;
+        Strategy overlapping = best_->strategy;
+        overlapping.cuts = Cuts::Overlapping;
+        std::set<Strategy> others{overlapping, start_.value_or(overlapping)};
+        others.erase(best_->strategy);
+        std::vector<Early> ways{{*best_}};
+        for (const Strategy& other : others) {
+            ways.push_back({{other, {}, {}}});
+        }
+        for_each(ways, [&](Early& way) { write_early(way, cost); });
+        Early& early = *std::min_element(ways.begin(), ways.end(), [](const Early& a, const Early& b) { return a.cost < b.cost; });
         return std::move(early.cost < cost ? early.candidate : *best_);
     }
 

@@ -10,6 +10,7 @@
 
 #include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
+#include "isa/semantics/programming.h"
 #include "pricing/price_operation.h"
 
 namespace cim::compiler {
@@ -78,7 +79,7 @@ class Counting {
         }
     };
 
-    static bool is_write(const isa::OpInstance& op) { return op.opcode == isa::Opcode::WriteXb || op.opcode == isa::Opcode::WriteRow; }
+    static bool is_write(const isa::OpInstance& op) { return isa::writes_crossbar(op.opcode); }
 
     /// Step by step: which weight goes where depends on the loops.
     void walk(const isa::ResolvedFlow& flow) {

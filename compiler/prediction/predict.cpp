@@ -8,6 +8,7 @@
 #include "compiler/prediction/state.h"
 #include "compiler/prediction/traffic.h"
 #include "isa/semantics/accesses.h"
+#include "isa/semantics/programming.h"
 #include "pricing/price_operation.h"
 
 namespace cim::compiler {
@@ -150,8 +151,6 @@ class Predictor {
         }
     }
 
-    static bool is_write(isa::Opcode opcode) { return opcode == isa::Opcode::WriteXb || opcode == isa::Opcode::WriteRow; }
-
     void completed(Index id, isa::Opcode opcode) {
         const Index op = flow(id).op;
         last_ = now_;
@@ -162,7 +161,7 @@ class Predictor {
             segment.end = now_ - start_;
             if (opcode == isa::Opcode::Fetch) {
                 segment.fetched = segment.end;
-            } else if (is_write(opcode)) {
+            } else if (isa::writes_crossbar(opcode)) {
                 segment.written = segment.end;
             } else if (isa::op_info(opcode).timing == isa::Timing::Async) {
                 segment.crossbars[static_cast<std::size_t>(op)] = segment.end;
@@ -176,7 +175,7 @@ class Predictor {
         completed(operation.flow, operation.op.opcode);
         power_ended(operation.power);
         isa::for_each_crossbar(program_, operation.op, [&](Index xb) { place.crossbar_busy[static_cast<std::size_t>(xb)] = false; });
-        if (is_write(operation.op.opcode)) {
+        if (isa::writes_crossbar(operation.op.opcode)) {
             const auto& info = isa::op_info(operation.op.opcode);
             place.tile[static_cast<std::size_t>(operation.op[0])] = static_cast<Index>(operation.op[info.field("weight")]);
         }

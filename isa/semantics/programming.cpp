@@ -6,19 +6,15 @@
 
 namespace cim::isa {
 
-namespace {
-
-bool writes(Opcode opcode) {
+bool writes_crossbar(Opcode opcode) {
     return opcode == Opcode::WriteXb || opcode == Opcode::WriteRow;
 }
-
-}  // namespace
 
 std::vector<CrossbarWrite> crossbar_writes(const Program& program) {
     std::vector<bool> template_writes;
     for (const Template& body : program.templates) {
         template_writes.push_back(std::any_of(body.stmts.begin(), body.stmts.end(),
-                                              [](const Stmt& stmt) { return stmt.kind == StmtKind::Op && writes(stmt.opcode); }));
+                                              [](const Stmt& stmt) { return stmt.kind == StmtKind::Op && writes_crossbar(stmt.opcode); }));
     }
     std::vector<CrossbarWrite> found;
     for (const ResolvedFlow& code : resolve_all(program, 1)) {
@@ -30,7 +26,7 @@ std::vector<CrossbarWrite> crossbar_writes(const Program& program) {
         for (const Step* step = &run.next(); step->kind != Step::Kind::End; step = &run.next()) {
             for (Index i = 0; step->kind == Step::Kind::Ops && i < step->op_count; ++i) {
                 const OpInstance& op = step->ops[i];
-                if (writes(op.opcode)) {
+                if (writes_crossbar(op.opcode)) {
                     const auto weight = op[op.opcode == Opcode::WriteXb ? int{field::WriteXb::weight} : int{field::WriteRow::weight}];
                     found.push_back({code.id, flow.place, static_cast<Index>(op[0]), static_cast<Index>(weight)});
                 }

@@ -7,6 +7,9 @@
 
 namespace cim::isa {
 
+/// Whether an operator writes a crossbar, as a whole or in part.
+bool writes_crossbar(Opcode opcode);
+
 /// A crossbar written by a flow, as a whole or in part.
 struct CrossbarWrite {
     Index flow = 0;

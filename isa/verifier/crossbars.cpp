@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "isa/semantics/accesses.h"
+#include "isa/semantics/programming.h"
 
 namespace cim::isa {
 
@@ -24,7 +25,7 @@ void Crossbars::forget_order() {
 }
 
 OperandFault Crossbars::execute(Index core, const OpInstance& op, const Epoch& now, const Viewpoint& view, Epoch& other) {
-    const bool is_write = op.opcode == Opcode::WriteXb || op.opcode == Opcode::WriteRow;
+    const bool is_write = writes_crossbar(op.opcode);
     OperandFault fault;
     const auto keep = [&](OperandFault found) {
         if (fault.rule.empty()) {

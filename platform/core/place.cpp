@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "isa/semantics/programming.h"
 #include "platform/core/execute.h"
 #include "pricing/price_operation.h"
 
@@ -249,7 +250,7 @@ void Place::operation_ended(Operation& operation) {
     const isa::Opcode opcode = operation.price->opcode;
     if (context_.functional) {
         execute(context_, *this, operation);
-    } else if (opcode == isa::Opcode::WriteXb || opcode == isa::Opcode::WriteRow) {
+    } else if (isa::writes_crossbar(opcode)) {
         execute_write(context_, *crossbars_, operation);
     }
     OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];

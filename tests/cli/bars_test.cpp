@@ -11,10 +11,7 @@ namespace {
 const char* const machines[] = {"puma", "machine-h", "isaac-baseline"};
 
 nlohmann::ordered_json report_of(const Folder& folder, const std::string& words) {
-    const Outcome outcome = cimmlc("run " + lenet + words + " --quiet --report " + folder.path("r.json").string());
-    INFO(outcome.err);
-    REQUIRE(outcome.status == 0);
-    return read_json(folder.path("r.json"));
+    return report_after(folder, "run " + lenet + words);
 }
 
 nlohmann::ordered_json without_host(nlohmann::ordered_json report) {
@@ -315,18 +312,12 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
         CHECK(without["verification"]["compared"] == 20);
         CHECK(without["cycles"] > all["cycles"]);
     }
-    const auto resnet8 = [&](const std::string& words) {
-        const std::string report = folder.path("resnet8.json").string();
-        const Outcome outcome =
-            cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
-                   "--arch configs/isaac-baseline.yaml --disable spread --batch 2 --quiet " + words + " --report " + report);
-        INFO(outcome.err);
-        CHECK(outcome.status == 0);
-        return read_json(report);
+    const auto on_isaac = [&](const std::string& words) {
+        return report_after(folder, "run " + resnet8 + images + "--arch configs/isaac-baseline.yaml --disable spread --batch 2 " + words);
     };
-    const auto filled = resnet8("--level vvm --disable remap");
-    CHECK(filled["cycles"] > resnet8("--level vvm")["cycles"]);
-    CHECK(filled["cycles"] == resnet8("--level mvm")["cycles"]);
+    const auto filled = on_isaac("--level vvm --disable remap");
+    CHECK(filled["cycles"] > on_isaac("--level vvm")["cycles"]);
+    CHECK(filled["cycles"] == on_isaac("--level mvm")["cycles"]);
     // Where crossbars bound the time: copies wait for the port anyway.
     const auto one_copy = report_of(folder, machine + " --disable duplication");
     const auto together = report_of(folder, machine + " --disable duplication --disable stagger");
@@ -335,54 +326,6 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
     const Outcome required = cimmlc("run " + lenet + machine + " --disable placement");
     CHECK(required.status == 2);
     CHECK_THAT(required.err, Catch::Contains("no optimisation 'placement'"));
-}
-
-TEST_CASE("what is larger than the chip has copies in its segments, and is the faster for it") {
-    const Folder folder;
-    const auto run = [&](const std::string& words) {
-        const std::string report = folder.path("r.json").string();
-        const Outcome outcome = cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
-                                       "--arch configs/jain2021.yaml --batch 1 --quiet " + words + " --report " + report);
-        INFO(outcome.err);
-        REQUIRE(outcome.status == 0);
-        return read_json(report);
-    };
-    const auto most_copies = [](const nlohmann::ordered_json& report) {
-        int most = 0;
-        for (const auto& one : report["operators"]) {
-            most = std::max(most, one["duplication"].get<int>());
-        }
-        return most;
-    };
-    const auto copied = run("");
-    const auto single = run("--disable duplication");
-    CHECK(copied["verification"]["mismatches"] == 0);
-    CHECK(single["verification"]["mismatches"] == 0);
-    CHECK(single["segments"].size() > 1);
-    CHECK(copied["segments"].size() > 1);
-    CHECK(most_copies(copied) > 1);
-    CHECK(most_copies(single) == 1);
-    CHECK(copied["cycles"].get<double>() < 0.9 * single["cycles"].get<double>());
-}
-
-TEST_CASE("weights of the next segment are written early where that is faster, and the outputs stay") {
-    const Folder folder;
-    for (const char* machine : {"jia2021", "tiny"}) {
-        const auto run = [&](const std::string& words) {
-            const std::string report = folder.path("r.json").string();
-            const Outcome outcome = cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
-                                           "--arch configs/" + machine + ".yaml --batch 1 --quiet " + words + " --report " + report);
-            INFO(outcome.err);
-            REQUIRE(outcome.status == 0);
-            return read_json(report);
-        };
-        INFO(machine);
-        const auto early = run("");
-        const auto late = run("--disable prewrite");
-        CHECK(early["verification"]["mismatches"] == 0);
-        CHECK(late["verification"]["mismatches"] == 0);
-        CHECK(early["cycles"].get<double>() < 0.96 * late["cycles"].get<double>());
-    }
 }
 
 TEST_CASE("a program is made for as many images as compile is told") {

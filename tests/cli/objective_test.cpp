@@ -42,12 +42,7 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
 TEST_CASE("what is larger than the chip is cut for energy where that is the objective") {
     const Folder folder;
     const auto run = [&](const std::string& objective) {
-        const std::string report = folder.path("r.json").string();
-        const Outcome outcome = cimmlc("run networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy " + images +
-                                       "--arch configs/jain2021.yaml --batch 2 --quiet --objective " + objective + " --report " + report);
-        INFO(outcome.err);
-        REQUIRE(outcome.status == 0);
-        return read_json(report);
+        return report_after(folder, "run " + resnet8 + images + "--arch configs/jain2021.yaml --batch 2 --objective " + objective);
     };
     const auto fast = run("latency");
     const auto frugal = run("energy");

@@ -9,24 +9,17 @@ namespace {
 
 const std::string on_isaac = lenet + "--arch configs/isaac-baseline.yaml ";
 
-nlohmann::ordered_json report_of(const Folder& folder, const std::string& words) {
-    const Outcome outcome = cimmlc(words + " --quiet --report " + folder.path("r.json").string());
-    INFO(outcome.err);
-    REQUIRE(outcome.status == 0);
-    return read_json(folder.path("r.json"));
-}
-
 }  // namespace
 
 TEST_CASE("the report's peak power stays below the limit, and a looser limit is never slower") {
     const Folder folder;
     const std::string words = "run " + on_isaac + images + "--batch 2";
-    const auto free = report_of(folder, words);
+    const auto free = report_after(folder, words);
     CHECK(free["peak_power_limit_mw"].is_null());
     double before = 1e300;
     for (const double part : {0.05, 0.3, 0.5, 0.7, 0.9, 2.0}) {
         const double limit = part * free["peak_power_mw"].get<double>();
-        const auto report = report_of(folder, words + " --peak-power-limit " + std::to_string(limit));
+        const auto report = report_after(folder, words + " --peak-power-limit " + std::to_string(limit));
         INFO("limit " << limit << " mW");
         CHECK(report["peak_power_mw"].get<double>() <= limit);
         CHECK(report["peak_power_limit_mw"].get<double>() <= limit);
@@ -39,11 +32,11 @@ TEST_CASE("the report's peak power stays below the limit, and a looser limit is 
 
 TEST_CASE("a program file carries its limit, as text and as binary") {
     const Folder folder;
-    const auto direct = report_of(folder, "run " + on_isaac + "--timing-only --peak-power-limit 200");
+    const auto direct = report_after(folder, "run " + on_isaac + "--timing-only --peak-power-limit 200");
     for (const char* name : {"p.mop", "p.mopb"}) {
         const std::string file = folder.path(name).string();
         REQUIRE(cimmlc("compile " + on_isaac + "--peak-power-limit 200 -o " + file).status == 0);
-        const auto report = report_of(folder, "simulate " + file + " --arch configs/isaac-baseline.yaml --timing-only");
+        const auto report = report_after(folder, "simulate " + file + " --arch configs/isaac-baseline.yaml --timing-only");
         CHECK(report["cycles"] == direct["cycles"]);
         CHECK(report["peak_power_mw"] == direct["peak_power_mw"]);
         CHECK(report["peak_power_limit_mw"] == direct["peak_power_limit_mw"]);

@@ -53,6 +53,14 @@ nlohmann::ordered_json read_json(const std::filesystem::path& path) {
     return nlohmann::ordered_json::parse(read_text(path));
 }
 
+nlohmann::ordered_json report_after(const Folder& folder, const std::string& words) {
+    const std::filesystem::path report = folder.path("report.json");
+    const Outcome outcome = cimmlc(words + " --quiet --report " + report.string());
+    INFO(outcome.err);
+    REQUIRE(outcome.status == 0);
+    return read_json(report);
+}
+
 Outcome cimmlc(const std::string& words) {
     const Folder folder;
     const std::string command = "cd '" + std::string(CIM_SOURCE_DIR) + "' && '" + std::string(CIM_PROGRAM) + "' " + words + " >'" +

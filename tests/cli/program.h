@@ -38,11 +38,15 @@ Outcome cimmlc(const std::string& words);
 std::string read_text(const std::filesystem::path& path);
 nlohmann::ordered_json read_json(const std::filesystem::path& path);
 
+/// The report of a command that must end with status 0.
+nlohmann::ordered_json report_after(const Folder& folder, const std::string& words);
+
 /// Text with the first `from` replaced; the test fails if it is not there.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
 
-/// Options that run the trained LeNet.
+/// Options that run the trained networks.
 inline const std::string lenet = "networks/lenet.onnx --calibration networks/fashion_mnist/calibration.npy ";
+inline const std::string resnet8 = "networks/resnet8.onnx --calibration networks/fashion_mnist/calibration.npy ";
 inline const std::string images = "--input networks/fashion_mnist/images.npy ";
 
 }  // namespace cim::test
