@@ -1,5 +1,4 @@
 #include <algorithm>
-#include <future>
 #include <set>
 #include <sstream>
 
@@ -103,10 +102,8 @@ int compile(const Words& words) {
     const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine,
                                                           schedule_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
     print_dumps(dumped, network.graph, compiled);
+    const std::shared_future<compiler::Prediction> prediction = predict_meanwhile(compiled.program, machine, 1);
     verify_for(compiled.program, machine, 1);
-    // While the files are written.
-    std::future<compiler::Prediction> prediction =
-        std::async(std::launch::async, [&] { return compiler::predict(compiled.program, machine, 1); });
     emit_qdq(*values, compiled.network);
     const std::string path = (*values)["program"].as<std::string>();
     if (values->count("unroll") > 0) {

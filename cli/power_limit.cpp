@@ -42,9 +42,6 @@ std::optional<std::int64_t> power_limit_uw(const po::variables_map& values) {
 }
 
 void check_power_limit(const isa::Program& program, const hw::Machine& machine, const compiler::Prediction& prediction) {
-    if (!program.power_limit_uw) {
-        return;
-    }
     const std::int64_t least = compiler::least_power_limit_uw(prediction, machine);
     if (*program.power_limit_uw < least) {
         throw compiler::InputError(

@@ -15,7 +15,7 @@ namespace cim::cli {
 void add_power_option(po::options_description& options);
 /// What it says, if it is given. InputError if that is no power.
 std::optional<std::int64_t> power_limit_uw(const po::variables_map& values);
-/// InputError if the program's power limit is less than what one of its operations draws on the machine.
+/// InputError if the power limit of the program, which has one, is less than what one of its operations draws on the machine.
 void check_power_limit(const isa::Program& program, const hw::Machine& machine, const compiler::Prediction& prediction);
 
 }  // namespace cim::cli

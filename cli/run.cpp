@@ -143,9 +143,9 @@ int run(const Words& words) {
     const Inputs& inputs = network.inputs;
     const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine, schedule_options(*values, inputs.batch));
     print_dumps(dumped, network.graph, compiled);
+    const std::shared_future<compiler::Prediction> prediction = predict_meanwhile(compiled.program, machine, inputs.batch);
     verify_for(compiled.program, machine, inputs.batch);
     emit_qdq(*values, compiled.network);
-    const compiler::Prediction prediction = compiler::predict(compiled.program, machine, inputs.batch);
     cost.compile_s = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin).count();
     if (!quiet) {
         fmt::print("calibrated on {}\n", network.calibrated_on);
@@ -155,7 +155,7 @@ int run(const Words& words) {
     }
 
     const platform::SimulationResult result = simulate_with(compiled.program, machine, *values, inputs, cost);
-    RunFacts facts{compiled.program, machine, result, prediction, inputs.batch, functional, {}, cost};
+    RunFacts facts{compiled.program, machine, result, prediction.get(), inputs.batch, functional, {}, cost};
     facts.bounds = compiler::bounds_of(compiled.network, compiled.machine, compiled.schedule.segments.size(), inputs.batch);
     if (functional && result.deadlock.empty()) {
         facts.verification = compare(network, compiled, machine, inputs, result);

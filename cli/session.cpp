@@ -54,6 +54,10 @@ void verify_for(const isa::Program& program, const hw::Machine& machine, std::in
     throw InputLines(message);
 }
 
+std::shared_future<compiler::Prediction> predict_meanwhile(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
+    return std::async(std::launch::async, [&program, &machine, batch] { return compiler::predict(program, machine, batch); });
+}
+
 // ---- options ------------------------------------------------------------------------------------------------------------------
 
 void add_quantise_options(po::options_description& options) {

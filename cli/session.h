@@ -2,6 +2,7 @@
 // What several subcommands do: load machines and networks, find ranges, read inputs, run, compare, write results.
 
 #include <filesystem>
+#include <future>
 #include <optional>
 #include <string>
 #include <vector>
@@ -10,6 +11,7 @@
 #include "cli/report/report.h"
 #include "compiler/driver/compile.h"
 #include "compiler/ir/float_tensor.h"
+#include "compiler/prediction/predict.h"
 #include "isa/verifier/verify.h"
 
 namespace cim::cli {
@@ -19,6 +21,9 @@ hw::Machine machine_of(const std::string& path);
 
 /// Checks a program for a machine and a number of inputs. InputError with what the verifier found.
 void verify_for(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);
+
+/// Predicts a program that is right, or that was compiled here, while the caller does something else. Both arguments must outlive it.
+std::shared_future<compiler::Prediction> predict_meanwhile(const isa::Program& program, const hw::Machine& machine, std::int64_t batch);
 
 /// Options of compile, run and reference that say how a network is quantised, and --emit-qdq.
 void add_quantise_options(po::options_description& options);

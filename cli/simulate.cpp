@@ -30,14 +30,16 @@ int simulate(const Words& words) {
     if (program.machine_hash != machine.hash && values->count("quiet") == 0) {
         fmt::print("compiled for another machine, '{}'; right for this one as well\n", program.machine);
     }
-    const compiler::Prediction prediction = compiler::predict(program, machine, inputs.batch);
-    check_power_limit(program, machine, prediction);
+    const std::shared_future<compiler::Prediction> prediction = predict_meanwhile(program, machine, inputs.batch);
+    if (program.power_limit_uw) {
+        check_power_limit(program, machine, prediction.get());
+    }
     HostCost cost;
     if (inputs.made && functional && values->count("quiet") == 0) {
         fmt::print("running {} made input{} (no --input given)\n", inputs.batch, inputs.batch == 1 ? "" : "s");
     }
     const platform::SimulationResult result = simulate_with(program, machine, *values, inputs, cost);
-    return finish({program, machine, result, prediction, inputs.batch, functional, {}, cost}, *values);
+    return finish({program, machine, result, prediction.get(), inputs.batch, functional, {}, cost}, *values);
 }
 
 }  // namespace cim::cli

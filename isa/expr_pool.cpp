@@ -13,7 +13,7 @@ ExprPool::ExprPool(std::vector<ExprNode>& nodes) : nodes_(&nodes), known_(first_
     depths_.reserve(first_places);
     sizes_.reserve(first_places);
     for (std::size_t i = 0; i < nodes.size(); ++i) {
-        enter(i);
+        enter(nodes[i], place_of(nodes[i]), static_cast<ExprRef>(i));
     }
 }
 
@@ -35,12 +35,11 @@ void ExprPool::grow() {
     }
 }
 
-void ExprPool::enter(std::size_t index) {
-    const std::size_t place = place_of((*nodes_)[index]);
+void ExprPool::enter(const ExprNode& node, std::size_t place, ExprRef ref) {
     if (known_[place] < 0) {
-        known_[place] = static_cast<ExprRef>(index);
+        known_[place] = ref;
     }
-    measure((*nodes_)[index]);
+    measure(node);
     if (2 * depths_.size() > known_.size()) {
         grow();
     }
@@ -68,13 +67,14 @@ void ExprPool::measure(const ExprNode& node) {
 }
 
 ExprRef ExprPool::intern(const ExprNode& node) {
-    const ExprRef known = known_[place_of(node)];
-    if (known >= 0) {
-        return known;
+    const std::size_t place = place_of(node);
+    if (known_[place] >= 0) {
+        return known_[place];
     }
+    const auto ref = static_cast<ExprRef>(nodes_->size());
     nodes_->push_back(node);
-    enter(nodes_->size() - 1);
-    return static_cast<ExprRef>(nodes_->size()) - 1;
+    enter(node, place, ref);
+    return ref;
 }
 
 namespace {

@@ -30,8 +30,8 @@ class ExprPool {
     static std::size_t hash(const ExprNode& node);
     /// Where a node stands in `known_`, or would.
     std::size_t place_of(const ExprNode& node) const;
-    /// Enters what `nodes_` holds from here on.
-    void enter(std::size_t index);
+    /// Enters a node of `nodes_`, all before it being known.
+    void enter(const ExprNode& node, std::size_t place, ExprRef ref);
     void grow();
     void measure(const ExprNode& node);
 

@@ -97,7 +97,7 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
     body_.exprs.reserve(128);
     body_.stmts.reserve(32);
     body_.params.reserve(32);
-    hashes_.reserve(32);
+    params_.reserve(32);
     flow_.args.reserve(32);
     body_.name = kind;
     flow_.name = program.name(name);
@@ -109,18 +109,18 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
 
 Ex FlowBuilder::argument(const std::string& name, const isa::Arg& arg) {
     const std::size_t hash = std::hash<std::string>{}(name);
-    for (std::size_t i = 0; i < hashes_.size(); ++i) {
-        if (hashes_[i] == hash && body_.params[i] == name) {
+    for (std::size_t i = 0; i < params_.size(); ++i) {
+        if (params_[i].hash == hash && body_.params[i] == name) {
             if (!(flow_.args[i] == arg)) {
                 throw std::logic_error("parameter '" + name + "' of template '" + body_.name + "' given twice with different values");
             }
-            return {*this, pool_.param(static_cast<isa::Index>(i))};
+            return {*this, params_[i].ref};
         }
     }
+    params_.push_back({hash, pool_.param(static_cast<isa::Index>(body_.params.size()))});
     body_.params.push_back(name);
-    hashes_.push_back(hash);
     flow_.args.push_back(arg);
-    return {*this, pool_.param(static_cast<isa::Index>(body_.params.size()) - 1)};
+    return {*this, params_.back().ref};
 }
 
 isa::Index FlowBuilder::add(isa::Stmt stmt) {
@@ -132,6 +132,7 @@ isa::Index FlowBuilder::add(isa::Stmt stmt) {
 
 std::vector<isa::Index> FlowBuilder::nested(const std::function<void()>& fill) {
     std::vector<isa::Index> inside;
+    inside.reserve(8);
     std::vector<isa::Index>* const outside = target_;
     target_ = &inside;
     fill();
@@ -175,6 +176,7 @@ void FlowBuilder::op(isa::Opcode opcode, const std::vector<Field>& fields, const
     isa::Stmt stmt;
     stmt.kind = isa::StmtKind::Op;
     stmt.opcode = opcode;
+    stmt.exprs.reserve(info.fields.size() + (signal != nullptr ? 3 : 0));
     std::size_t used = 0;
     for (const isa::FieldInfo& field : info.fields) {
         isa::ExprRef ref = -1;

@@ -119,7 +119,11 @@ class FlowBuilder {
     isa::Template body_;
     isa::ExprPool pool_;
     isa::Flow flow_;
-    std::vector<std::size_t> hashes_;  ///< of the parameters' names
+    struct Param {
+        std::size_t hash;  ///< of its name
+        isa::ExprRef ref;
+    };
+    std::vector<Param> params_;  ///< as the body has them
     std::vector<isa::Index>* target_;
     isa::Index depth_ = 0;
 };

@@ -1,6 +1,9 @@
 #include "compiler/driver/fingerprint.h"
 
+#include <algorithm>
 #include <initializer_list>
+#include <map>
+#include <utility>
 
 namespace cim::compiler {
 
@@ -57,6 +60,42 @@ std::int64_t reads_of(const Schedule& schedule) {
         }
     }
     return reads;
+}
+
+MemoryUsed memory_used(const Schedule& schedule) {
+    MemoryUsed used;
+    for (const Segment& segment : schedule.segments) {
+        for (const std::int64_t bytes : segment.memory.l1_used) {
+            used.l1 = std::max(used.l1, bytes);
+        }
+        used.l0 = std::max(used.l0, segment.memory.l0_used);
+    }
+    return used;
+}
+
+hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, const hw::PriceList& prices, std::int64_t images) {
+    hw::Ticks total = 0;
+    for (const Segment& segment : schedule.segments) {
+        std::map<std::pair<int, int>, hw::Ticks> held;
+        hw::Ticks most = 0;
+        hw::Ticks writing = 0;
+        for (const NodePlacement& here : segment.placement) {
+            for (const Tile& tile : here.tiles) {
+                if (machine.mode != hw::ComputingMode::CM) {  // else cores are read as a whole
+                    const std::int64_t times = images * here.copies[static_cast<std::size_t>(tile.copy)].positions();
+                    hw::Ticks& ticks = held[{tile.core, tile.xb}];
+                    ticks += times * prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
+                    most = std::max(most, ticks);
+                }
+                if (&segment != &schedule.segments.front()) {  // whose weights are written in setup
+                    writing += prices.write(0, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols)
+                                   .ticks_on(hw::Resource::External);
+                }
+            }
+        }
+        total += std::max(most, writing);
+    }
+    return total;
 }
 
 }  // namespace cim::compiler

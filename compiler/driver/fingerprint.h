@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "compiler/scheduling/cg/segmentation.h"
+#include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
@@ -13,5 +14,16 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule);
 
 /// How often crossbars are read for an image.
 std::int64_t reads_of(const Schedule& schedule);
+
+/// Bytes that a schedule needs.
+struct MemoryUsed {
+    std::int64_t l1 = 0;  ///< in the core that needs most
+    std::int64_t l0 = 0;
+};
+MemoryUsed memory_used(const Schedule& schedule);
+
+/// What no program of the schedule goes below, summed over the segments: the reads of the busiest crossbar, or the weights that external
+/// memory gives. Of what `Occupancy::busiest` counts, the part that needs no program.
+hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, const hw::PriceList& prices, std::int64_t images);
 
 }  // namespace cim::compiler

@@ -34,7 +34,7 @@ struct Budget {
     std::int64_t programs;
     int patience;
 };
-constexpr Budget whole{1'000'000, 25, 20};
+constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
@@ -93,6 +93,7 @@ class Search {
     struct Point {
         std::int64_t rank = 0;
         Strategy strategy;
+        MemoryUsed used;
         bool operator<(const Point& other) const { return std::tie(rank, strategy) < std::tie(other.rank, other.strategy); }
     };
     /// Where to go on from first: what costs little, of about the same cost what has been halved least, whose neighbours are not known yet.
@@ -125,25 +126,34 @@ class Search {
     void explore(std::set<Point>& open) {
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < budget_.patience;) {
             const Strategy from = open.begin()->strategy;
+            const MemoryUsed used = open.begin()->used;
             open.erase(open.begin());
             const std::int64_t before = cost_;
             enter(with_spreads(from.share), open);
             // All halves before all quarters: the work allowed may end on the way. Less memory is what costs least to look at.
-            std::vector<Scarce> lines{Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars};
-            std::vector<Share> shares(lines.size(), from.share);
+            std::vector<Line> lines;
+            for (const Scarce resource : {Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars}) {
+                lines.push_back({resource, from.share, used});
+            }
             while (!lines.empty()) {
                 std::vector<Strategy> strategies;
+                std::vector<std::size_t> asked;
                 for (std::size_t i = 0; i < lines.size(); ++i) {
-                    shares[i] = shares[i].with_half(lines[i]);
-                    strategies.push_back({shares[i], from.spread, from.remapping, from.cuts});
+                    lines[i].share = lines[i].share.with_half(lines[i].resource);
+                    if (!is_enough(lines[i])) {
+                        strategies.push_back({lines[i].share, from.spread, from.remapping, from.cuts});
+                        asked.push_back(i);
+                    }
                 }
-                const std::vector<std::optional<std::int64_t>> costs = enter(strategies, open);
-                for (std::size_t i = lines.size(); i-- > 0;) {
-                    const bool memory = lines[i] == Scarce::L1 || lines[i] == Scarce::L0;
+                const std::vector<std::optional<Seen>> seen = enter(strategies, open);
+                for (std::size_t k = asked.size(); k-- > 0;) {
+                    Line& line = lines[asked[k]];
+                    const bool memory = line.resource == Scarce::L1 || line.resource == Scarce::L0;
                     const std::int64_t too_much = (from.share.is_whole() && memory ? hopeless_memory : hopeless) * cost_;
-                    if (!costs[i] || *costs[i] >= too_much) {
-                        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(i));
-                        shares.erase(shares.begin() + static_cast<std::ptrdiff_t>(i));
+                    if (seen[k] && seen[k]->cost < too_much) {
+                        line.used = seen[k]->used;
+                    } else {
+                        lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(asked[k]));
                     }
                 }
             }
@@ -151,17 +161,40 @@ class Search {
         }
     }
 
+    /// Ever less of one resource, and what the schedule with the least so far uses.
+    struct Line {
+        Scarce resource;
+        Share share;
+        MemoryUsed used;
+    };
+
+    /// Whether that schedule needs no more than what is left of a memory, and so would come out again.
+    bool is_enough(const Line& line) const {
+        if (line.resource != Scarce::L1 && line.resource != Scarce::L0) {
+            return false;
+        }
+        const bool l1 = line.resource == Scarce::L1;
+        const hw::Limit& size = l1 ? machine_.core.l1.size : machine_.chip.l0.size;
+        const std::int64_t left = size.value >> line.share.halvings[static_cast<std::size_t>(line.resource)];
+        return !size.ideal && left > 0 && left >= (l1 ? line.used.l1 : line.used.l0);
+    }
+
     /// A strategy on its way to a cost.
     struct Considered {
         Candidate candidate;
         std::optional<InputError> refusal;  ///< the network does not fit
         std::vector<std::int64_t> print;
+        MemoryUsed used;
         Occupancy occupancy;
         std::optional<std::int64_t> cost;  ///< or a bound, if that is more than what counts
     };
 
-    /// Considers strategies, those that are new. Of each of these, if it fits, the cost.
-    std::vector<std::optional<std::int64_t>> enter(const std::vector<Strategy>& strategies, std::set<Point>& open) {
+    struct Seen {
+        std::int64_t cost = 0;
+        MemoryUsed used;
+    };
+    /// Considers strategies, those that are new. Of each of these, if it fits, what was seen.
+    std::vector<std::optional<Seen>> enter(const std::vector<Strategy>& strategies, std::set<Point>& open) {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
@@ -172,14 +205,18 @@ class Search {
             }
         }
         consider(fresh);
-        std::vector<std::optional<std::int64_t>> costs(strategies.size());
+        std::vector<std::optional<Seen>> seen(strategies.size());
         for (std::size_t i = 0; i < fresh.size(); ++i) {
-            costs[from[i]] = fresh[i].cost;
-            if (fresh[i].cost && known_.insert({std::move(fresh[i].print), *fresh[i].cost}).second) {
-                open.insert({rank(*fresh[i].cost, fresh[i].candidate.strategy.share), fresh[i].candidate.strategy});
+            Considered& it = fresh[i];
+            if (!it.cost) {
+                continue;
+            }
+            seen[from[i]] = {*it.cost, it.used};
+            if (known_.insert({std::move(it.print), *it.cost}).second) {
+                open.insert({rank(*it.cost, it.candidate.strategy.share), it.candidate.strategy, it.used});
             }
         }
-        return costs;
+        return seen;
     }
 
     /// Whether the outputs stay the same: what converters lose depends on which rows are read together.
@@ -208,7 +245,11 @@ class Search {
             } else if (const auto known = known_.find(it.print); known != known_.end()) {
                 it.cost = known->second;
             } else if (twice.insert(it.print).second && (!best_ || reads_of(it.candidate.schedule) <= longer * reads_of(best_->schedule))) {
-                fresh.push_back(&it);
+                if (const std::int64_t least = least_of(it.candidate.schedule); best_ && least >= cost_) {
+                    it.cost = bound(least);  // not worth a program
+                } else {
+                    fresh.push_back(&it);
+                }
             }
         }
         for_each(fresh, [&](Considered* it) {
@@ -298,6 +339,7 @@ class Search {
         try {
             it.candidate.schedule = schedule(network_, machine_, options_, it.candidate.strategy);
             it.print = fingerprint(it.candidate.schedule);
+            it.used = memory_used(it.candidate.schedule);
         } catch (const InputError& error) {
             it.refusal = error;
         }
@@ -320,11 +362,18 @@ class Search {
 
     bool worth_rehearsing(const Considered& it) const { return rehearse_ && (!best_ || measure_.least(it.occupancy) < cost_); }
 
-    /// Rehearsed if the first program was short enough, else what bounds the time. A bound is no time: what is compared by it has to be
-    /// better than the first by an eighth, which is about what contention adds.
+    /// What no program of a schedule goes below.
+    std::int64_t least_of(const Schedule& schedule) const {
+        return measure_.least({least_ticks(schedule, machine_, prices_, measure_.images()), 0, 0});
+    }
+
+    /// A bound is no time: what is compared by it has to be better than the best by an eighth, which is about what contention adds.
+    std::int64_t bound(std::int64_t least) const { return least + (best_ ? cost_ / 8 : 0); }
+
+    /// Rehearsed if the first program was short enough, else what bounds the time.
     std::int64_t cost_of(const Considered& it) const {
         if (!worth_rehearsing(it)) {
-            return measure_.least(it.occupancy) + (best_ ? cost_ / 8 : 0);
+            return bound(measure_.least(it.occupancy));
         }
         return measure_.rehearsed(it.candidate.program, it.occupancy, best_ ? cost_ + cost_ / 4 : INT64_MAX);
     }
@@ -332,6 +381,7 @@ class Search {
     const QuantGraph& network_;
     const hw::Machine& machine_;
     const ScheduleOptions& options_;
+    hw::PriceList prices_{machine_};
     Measure measure_;
     bool several_;
     bool frugal_;

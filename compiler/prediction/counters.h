@@ -1,8 +1,8 @@
 #pragma once
 // The counters of a program as a prediction runs it: values, who waits, and asynchronous signals in the order of their issue (ADR-0001).
 
+#include <cstddef>
 #include <cstdint>
-#include <deque>
 #include <utility>
 #include <vector>
 
@@ -31,12 +31,12 @@ class Counters {
     void complete(isa::Index counter, std::uint64_t ticket, const Deliver& deliver) {
         Counter& c = at(counter);
         c.pending[ticket - c.first].done = true;
-        while (!c.pending.empty() && c.pending.front().done) {
-            const std::int64_t amount = c.pending.front().amount;
-            c.pending.pop_front();
-            ++c.first;
-            deliver(amount);
+        std::size_t done = 0;
+        for (; done < c.pending.size() && c.pending[done].done; ++done) {
+            deliver(c.pending[done].amount);
         }
+        c.pending.erase(c.pending.begin(), c.pending.begin() + static_cast<std::ptrdiff_t>(done));
+        c.first += done;
     }
 
   private:
@@ -48,7 +48,7 @@ class Counters {
         std::int64_t value = 0;
         isa::Index place = isa::chip;
         std::vector<std::pair<std::int64_t, isa::Index>> waiters;  ///< value, flow
-        std::deque<Pending> pending;                               ///< in issue order
+        std::vector<Pending> pending;                              ///< in issue order; a few
         std::uint64_t first = 0;                                   ///< ticket of the oldest
     };
 

@@ -8,6 +8,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "compiler/driver/fingerprint.h"
 #include "compiler/error.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
@@ -68,9 +69,9 @@ using MaybeLevel = std::optional<isa::Level>;
 
 void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, MaybeLevel level, Tally& tally) {
     const std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
-    isa::Program program;
+    compiler::Compiled compiled;
     try {
-        program = compile_network(graph, machine, level, seed % 4 == 0 ? batch : 0);
+        compiled = compile_with_schedule(graph, machine, level, seed % 4 == 0 ? batch : 0);
     } catch (const compiler::InputError& refusal) {
         const std::string message = refusal.what();
         INFO(message);
@@ -78,6 +79,7 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
         ++tally.refused;
         return;
     }
+    const isa::Program& program = compiled.program;
     ++tally.fitted;
     tally.segmented += program.segment_count() > 1 ? 1 : 0;
     tally.cut += in_pieces(program) ? 1 : 0;
@@ -104,7 +106,11 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     const compiler::Prediction prediction = compiler::predict(program, machine, batch);
     CHECK(prediction.complete);
     tally.optimistic += prediction.ticks <= outcome.ticks ? 1 : 0;
-    CHECK(compiler::occupancy_of(program, machine, batch).busiest <= outcome.ticks);
+    const Ticks busiest = compiler::occupancy_of(program, machine, batch).busiest;
+    CHECK(busiest <= outcome.ticks);
+    if (!writes_early(program)) {
+        CHECK(compiler::least_ticks(compiled.schedule, compiled.machine, hw::PriceList(compiled.machine), batch) <= busiest);
+    }
     const compiler::Prediction contended = compiler::predict(program, machine, batch, {true});
     CHECK(contended.setup_ticks == outcome.setup_ticks);
     CHECK(contended.ticks == outcome.ticks);

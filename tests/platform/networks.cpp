@@ -29,12 +29,16 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const QuantGraph& graph
     return sets;
 }
 
-isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::int64_t images) {
+Compiled compile_with_schedule(const QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::int64_t images) {
     CompileOptions options;
     options.level = level;
     options.spread = images > 0;
     options.images = images;
-    return compile(graph, machine, options).program;
+    return compile(graph, machine, options);
+}
+
+isa::Program compile_network(const QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::int64_t images) {
+    return compile_with_schedule(graph, machine, level, images).program;
 }
 
 std::vector<std::vector<std::uint8_t>> reference_outputs(const QuantGraph& graph, const hw::Machine& machine,

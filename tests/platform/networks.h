@@ -36,6 +36,10 @@ std::vector<std::vector<std::uint8_t>> random_image_sets(const compiler::QuantGr
 isa::Program compile_network(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level = {},
                              std::int64_t images = 0);
 
+/// The same with its schedule.
+compiler::Compiled compile_with_schedule(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level,
+                                         std::int64_t images);
+
 /// What the integer reference (with the machine's converters) gives for the images, by output.
 std::vector<std::vector<std::uint8_t>> reference_outputs(const compiler::QuantGraph& graph, const hw::Machine& machine,
                                                          const std::vector<std::uint8_t>& images);
