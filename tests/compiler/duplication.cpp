@@ -113,23 +113,16 @@ TEST_CASE("the worked example of shared crossbars") {
     CHECK(duplicate({plain(conv)}, 10)[0].copies() == 2);
 }
 
-TEST_CASE("remapping is near the least time of some images") {
+TEST_CASE("remapping finds the least time of some images") {
     Dice dice{std::mt19937(3)};
-    double all = 0;
-    double worst = 0;
     for (int instance = 0; instance < 500; ++instance) {
         const auto [tasks, available] = some_tasks(dice, 3, 3);
         const int images = dice.upto(3);
         INFO("instance " << instance);
         const std::vector<Split> splits = remap(tasks, available, images);
         CHECK(crossbars(tasks, splits) <= available);
-        const auto least = static_cast<double>(shortest_time(tasks, available, images));
-        const auto time = static_cast<double>(images * interval(tasks, splits) + lags(tasks, splits));
-        all += time / least;
-        worst = std::max(worst, time / least);
+        CHECK(images * interval(tasks, splits) + lags(tasks, splits) == shortest_time(tasks, available, images));
     }
-    CHECK(all / 500 < 1.001);
-    CHECK(worst < 1.04);
 }
 
 TEST_CASE("rows are dealt where copies are of no use") {

@@ -89,9 +89,76 @@ class Remapper {
         }
     }
 
-    /// The best with no task slower than `slowest`: each takes the option with the least lag + price x crossbars, and the price of a
-    /// crossbar is the least with which all fit. What is then left goes where it shortens a lag most.
-    Choice within(Ticks slowest) const {
+    /// Whether so little work that the best of all is found.
+    bool is_small() const {
+        constexpr std::int64_t most = 100'000;
+        std::size_t options = 0;
+        for (const std::vector<Option>& of_task : options_) {
+            options += of_task.size();
+        }
+        return static_cast<std::int64_t>(options) * crossbars_ <= most;
+    }
+
+    /// The least lags with no task slower than `slowest`, which some choice allows.
+    Choice within(Ticks slowest) const { return is_small() ? best_within(slowest) : priced_within(slowest); }
+
+    /// The next longer time of a slowest task to look at: of a small problem none is passed over.
+    Ticks longer(Ticks slowest) const {
+        if (!is_small()) {
+            return slowest + slowest / 32 + 1;
+        }
+        Ticks next = std::numeric_limits<Ticks>::max();
+        for (const std::vector<Option>& options : options_) {
+            for (const Option& option : options) {
+                next = option.ticks > slowest ? std::min(next, option.ticks) : next;
+            }
+        }
+        return next;
+    }
+
+    /// No choice has less.
+    Ticks least_lags() const {
+        Ticks sum = 0;
+        for (const std::vector<Option>& options : options_) {
+            sum += std::min_element(options.begin(), options.end(), [](const Option& a, const Option& b) { return a.lag < b.lag; })->lag;
+        }
+        return sum;
+    }
+
+  private:
+    /// By dynamic programming: the least lags of the first tasks on at most so many crossbars.
+    Choice best_within(Ticks slowest) const {
+        struct Way {
+            Ticks lags = 0;
+            const Option* last = nullptr;  ///< of the tasks' last one; null: there is no way
+        };
+        std::vector<std::vector<Way>> ways;
+        for (std::size_t i = 0; i < options_.size(); ++i) {
+            ways.emplace_back(static_cast<std::size_t>(crossbars_) + 1);
+            for (const Option& option : options_[i]) {
+                for (std::int64_t on = option.crossbars; option.ticks <= slowest && on <= crossbars_; ++on) {
+                    const Way* before = i > 0 ? &ways[i - 1][static_cast<std::size_t>(on - option.crossbars)] : nullptr;
+                    const Ticks lags = option.lag + (before != nullptr ? before->lags : 0);
+                    Way& way = ways[i][static_cast<std::size_t>(on)];
+                    if ((before == nullptr || before->last != nullptr) && (way.last == nullptr || lags < way.lags)) {
+                        way = {lags, &option};
+                    }
+                }
+            }
+        }
+        Choice choice;
+        choice.options.resize(options_.size());
+        std::int64_t on = crossbars_;
+        for (std::size_t i = options_.size(); i-- > 0;) {
+            choice.options[i] = ways[i][static_cast<std::size_t>(on)].last;
+            on -= choice.options[i]->crossbars;
+        }
+        return choice;
+    }
+
+    /// Each takes the option with the least lag + price x crossbars, and the price of a crossbar is the least with which all fit. What is
+    /// then left goes where it shortens a lag most.
+    Choice priced_within(Ticks slowest) const {
         double low = 0;  // too cheap
         double high = 1;
         for (const std::vector<Option>& options : options_) {
@@ -115,16 +182,6 @@ class Remapper {
         return best;
     }
 
-    /// No choice has less.
-    Ticks least_lags() const {
-        Ticks sum = 0;
-        for (const std::vector<Option>& options : options_) {
-            sum += std::min_element(options.begin(), options.end(), [](const Option& a, const Option& b) { return a.lag < b.lag; })->lag;
-        }
-        return sum;
-    }
-
-  private:
     Choice at_price(double crossbar, Ticks slowest) const {
         Choice choice;
         for (const std::vector<Option>& options : options_) {
@@ -193,7 +250,7 @@ Ticks lag(const DuplicationTask& task, const Split& split) {
 }
 
 std::vector<Split> remap(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars, std::int64_t images) {
-    // The shortest interval there is, then intervals that are longer by a thirty-second each time, as long as lags may make up for that.
+    // The shortest interval there is, then longer ones, as long as lags may make up for that.
     std::vector<Split> splits = duplicate(tasks, crossbars);
     std::int64_t used = 0;
     Ticks shortest = 0;
@@ -208,7 +265,7 @@ std::vector<Split> remap(const std::vector<DuplicationTask>& tasks, std::int64_t
         return splits;
     }
     const Remapper remapper(tasks, crossbars);
-    for (Ticks slowest = shortest; images * slowest + remapper.least_lags() < best; slowest += slowest / 32 + 1) {
+    for (Ticks slowest = shortest; slowest < (best - remapper.least_lags() + images - 1) / images; slowest = remapper.longer(slowest)) {
         const Choice choice = remapper.within(slowest);
         if (choice.ticks(images) < best) {
             best = choice.ticks(images);
