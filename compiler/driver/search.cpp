@@ -36,6 +36,7 @@ struct Budget {
 };
 constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
+constexpr int runners_up = 2;                     // that are tried with early writes, the best without them among these
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
@@ -213,6 +214,7 @@ class Search {
             }
             seen[from[i]] = {*it.cost, it.used};
             if (known_.insert({std::move(it.print), *it.cost}).second) {
+                ranking_.insert({*it.cost, it.candidate.strategy});
                 open.insert({rank(*it.cost, it.candidate.strategy.share), it.candidate.strategy, it.used});
             }
         }
@@ -304,9 +306,9 @@ class Search {
         }
     }
 
-    /// The best, with early writes if it is better with them: its segments as they are or cut for them, or the strategy to start from,
-    /// which was the best with them for another objective. The cost of a program that was not rehearsed is a bound, which does not know
-    /// of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
+    /// The best, with early writes if it is better with them: its segments as they are or cut for them, those of others that are nearly as
+    /// good, or the strategy to start from, which was the best with them for another objective. The cost of a program that was not
+    /// rehearsed is a bound, which does not know of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
     Candidate with_or_without_early_writes() {
         if (!options_.prewriting || best_->schedule.segments.size() == 1) {
             return std::move(*best_);
@@ -316,9 +318,21 @@ class Search {
             return std::move(*best_);
         }
         const std::int64_t cost = rehearse_ ? cost_ : measure_.rehearsed(best_->program, occupancy, INT64_MAX);
-        Strategy overlapping = best_->strategy;
-        overlapping.cuts = Cuts::Overlapping;
-        std::set<Strategy> others{overlapping, start_.value_or(overlapping)};
+        std::set<Strategy> others;
+        const auto add = [&](Strategy strategy) {
+            others.insert(strategy);
+            strategy.cuts = Cuts::Overlapping;
+            others.insert(strategy);
+        };
+        add(best_->strategy);
+        const std::int64_t nearly = rehearse_ ? cost_ + cost_ / 32 : 0;
+        int left = runners_up;
+        for (auto other = ranking_.begin(); other != ranking_.end() && other->first <= nearly && left > 0; ++other, --left) {
+            add(other->second);
+        }
+        if (start_) {
+            others.insert(*start_);
+        }
         others.erase(best_->strategy);
         std::vector<Early> ways{{*best_}};
         for (const Strategy& other : others) {
@@ -396,6 +410,7 @@ class Search {
     std::int64_t left_ = granted_;  ///< of the operations granted
     std::set<Strategy> seen_;
     std::map<std::vector<std::int64_t>, std::int64_t> known_;  ///< cost by fingerprint
+    std::set<std::pair<std::int64_t, Strategy>> ranking_;      ///< by cost
     std::optional<InputError> refusal_;
 };
 
