@@ -9,41 +9,47 @@ hw::Ticks leaking_ticks(double fj, double fj_a_tick) {
     return std::llround(fj / std::max(1.0, fj_a_tick));
 }
 
-std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images) {
-    std::optional<SegmentCopies> best;
-    std::vector<Split> splits;
+std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images,
+                                            hw::Ticks moving) {
+    std::vector<const Options*> options;
     hw::Ticks slowest = 0;
     for (std::size_t i = 0; i < count; ++i) {
-        splits.push_back({1, 1, tasks[i].task.cuts.front().tile_rows});
-        slowest = std::max(slowest, task_ticks(tasks[i].task, splits.back()));
+        options.push_back(&tasks[i].options);
+        slowest = std::max(slowest, tasks[i].options.all().back().ticks);
     }
-    // One copy of each, then copies for ever shorter intervals: each takes more to write than the one before.
-    while (true) {
-        hw::Ticks writing = 0;
-        std::int64_t used = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            writing += tasks[i].write_ticks * splits[i].copies();
-            used += task_crossbars(tasks[i].task, splits[i]);
-        }
-        if (used > crossbars || (best && writing >= best->ticks())) {
-            return best;
-        }
-        if (!best || writing + images * slowest < best->ticks()) {
-            best = SegmentCopies{writing, images * slowest, splits};
-        }
-        const hw::Ticks wanted = slowest - 1 - slowest / 32;
-        slowest = 0;
-        for (std::size_t i = 0; i < count; ++i) {
-            splits[i] = cheapest(tasks[i].task, wanted);
-            if (splits[i].copies() == 0) {
-                return best;
-            }
-            slowest = std::max(slowest, task_ticks(tasks[i].task, splits[i]));
-        }
-        if (count == 0) {
-            return best;
-        }
+    // From one copy of each on ever shorter intervals, which take more and more to write.
+    std::vector<hw::Ticks> intervals;
+    for (; slowest > 0; slowest -= 1 + slowest / 32) {
+        intervals.push_back(slowest);
     }
+    const std::optional<Choice> choice = count > 0 ? Chooser(options, crossbars).least(intervals, images, moving) : Choice{};
+    if (!choice) {
+        return std::nullopt;
+    }
+    SegmentCopies copies{0, images * choice->slowest, choice->cost, choice->splits()};
+    for (std::size_t i = 0; i < count; ++i) {
+        copies.writing += tasks[i].write_ticks * copies.splits[i].copies();
+    }
+    copies.lags -= copies.writing;
+    return copies;
+}
+
+std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images,
+                                          const Moved& moved) {
+    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, images, images * moved.ticks);
+    if (!copies) {
+        return std::nullopt;
+    }
+    SegmentTimes times;
+    for (std::size_t i = 0; i < count; ++i) {
+        times.write_end = std::max(times.write_end, tasks[i].write_end);
+        times.used += task_crossbars(tasks[i].task, copies->splits[i]);
+    }
+    times.writing = copies->writing;
+    times.working = copies->lags + std::max(copies->working, images * moved.ticks) + images * moved.worth;
+    times.spare = times.working - images * (moved.ticks + moved.worth);
+    times.allowed = crossbars;
+    return times;
 }
 
 std::vector<int> cut(const SegmentTicks& ticks) {

@@ -69,8 +69,8 @@ class Cutter {
     void lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
                         const std::function<ChosenCopies(std::int64_t)>& choose) const;
 
-    /// Time that what a segment takes from others, and gives to them, passes through external memory, and into L0 and out of it.
-    hw::Ticks moved_ticks(NodeId first, NodeId last) const;
+    /// What a segment takes from others, and gives to them: the time that it passes through external memory, and into L0 and out of it.
+    Moved moved(NodeId first, NodeId last) const;
     /// What energy counts for, in time: nothing, unless cuts are to be frugal.
     hw::Ticks worth_of(double picojoules) const;
     /// Images that a segment is made for, as far as writing weights is concerned.

@@ -113,6 +113,12 @@ std::int64_t task_crossbars(const DuplicationTask& task, const Split& split) {
            static_cast<std::int64_t>(cut.short_tiles) * ceil_div(split.copies(), split.together);
 }
 
+hw::Ticks lag(const DuplicationTask& task, const Split& split) {
+    const int cols = ceil_div(task.cols, split.dx);
+    const hw::Ticks window = cut_of(task, split).window_ticks;
+    return 2 * window + window * task.rows_behind * cols / split.dy;
+}
+
 DuplicationTask plain(DuplicationTask task) {
     task.most_dy_apart = 1;
     for (Cut& cut : task.cuts) {

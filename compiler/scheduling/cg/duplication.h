@@ -33,7 +33,11 @@ const Cut& cut_of(const DuplicationTask& task, const Split& split);
 hw::Ticks task_ticks(const DuplicationTask& task, const Split& split);
 std::int64_t task_crossbars(const DuplicationTask& task, const Split& split);
 
-/// The same without what costs its neighbours time: short tiles that copies share, rows that are sent in vain.
+/// How long after its last input a Conv gives its last output: two windows, one of which is under way, and the rows that waited for the
+/// last row of input.
+hw::Ticks lag(const DuplicationTask& task, const Split& split);
+
+/// A task without what costs its neighbours time: short tiles that copies share, rows that are sent in vain.
 DuplicationTask plain(DuplicationTask task);
 
 /// Fewest crossbars on which a task takes `ticks` at most; copies() is 0 if it cannot.

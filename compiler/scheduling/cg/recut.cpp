@@ -8,7 +8,6 @@
 #include "compiler/ir/index.h"
 #include "compiler/scheduling/cg/cutter.h"
 #include "compiler/scheduling/cg/dependence.h"
-#include "compiler/scheduling/vvm/remapping.h"
 
 namespace cim::compiler {
 
@@ -22,7 +21,7 @@ hw::Ticks Cutter::worth_of(double picojoules) const {
     return cuts_ == Cuts::Frugal ? leaking_ticks(picojoules * 1e3, leakage_fj_) : 0;
 }
 
-hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
+Moved Cutter::moved(NodeId first, NodeId last) const {
     std::vector<TensorId> taken;
     std::vector<TensorId> left;
     for (NodeId i = first; i < last; ++i) {
@@ -49,11 +48,11 @@ hw::Ticks Cutter::moved_ticks(NodeId first, NodeId last) const {
     const std::int64_t out = bytes_of(left);
     const auto pj = [&](hw::Event event) { return event_pj_[static_cast<std::size_t>(event)]; };
     const hw::ChipSpec& chip = part_.machine.chip;
-    return std::max(port_ticks(in + out, chip.external_memory.bandwidth, part_.machine.chip_clock),
-                    port_ticks(2 * (in + out), chip.l0.bandwidth, part_.machine.chip_clock)) +
-           worth_of(static_cast<double>(in) * pj(hw::Event::ExternalReadByte) +
-                    static_cast<double>(out) * pj(hw::Event::ExternalWriteByte) +
-                    static_cast<double>(in + out) * (pj(hw::Event::L0ReadByte) + pj(hw::Event::L0WriteByte)));
+    const hw::Ticks ticks = std::max(port_ticks(in + out, chip.external_memory.bandwidth, part_.machine.chip_clock),
+                                     port_ticks(2 * (in + out), chip.l0.bandwidth, part_.machine.chip_clock));
+    return {ticks, worth_of(static_cast<double>(in) * pj(hw::Event::ExternalReadByte) +
+                            static_cast<double>(out) * pj(hw::Event::ExternalWriteByte) +
+                            static_cast<double>(in + out) * (pj(hw::Event::L0ReadByte) + pj(hw::Event::L0WriteByte)))};
 }
 
 std::size_t Cutter::conv_from(NodeId node) const {
@@ -62,7 +61,7 @@ std::size_t Cutter::conv_from(NodeId node) const {
 
 std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::int64_t crossbars) const {
     const std::size_t from = conv_from(first);
-    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, images());
+    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, images(), images() * moved(first, last).ticks);
 }
 
 std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::int64_t crossbars) const {
@@ -92,24 +91,8 @@ std::vector<NodeId> Cutter::possible_cuts() const {
 }
 
 std::optional<SegmentTimes> Cutter::times_of(NodeId first, NodeId last, std::int64_t crossbars) const {
-    const std::optional<SegmentCopies> copies = copies_in(first, last, crossbars);
-    if (!copies) {
-        return std::nullopt;
-    }
-    SegmentTimes times;
-    hw::Ticks lags = 0;
     const std::size_t from = conv_from(first);
-    for (std::size_t i = 0; i < copies->splits.size(); ++i) {
-        times.write_end = std::max(times.write_end, tasks_[from + i].write_end);
-        times.used += task_crossbars(tasks_[from + i].task, copies->splits[i]);
-        lags += lag(tasks_[from + i].task, copies->splits[i]);
-    }
-    const hw::Ticks moved = images() * moved_ticks(first, last);
-    times.writing = copies->writing;
-    times.working = lags + std::max(copies->working, moved);
-    times.spare = times.working - moved;
-    times.allowed = crossbars;
-    return times;
+    return segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, images(), moved(first, last));
 }
 
 /// What segments cost, by places where the network may be cut.

@@ -92,23 +92,23 @@ DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const 
 }
 
 WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const {
-    WrittenTask it{plain(task_of(segment, node))};
+    DuplicationTask task = plain(task_of(segment, node));
     if (!has_copies(segment.graph, segment.graph.nodes[node])) {
-        it.task.rows *= it.task.cols;  // of which no copies can have a part
-        it.task.cols = it.task.most_dy = 1;
+        task.rows *= task.cols;  // of which no copies can have a part
+        task.cols = task.most_dy = 1;
     }
     hw::Ticks external = 0;
     hw::Ticks whole = 0;
+    hw::Ticks write_end = 0;
     double picojoules = 0;
     for (const Tile& tile : cut_into_tiles(segment.graph.nodes[node], segment.origins[node], part_.machine)) {
         const hw::OpCost write = prices_.write(0, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols);
         external += write.ticks_on(hw::Resource::External);
         whole += write.sync_ticks();
         picojoules += hw::picojoules(write, event_pj_);
-        it.write_end = std::max(it.write_end, write.sync_ticks() - write.ticks_on(hw::Resource::External));
+        write_end = std::max(write_end, write.sync_ticks() - write.ticks_on(hw::Resource::External));
     }
-    it.write_ticks = std::max(external, whole / crossbars()) + worth_of(picojoules);
-    return it;
+    return {std::move(task), std::max(external, whole / crossbars()) + worth_of(picojoules), write_end};
 }
 
 void Cutter::duplicate_in(Segment& segment) const {

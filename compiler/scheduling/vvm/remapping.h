@@ -16,10 +16,6 @@ namespace cim::compiler {
 /// rows would be read together.
 std::vector<int> tile_heights(const QuantNode& conv, const hw::Machine& machine);
 
-/// How long after its last input a Conv gives its last output: two windows, one of which is under way, and the rows that waited for the
-/// last row of input.
-hw::Ticks lag(const DuplicationTask& task, const Split& split);
-
 /// Splits with which `images` images take least, as far as that is images x the slowest task + the sum of all lags, on so many `crossbars`.
 /// One copy each, of the first cut, if nothing fits.
 std::vector<Split> remap(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars, std::int64_t images);
