@@ -1,13 +1,18 @@
 #pragma once
-// Early writes (compiler/scheduling/cg/prewrite.h) for a candidate, by a rehearsal of it.
+// Early writes (compiler/scheduling/cg/prewrite.h) for candidates, by rehearsals of them.
 
 #include <cstdint>
+#include <optional>
+#include <set>
 
 #include "compiler/driver/search.h"
 
 namespace cim::compiler {
 
-/// Gives segments of the candidate early writes, and it the program for that. False, and nothing changed, if no segment has time for any.
-bool add_early_writes(Candidate& candidate, const QuantGraph& network, const hw::Machine& machine, std::int64_t images);
+/// The fastest, by `measure`, of a candidate and of other strategies, each with early writes. Nothing if none of them has time for early
+/// writes and is then faster than `cost`.
+std::optional<Candidate> faster_with_early_writes(const Candidate& candidate, const std::set<Strategy>& others, std::int64_t cost,
+                                                  const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options,
+                                                  const Measure& measure);
 
 }  // namespace cim::compiler

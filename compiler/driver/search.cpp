@@ -284,28 +284,6 @@ class Search {
         }
     }
 
-    struct Early {
-        Candidate candidate;
-        std::int64_t cost = INT64_MAX;
-    };
-
-    /// Gives a candidate early writes, and a schedule before if it has none. Its cost is none if there is no time for any, or not under
-    /// `enough`.
-    void write_early(Early& early, std::int64_t enough) const {
-        Candidate& candidate = early.candidate;
-        if (candidate.schedule.segments.empty()) {
-            try {
-                candidate.schedule = schedule(network_, machine_, options_, candidate.strategy);
-            } catch (const InputError&) {
-                return;  // cut so, it is too large for a memory
-            }
-            candidate.program = generate_flows(network_, candidate.schedule, machine_);
-        }
-        if (add_early_writes(candidate, network_, machine_, measure_.images())) {
-            early.cost = measure_.rehearsed(candidate.program, occupancy_of(candidate.program, machine_, measure_.images()), enough);
-        }
-    }
-
     /// The best, with early writes if it is better with them: its segments as they are or cut for them, those of others that are nearly as
     /// good, or the strategy to start from, which was the best with them for another objective. The cost of a program that was not
     /// rehearsed is a bound, which does not know of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
@@ -334,13 +312,8 @@ class Search {
             others.insert(*start_);
         }
         others.erase(best_->strategy);
-        std::vector<Early> ways{{*best_}};
-        for (const Strategy& other : others) {
-            ways.push_back({{other, {}, {}}});
-        }
-        for_each(ways, [&](Early& way) { write_early(way, cost); });
-        Early& early = *std::min_element(ways.begin(), ways.end(), [](const Early& a, const Early& b) { return a.cost < b.cost; });
-        return std::move(early.cost < cost ? early.candidate : *best_);
+        std::optional<Candidate> faster = faster_with_early_writes(*best_, others, cost, network_, machine_, options_, measure_);
+        return std::move(faster ? *faster : *best_);
     }
 
     template <typename List, typename F>

@@ -63,9 +63,8 @@ Options::Options(const DuplicationTask& task, Ticks cost_of_copy, int part_of_la
         }
     }
     options_ = undominated(std::move(options_));
-    std::sort(options_.begin(), options_.end(), [](const Option& a, const Option& b) {
-        return std::tie(a.ticks, a.crossbars) < std::tie(b.ticks, b.crossbars);
-    });
+    std::sort(options_.begin(), options_.end(),
+              [](const Option& a, const Option& b) { return std::tie(a.ticks, a.crossbars) < std::tie(b.ticks, b.crossbars); });
     for (std::size_t i = 0; i < options_.size(); ++i) {
         const auto better = [&](const std::vector<std::size_t>& best, auto field) {
             return i == 0 || options_[i].*field < options_[best.back()].*field ? i : best.back();
@@ -110,12 +109,20 @@ std::vector<Ticks> Chooser::times() const {
 }
 
 std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, std::int64_t images, Ticks floor) const {
-    // What is reached at best with each limit; the most promising first.
+    // What is reached at best with each limit, if crossbars did not count; the most promising first.
     std::vector<std::pair<Ticks, Ticks>> bounds;
     for (const Ticks limit : is_small() ? times() : limits) {
-        if (std::all_of(tasks_.begin(), tasks_.end(), [&](const Options* task) { return task->cheapest(limit) != nullptr; })) {
-            const Choice choice = cheapest(limit);
-            bounds.emplace_back(std::max(images * choice.slowest, floor) + choice.cost, limit);
+        Ticks slowest = 0;
+        Ticks cost = 0;
+        bool all = true;
+        for (std::size_t i = 0; all && i < tasks_.size(); ++i) {
+            const Option* option = tasks_[i]->cheapest(limit);
+            all = option != nullptr;
+            slowest = all ? std::max(slowest, option->ticks) : slowest;
+            cost += all ? option->cost : 0;
+        }
+        if (all) {
+            bounds.emplace_back(std::max(images * slowest, floor) + cost, limit);
         }
     }
     std::sort(bounds.begin(), bounds.end());
@@ -134,15 +141,11 @@ std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, std::int6
     return best;
 }
 
-Choice Chooser::cheapest(Ticks slowest) const {
-    std::vector<const Option*> options;
-    std::transform(tasks_.begin(), tasks_.end(), std::back_inserter(options),
-                   [&](const Options* task) { return task->cheapest(slowest); });
-    return choice_of(std::move(options));
-}
-
 std::optional<Choice> Chooser::within(Ticks slowest) const {
-    Choice free = cheapest(slowest);
+    std::vector<const Option*> cheapest;
+    std::transform(tasks_.begin(), tasks_.end(), std::back_inserter(cheapest),
+                   [&](const Options* task) { return task->cheapest(slowest); });
+    Choice free = choice_of(std::move(cheapest));
     if (free.crossbars <= crossbars_) {
         return free;
     }

@@ -52,15 +52,14 @@ class Chooser {
     /// The options must outlive it.
     Chooser(std::vector<const Options*> tasks, std::int64_t crossbars);
 
-    /// The least max(images x slowest, floor) + cost of all choices that fit. Looked for among those with no task slower than one of `limits`:
-    /// nothing if none of them fits. Where there is little to try, `limits` are not needed, and nothing is less.
+    /// The least max(images x slowest, floor) + cost of all choices that fit. Looked for among those with no task slower than one of
+    /// `limits`: nothing if none of them fits. Where there is little to try, `limits` are not needed, and nothing is less.
     std::optional<Choice> least(const std::vector<hw::Ticks>& limits, std::int64_t images, hw::Ticks floor) const;
 
   private:
     bool is_small() const;
     std::vector<hw::Ticks> times() const;
-    /// Of choices with no task slower than `slowest`: the cheapest if crossbars did not count, and one that fits.
-    Choice cheapest(hw::Ticks slowest) const;
+    /// Of choices with no task slower than `slowest`, for which there are options, one with the least cost that fits.
     std::optional<Choice> within(hw::Ticks slowest) const;
     Choice best_within(hw::Ticks slowest) const;
     Choice priced_within(hw::Ticks slowest) const;
