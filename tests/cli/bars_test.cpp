@@ -332,10 +332,11 @@ TEST_CASE("a program is made for as many images as compile is told") {
     const Folder folder;
     const auto cycles = [&](int made_for, int run_with) {
         const std::string program = folder.path("p.mop").string();
-        REQUIRE(cimmlc(fmt::format("compile networks/lenet.onnx --arch configs/tiny.yaml --batch {} -o {}", made_for, program)).status ==
-                0);
-        REQUIRE(cimmlc(fmt::format("simulate {} --arch configs/tiny.yaml --timing-only --batch {} --quiet --report {}", program, run_with,
-                                   folder.path("r.json").string()))
+        REQUIRE(
+            cimmlc(fmt::format("compile networks/lenet.onnx --arch configs/machine-h.yaml --batch {} -o {}", made_for, program)).status ==
+            0);
+        REQUIRE(cimmlc(fmt::format("simulate {} --arch configs/machine-h.yaml --timing-only --batch {} --quiet --report {}", program,
+                                   run_with, folder.path("r.json").string()))
                     .status == 0);
         return read_json(folder.path("r.json"))["cycles"].get<std::int64_t>();
     };
