@@ -11,13 +11,12 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/driver/early_writes.h"
-#include "compiler/driver/fingerprint.h"
+#include "compiler/driver/schedule_facts.h"
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/scheduling/cg/prewrite.h"
-#include "hw_models/crossbar/converter.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -36,7 +35,7 @@ struct Budget {
 };
 constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
-constexpr int runners_up = 2;                     // that are tried with early writes, the best without them among these
+constexpr int tried_with_early_writes = 2;        // of the best without them
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
@@ -199,7 +198,7 @@ class Search {
         std::vector<std::size_t> from;
         std::vector<Considered> fresh;
         for (std::size_t i = 0; i < strategies.size() && left_ > 0; ++i) {
-            if (seen_.insert(strategies[i]).second && keeps_numbers(strategies[i].share)) {
+            if (seen_.insert(strategies[i]).second && keeps_numbers(network_, machine_, strategies[i].share)) {
                 from.push_back(i);
                 fresh.emplace_back();
                 fresh.back().candidate.strategy = strategies[i];
@@ -219,20 +218,6 @@ class Search {
             }
         }
         return seen;
-    }
-
-    /// Whether the outputs stay the same: what converters lose depends on which rows are read together.
-    bool keeps_numbers(const Share& share) const {
-        const auto halved = [&](Scarce resource) { return share.halvings[static_cast<std::size_t>(resource)] > 0; };
-        if (lossless_ || (!halved(Scarce::Rows) && !halved(Scarce::Columns))) {
-            return true;
-        }
-        const std::optional<MachinePart> part = part_of(machine_, share);
-        const int together = machine_.crossbar.parallel_row;
-        const bool same_rows =
-            !halved(Scarce::Rows) || (part && machine_.crossbar.rows % together == 0 && part->machine.crossbar.rows % together == 0);
-        return same_rows && std::all_of(network_.nodes.begin(), network_.nodes.end(),
-                                        [](const QuantNode& node) { return node.kind != NodeKind::Conv || node.groups == 1; });
     }
 
     /// Each step for all of them at the same time. What is compared with is the best before, so that the order does not matter.
@@ -304,7 +289,7 @@ class Search {
         };
         add(best_->strategy);
         const std::int64_t nearly = rehearse_ ? cost_ + cost_ / 32 : 0;
-        int left = runners_up;
+        int left = tried_with_early_writes;
         for (auto other = ranking_.begin(); other != ranking_.end() && other->first <= nearly && left > 0; ++other, --left) {
             add(other->second);
         }
@@ -374,7 +359,6 @@ class Search {
     bool frugal_;
     std::optional<Strategy> start_;
     std::vector<Spread> spreads_;
-    bool lossless_ = hw::adc_is_lossless(machine_);
     std::optional<Candidate> best_;
     std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
     bool rehearse_ = true;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "hw_models/crossbar/converter.h"
+
 namespace cim::compiler {
 
 namespace {
@@ -89,6 +91,19 @@ std::optional<MachinePart> part_of(const hw::Machine& machine, const Share& shar
         m.crossbar.cols = cols * machine.columns(8);
     }
     return part;
+}
+
+bool keeps_numbers(const QuantGraph& network, const hw::Machine& machine, const Share& share) {
+    const auto halved = [&](Scarce resource) { return share.halvings[static_cast<std::size_t>(resource)] > 0; };
+    if ((!halved(Scarce::Rows) && !halved(Scarce::Columns)) || hw::adc_is_lossless(machine)) {
+        return true;
+    }
+    const std::optional<MachinePart> part = part_of(machine, share);
+    const int together = machine.crossbar.parallel_row;
+    const bool same_rows =
+        !halved(Scarce::Rows) || (part && machine.crossbar.rows % together == 0 && part->machine.crossbar.rows % together == 0);
+    return same_rows && std::all_of(network.nodes.begin(), network.nodes.end(),
+                                    [](const QuantNode& node) { return node.kind != NodeKind::Conv || node.groups == 1; });
 }
 
 }  // namespace cim::compiler

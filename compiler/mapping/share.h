@@ -7,6 +7,7 @@
 #include <optional>
 #include <vector>
 
+#include "compiler/ir/quant_graph.h"
 #include "hw_models/spec/machine.h"
 
 namespace cim::compiler {
@@ -31,5 +32,8 @@ struct MachinePart {
 
 /// That part of a machine, its cores around the memory's node. Nothing if there is none.
 std::optional<MachinePart> part_of(const hw::Machine& machine, const Share& share);
+
+/// Whether a network's outputs stay the same in that part: what converters lose depends on which rows are read together.
+bool keeps_numbers(const QuantGraph& network, const hw::Machine& machine, const Share& share);
 
 }  // namespace cim::compiler

@@ -61,9 +61,9 @@ void round_weights(const float* weight, int n, float scale, std::int8_t* rounded
 
 /// Sums of the weights above and below zero: they bound every partial sum.
 std::pair<std::int64_t, std::int64_t> sums_of(const std::int8_t* weight, int n) {
-    int positive = 0;
-    int magnitude = 0;
-    for (int i = 0; i < n; ++i) {  // at most 127 each: 2^24 rows fit
+    std::int64_t positive = 0;
+    std::int64_t magnitude = 0;
+    for (int i = 0; i < n; ++i) {
         positive += std::max<int>(weight[i], 0);
         magnitude += std::abs(static_cast<int>(weight[i]));
     }

@@ -8,7 +8,7 @@
 
 #include <catch2/catch.hpp>
 
-#include "compiler/driver/fingerprint.h"
+#include "compiler/driver/schedule_facts.h"
 #include "compiler/error.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
@@ -51,6 +51,7 @@ struct Tally {
     int cut = 0;         ///< with operators in pieces
     int early = 0;       ///< with weights written in the segment before
     int by_rows = 0;     ///< in which the program activates rows
+    int bounded = 0;     ///< for which the schedule alone tells all that bounds the time
 };
 
 bool writes_early(const isa::Program& program) {
@@ -109,7 +110,9 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     const Ticks busiest = compiler::occupancy_of(program, machine, batch).busiest;
     CHECK(busiest <= outcome.ticks);
     if (!writes_early(program)) {
-        CHECK(compiler::least_ticks(compiled.schedule, compiled.machine, hw::PriceList(compiled.machine), batch) <= busiest);
+        const Ticks least = compiler::least_ticks(compiled.schedule, compiled.machine, hw::PriceList(compiled.machine), batch);
+        CHECK(least <= busiest);
+        tally.bounded += least == busiest ? 1 : 0;
     }
     const compiler::Prediction contended = compiler::predict(program, machine, batch, {true});
     CHECK(contended.setup_ticks == outcome.setup_ticks);
@@ -199,6 +202,34 @@ TEST_CASE("networks on machines of any shape give the reference's bytes, at ever
     CHECK(tally.fitted > 15);
     CHECK(tally.lossy > 3);
     CHECK(tally.in_l0 > 0);
+    CHECK(tally.bounded > 3);
+}
+
+TEST_CASE("a schedule that needs no more than half of a memory comes out again with half of it") {
+    int halved = 0;
+    for (std::uint64_t seed = 0; seed < 60; ++seed) {
+        const hw::Machine machine = random_variant(seed);
+        const compiler::QuantGraph graph = random_network(seed, random_options(seed, false));
+        for (const compiler::Scarce memory : {compiler::Scarce::L1, compiler::Scarce::L0}) {
+            compiler::Strategy half;
+            half.share = half.share.with_half(memory);
+            std::optional<compiler::Schedule> whole;
+            try {
+                whole = compiler::schedule(graph, machine, {}, {});
+            } catch (const compiler::InputError&) {
+                continue;  // does not fit
+            }
+            const bool l1 = memory == compiler::Scarce::L1;
+            const hw::Limit& size = l1 ? machine.core.l1.size : machine.chip.l0.size;
+            const compiler::MemoryUsed used = compiler::memory_used(*whole);
+            if (!size.ideal && size.value / 2 >= (l1 ? used.l1 : used.l0)) {
+                INFO("seed " << seed << (l1 ? ", L1" : ", L0"));
+                CHECK(compiler::fingerprint(compiler::schedule(graph, machine, {}, half)) == compiler::fingerprint(*whole));
+                ++halved;
+            }
+        }
+    }
+    CHECK(halved > 15);
 }
 
 TEST_CASE("networks that branch, with several inputs and outputs, give the reference's bytes") {

@@ -12,7 +12,7 @@
 namespace cim::compiler {
 
 /// Of the lags in a segment half counts: many pass while the slowest operator works. Set with MobileNetV2 at 64x64 on puma before us, 5 %
-/// faster than with all of them; with none of them VGG16 on isaac-baseline is no slower, ResNet8 on jain2021 1 %.
+/// faster than with all of them; with a quarter ResNet8 on jain2021 takes 1 % longer.
 constexpr int part_of_lags = 2;
 
 /// A Conv whose weights are written in its segment.

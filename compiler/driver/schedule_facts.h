@@ -1,5 +1,5 @@
 #pragma once
-// What tells schedules apart before there are programs.
+// What a schedule tells before there is a program for it.
 
 #include <cstdint>
 #include <vector>

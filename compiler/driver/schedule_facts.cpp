@@ -1,4 +1,4 @@
-#include "compiler/driver/fingerprint.h"
+#include "compiler/driver/schedule_facts.h"
 
 #include <algorithm>
 #include <initializer_list>
