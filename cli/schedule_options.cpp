@@ -25,7 +25,7 @@ void add_schedule_options(po::options_description& options) {
         "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
         "(docs/adr/0003-baselines.md); these take the first schedule")(
         "disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-        "leaves an optimisation out: duplication, remap, spread, stagger, prewrite");
+        "leaves an optimisation out: duplication, remap, spread, stagger, prewrite, keep");
     add_power_option(options);
 }
 
@@ -77,10 +77,13 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
                 options.stagger = false;
             } else if (pass == "prewrite") {
                 options.prewrite = false;
+            } else if (pass == "keep") {
+                options.keep = false;
             } else {
-                throw InputError(fmt::format(
-                    "--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread, stagger and prewrite",
-                    pass));
+                throw InputError(
+                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread, stagger, "
+                                "prewrite and keep",
+                                pass));
             }
         }
     }

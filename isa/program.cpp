@@ -55,9 +55,9 @@ bool operator==(const Template& a, const Template& b) {
 
 bool operator==(const Program& a, const Program& b) {
     return a.name == b.name && a.machine == b.machine && a.machine_hash == b.machine_hash && a.mode == b.mode && a.level == b.level &&
-           a.power_limit_uw == b.power_limit_uw && a.operators == b.operators && a.inputs == b.inputs && a.outputs == b.outputs &&
-           a.spills == b.spills && a.buffers == b.buffers && a.counters == b.counters && a.weights == b.weights && a.params == b.params &&
-           a.slices == b.slices && a.templates == b.templates && a.flows == b.flows;
+           a.power_limit_uw == b.power_limit_uw && a.batch_limit == b.batch_limit && a.operators == b.operators && a.inputs == b.inputs &&
+           a.outputs == b.outputs && a.spills == b.spills && a.buffers == b.buffers && a.counters == b.counters && a.weights == b.weights &&
+           a.params == b.params && a.slices == b.slices && a.templates == b.templates && a.flows == b.flows;
 }
 
 }  // namespace cim::isa

@@ -88,10 +88,13 @@ struct Buffer {
     std::int64_t offset = 0;
     std::int64_t size = 0;
     Index segment = whole_run;  ///< in which it is alive
+    Index later = 0;            ///< so many of those that follow in which it is, too
     friend bool operator==(const Buffer& a, const Buffer& b) {
         return a.name == b.name && a.space == b.space && a.core == b.core && a.offset == b.offset && a.size == b.size &&
-               a.segment == b.segment;
+               a.segment == b.segment && a.later == b.later;
     }
+    /// Last segment in which it is alive, if it is not for the whole run.
+    Index last_segment() const { return segment + later; }
 };
 
 /// What a wait on a counter means, for the report: the producer has not come so far, or the consumer has not freed the space.
@@ -229,6 +232,7 @@ struct Program {
     Mode mode = Mode::XBM;
     std::optional<Level> level;                  ///< nothing: not written by a scheduler
     std::optional<std::int64_t> power_limit_uw;  ///< most that the chip may draw at any time, at rest included; nothing: no limit
+    std::optional<std::int64_t> batch_limit;     ///< most inputs of a run, for which buffers have room; nothing: external memory says
     std::vector<Operator> operators;
     std::vector<Tensor> inputs;
     std::vector<Tensor> outputs;

@@ -11,7 +11,7 @@ import time
 # The schedules of docs/adr/0003-baselines.md and ours, as options of `cimmlc run`.
 POLICIES = {
     "none": ["--level", "none"],
-    "pipeline": ["--disable", "duplication", "--disable", "spread", "--disable", "stagger", "--disable", "prewrite"],
+    "pipeline": ["--disable", "duplication", "--disable", "spread", "--disable", "stagger", "--disable", "prewrite", "--disable", "keep"],
     "poly": ["--copies", "poly"],
     "poly-uniform": ["--copies", "poly-uniform"],
     "staggered": ["--disable", "duplication", "--disable", "spread", "--disable", "prewrite"],

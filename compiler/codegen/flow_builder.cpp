@@ -52,6 +52,11 @@ isa::Index ProgramBuilder::buffer(const std::string& name, int place, std::int64
     return static_cast<isa::Index>(program.buffers.size()) - 1;
 }
 
+isa::Index ProgramBuilder::kept(const std::string& name, std::int64_t offset, std::int64_t size, isa::Index first, isa::Index last) {
+    program.buffers.push_back({name, isa::Space::L0, isa::chip, offset, size, first, last - first});
+    return static_cast<isa::Index>(program.buffers.size()) - 1;
+}
+
 isa::Index ProgramBuilder::external(const std::string& name, std::int64_t offset, std::int64_t size) {
     program.buffers.push_back({name, isa::Space::Ext, isa::chip, offset, size, isa::whole_run});
     return static_cast<isa::Index>(program.buffers.size()) - 1;

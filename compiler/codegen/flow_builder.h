@@ -52,6 +52,8 @@ class ProgramBuilder {
 
     /// Adds to a table and gives the index.
     isa::Index buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size);
+    /// For segments first .. last.
+    isa::Index kept(const std::string& name, std::int64_t offset, std::int64_t size, isa::Index first, isa::Index last);
     isa::Index external(const std::string& name, std::int64_t offset, std::int64_t size);
     isa::Index counter(const std::string& name, std::int64_t size, int place, isa::CounterRole role);
 

@@ -92,8 +92,8 @@ class ExternalMemory {
     std::vector<ExternalTensor> external_;
 };
 
-/// Tensors that a segment takes from another.
-std::vector<TensorId> spilled(const Schedule& schedule) {
+/// Tensors that a segment takes from another out of external memory; `kept`: buffers of those that stay on the chip.
+std::vector<TensorId> spilled(const Schedule& schedule, const std::vector<isa::Index>& kept) {
     const QuantGraph& graph = schedule.network.graph;
     std::vector<TensorId> list;
     for (const Segment& segment : schedule.segments) {
@@ -102,7 +102,7 @@ std::vector<TensorId> spilled(const Schedule& schedule) {
             const auto among = [&](const std::vector<TensorId>& others) {
                 return std::find(others.begin(), others.end(), id) != others.end();
             };
-            if (!among(graph.inputs) && !among(graph.outputs) && !among(list)) {
+            if (kept[at(id)] < 0 && !among(graph.inputs) && !among(graph.outputs) && !among(list)) {
                 list.push_back(id);
             }
         }
@@ -146,9 +146,18 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
     if (weights > 0) {
         builder.external("weights", 0, weights);
     }
-    ExternalMemory memory(schedule.network.graph, machine, weights);
-    memory.place(program, spilled(schedule));
-    const std::vector<std::vector<ExternalTarget>> targets = targets_of(schedule.network.graph, memory.tensors());
+    const QuantGraph& mapped = schedule.network.graph;
+    std::vector<isa::Index> kept(mapped.tensors.size(), -1);
+    for (const Kept& map : schedule.kept) {
+        kept[at(map.tensor)] = builder.kept(mapped.tensors[at(map.tensor)].name + ".kept", map.offset, map.bytes, map.first, map.last);
+        program.batch_limit = map.images;
+        for (const TensorId part : map.parts) {
+            kept[at(part)] = kept[at(map.tensor)];
+        }
+    }
+    ExternalMemory memory(mapped, machine, weights);
+    memory.place(program, spilled(schedule, kept));
+    const std::vector<std::vector<ExternalTarget>> targets = targets_of(mapped, memory.tensors());
     const bool several = schedule.segments.size() > 1;
     std::int64_t weight_offset = 0;
     Milestones before;
@@ -156,7 +165,7 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
         if (several) {
             builder.enter_segment(static_cast<isa::Index>(i));
         }
-        Generator generator(network, schedule.segments[i], machine, memory.tensors(), targets, builder, weight_offset);
+        Generator generator(network, schedule.segments[i], machine, memory.tensors(), targets, kept, builder, weight_offset);
         before = generator.run(before);
     }
     return std::move(program);

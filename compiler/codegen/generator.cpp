@@ -35,7 +35,7 @@ std::string Generator::tag(int y0, int x0) {
 
 Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
                      const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets,
-                     ProgramBuilder& builder, std::int64_t& weight_offset)
+                     const std::vector<isa::Index>& kept, ProgramBuilder& builder, std::int64_t& weight_offset)
     : network_(network),
       segment_(segment),
       machine_(machine),
@@ -44,6 +44,7 @@ Generator::Generator(const QuantGraph& network, const Segment& segment, const hw
       memory_(segment.memory),
       external_(external),
       targets_(targets),
+      kept_(kept),
       builder_(builder),
       weight_offset_(weight_offset) {}
 
@@ -96,7 +97,9 @@ Milestones Generator::run(const Milestones& before) {
     }
     transfer_flows();
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-        flush_flow(static_cast<int>(i));
+        if (!memory_.landings[at(memory_.output_landings[i])].kept) {
+            flush_flow(static_cast<int>(i));
+        }
     }
     return std::move(milestones_);
 }
@@ -300,7 +303,8 @@ void Generator::add_landings() {
                 code.name += fmt::format(".{}.{}{}", landing.place, landing.c0, tag_of(landing));
             }
         }
-        code.buffer = builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
+        code.buffer = landing.kept ? kept_[at(segment_.mapped[at(tensor_of(landing))])]
+                                   : builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
         code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
         code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,

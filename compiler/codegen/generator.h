@@ -89,9 +89,11 @@ struct Overlap {
 
 class Generator {
   public:
-    /// `external` and `targets` by tensor of the mapped network. Weights lie in external memory from `weight_offset` on, which moves on.
+    /// `external`, `targets` and `kept` (buffers of maps that stay in L0) by tensor of the mapped network. Weights lie in external memory
+    /// from `weight_offset` on, which moves on.
     Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine, const std::vector<ExternalTensor>& external,
-              const std::vector<std::vector<ExternalTarget>>& targets, ProgramBuilder& builder, std::int64_t& weight_offset);
+              const std::vector<std::vector<ExternalTarget>>& targets, const std::vector<isa::Index>& kept, ProgramBuilder& builder,
+              std::int64_t& weight_offset);
     /// `before`: of the segment before, in which early weights are written.
     Milestones run(const Milestones& before);
 
@@ -141,6 +143,7 @@ class Generator {
     // io_flows.cpp
     void write_flows();
     void early_write_flows(const Milestones& before);
+    /// Rows of an input into L0; if they are there since it was given, tells that.
     void fetch_flow(int input, int landing);
     void load_flow(int input_landing, int reader, int landing);
     void relay_flow(int input, int relay);
@@ -236,6 +239,7 @@ class Generator {
     const MemoryPlan& memory_;
     const std::vector<ExternalTensor>& external_;
     const std::vector<std::vector<ExternalTarget>>& targets_;
+    const std::vector<isa::Index>& kept_;
     ProgramBuilder& builder_;
     std::int64_t& weight_offset_;
 

@@ -155,11 +155,21 @@ void Generator::fetch_flow(int input, int index) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const ExternalTensor& source = external_of(graph_.inputs[at(input)]);
     const int op =
         landing.node >= 0 && op_of_input(input) < static_cast<int>(network_.nodes.size()) ? op_of(landing.node) : op_of_input(input);
-    FlowBuilder f(builder_, "fetch", code.name + ".fetch", op, isa::chip, isa::Engine::Move);
-    milestones_.inputs.push_back({code.ready, 0, landing.positions()});
+    if (landing.kept) {
+        FlowBuilder f(builder_, "present", code.name + ".present", op, isa::chip, isa::Engine::Move);
+        f.loop("n", f.batch(), [&](Ex) { f.signal(f.counter("ready", code.ready), f.number("positions", landing.positions())); });
+        f.finish();
+        return;
+    }
+    const isa::Index kept = kept_[at(segment_.mapped[at(graph_.inputs[at(input)])])];
+    const ExternalTensor& source = external_of(graph_.inputs[at(input)]);
+    const int pixel = r.c * landing.element_bytes;
+    FlowBuilder f(builder_, kept >= 0 ? "copy" : "fetch", code.name + (kept >= 0 ? ".copy" : ".fetch"), op, isa::chip, isa::Engine::Move);
+    if (kept < 0) {
+        milestones_.inputs.push_back({code.ready, 0, landing.positions()});
+    }
     const Ex ready = f.counter("ready", code.ready);
     const Ex rows = f.number("rows", r.padded_rows());
     if (code.pad >= 0) {
@@ -170,12 +180,13 @@ void Generator::fetch_flow(int input, int index) {
         f.loop("y", f.number("used_rows", r.used_rows()), [&](Ex y) {
             const Ex row = n * rows + y + f.number("top", r.pad_top);
             await_room(f, landing, code, row);
-            f.op(isa::Opcode::Fetch,
+            const std::int64_t source_row = static_cast<std::int64_t>(r.w) * pixel;
+            f.op(kept >= 0 ? isa::Opcode::Copy : isa::Opcode::Fetch,
                  {{"dst", f.buffer("dst", code.buffer) + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                              f.number("left", static_cast<std::int64_t>(r.pad_left) * source.pixel)},
-                  {"src", f.number("ext", source.offset) + n * f.number("image", source.image) +
-                              y * f.number("source_row", static_cast<std::int64_t>(r.w) * source.pixel)},
-                  {"n", f.number("bytes", static_cast<std::int64_t>(r.used_cols()) * source.pixel)}});
+                              f.number("left", static_cast<std::int64_t>(r.pad_left) * pixel)},
+                  {"src", (kept >= 0 ? f.buffer("kept", kept) : f.number("ext", source.offset)) + n * f.number("image", r.h * source_row) +
+                              y * f.number("source_row", source_row)},
+                  {"n", f.number("bytes", static_cast<std::int64_t>(r.used_cols()) * pixel)}});
             f.signal(ready, f.number("cols", r.padded_cols()));
         });
         signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);

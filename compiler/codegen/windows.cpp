@@ -100,6 +100,9 @@ void Generator::turn_flow(int index) {
 }
 
 void Generator::await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row) {
+    if (landing.kept) {
+        return;  // no row lies over another
+    }
     const Ex freed = f.counter("freed", code.freed);
     const Ex readers = f.number("readers", static_cast<std::int64_t>(landing.readers.size()));
     const Ex old = row - f.number("ring", landing.rows);

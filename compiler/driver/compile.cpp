@@ -30,7 +30,9 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     scheduling.duplication = options.duplication && !scheduling.serial;
     scheduling.remapping = options.remapping && options.copies == CopyPolicy::Optimal;
     scheduling.prewriting = options.prewrite && options.copies == CopyPolicy::Optimal && !scheduling.serial;
-    scheduling.images = options.objective == Objective::Interval ? endless : std::max<std::int64_t>(1, options.images);
+    scheduling.keeping = options.keep && options.copies == CopyPolicy::Optimal && !scheduling.serial;
+    scheduling.batch = std::max<std::int64_t>(1, options.images);
+    scheduling.images = options.objective == Objective::Interval ? endless : scheduling.batch;
     scheduling.copies = options.copies;
     // Baselines read the tiles of a window together.
     scheduling.staggered = options.stagger && options.copies == CopyPolicy::Optimal && !scheduling.serial;

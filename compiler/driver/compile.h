@@ -20,6 +20,7 @@ struct CompileOptions {
     bool remapping = true;                    ///< level vvm: rows of a matrix dealt over more crossbars than they fill
     CopyPolicy copies = CopyPolicy::Optimal;  ///< others are baselines, and take the first schedule
     bool stagger = true;                      ///< XBM: a core's reads of a window begin as crossbars become free; else together
+    bool keep = true;                         ///< maps that segments leave to others stay in L0 where there is room
     bool prewrite = true;                     ///< weights of a segment written while the one before computes, where that is faster
     bool spread = true;                       ///< of many ways to spread operators over the machine the fastest; else the first
     Objective objective = Objective::Latency;

@@ -25,7 +25,8 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
             }
         }
         for (const Landing& landing : segment.memory.landings) {
-            add({landing.place, landing.offset, landing.rows});
+            // For how many images a map that stays has room makes no difference to what is done.
+            add({landing.place, landing.kept ? -1 : landing.offset, landing.kept ? -1 : landing.rows});
         }
         for (const std::vector<Outbox>& relays : segment.memory.relays) {
             add({-3, static_cast<std::int64_t>(relays.size())});

@@ -33,7 +33,7 @@ struct Budget {
     std::int64_t programs;
     int patience;
 };
-constexpr Budget whole{1'000'000, 25, 10};
+constexpr Budget whole{1'500'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr int tried_with_early_writes = 2;        // of the best without them
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program

@@ -29,6 +29,7 @@ struct Landing {
     int rows = 1;              ///< ring rows, or vectors
     std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0
     std::int64_t offset = 0;   ///< address
+    bool kept = false;         ///< all rows of a map that stays in L0 over several segments, for as many images as it has room for
 
     int pixel_bytes() const { return (c1 - c0) * element_bytes; }
     int row_bytes() const { return flat ? (px1 - px0) * pixel_bytes() : reading.padded_cols() * pixel_bytes(); }

@@ -9,7 +9,7 @@ namespace cim::isa {
 namespace {
 
 constexpr std::string_view magic = "MOPB";
-constexpr std::uint8_t version = 4;
+constexpr std::uint8_t version = 5;
 
 /// Writes each part of a program; Decoder reads the same parts in the same order.
 class Encoder {
@@ -23,6 +23,7 @@ class Encoder {
         out_.byte(static_cast<std::uint8_t>(p.mode));
         out_.byte(p.level ? static_cast<std::uint8_t>(static_cast<int>(*p.level) + 1) : std::uint8_t{0});
         put(p.power_limit_uw.value_or(0));
+        put(p.batch_limit.value_or(0));
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
@@ -68,6 +69,7 @@ class Encoder {
         put(b.offset);
         put(b.size);
         put(b.segment);
+        put(b.later);
     }
     void put(const CounterArray& a) {
         put(a.name);
@@ -163,6 +165,9 @@ class Decoder {
         if (const std::int64_t limit = in_.signed_varint(); limit != 0) {
             p.power_limit_uw = limit;
         }
+        if (const std::int64_t limit = in_.signed_varint(); limit != 0) {
+            p.batch_limit = limit;
+        }
         table(p.operators);
         table(p.inputs);
         table(p.outputs);
@@ -210,6 +215,7 @@ class Decoder {
         get(b.offset);
         get(b.size);
         get(b.segment);
+        get(b.later);
     }
     void get(CounterArray& a) {
         get(a.name);

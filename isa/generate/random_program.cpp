@@ -141,6 +141,9 @@ class ProgramMaker {
         if (dice_.once_in(4)) {
             p_.power_limit_uw = dice_.roll(1, max_power_uw);
         }
+        if (dice_.once_in(4)) {
+            p_.batch_limit = dice_.roll(1, max_number);
+        }
         tables();
         for (std::int64_t i = dice_.roll(1, 3); i > 0; --i) {
             p_.templates.push_back(BodyMaker(dice_).run(name()));
@@ -201,6 +204,10 @@ class ProgramMaker {
         for (std::int64_t i = dice_.roll(0, 4); i > 0; --i) {
             const auto space = static_cast<Space>(dice_.roll(0, 2));
             p_.buffers.push_back({name(), space, space == Space::L1 ? static_cast<Index>(dice_.roll(0, 40)) : chip, size(), size()});
+            if (dice_.once_in(2)) {
+                p_.buffers.back().segment = static_cast<Index>(dice_.roll(0, 9));
+                p_.buffers.back().later = static_cast<Index>(dice_.roll(0, 2));
+            }
             p_.counters.push_back({name(), static_cast<Index>(dice_.roll(1, 9)), place(), static_cast<CounterRole>(dice_.roll(0, 1))});
         }
         for (std::int64_t i = dice_.roll(0, 3); i > 0; --i) {

@@ -72,6 +72,9 @@ class ProgramParser {
             program_.power_limit_uw = in_.number("the power limit", 1, max_power_uw);
             in_.expect("uW");
         }
+        if (in_.accept("batch_limit")) {
+            program_.batch_limit = in_.number("the most inputs of a run", 1, max_number);
+        }
         if (in_.accept("data")) {
             DataRef ref;
             ref.name = in_.string("the name of the data file");
@@ -231,6 +234,10 @@ class ProgramParser {
         b.size = in_.number("size", 0, highest);
         if (in_.accept("segment")) {
             b.segment = static_cast<Index>(in_.number("the number of the segment", 0, highest_index));
+            if (in_.accept("to")) {
+                b.later = static_cast<Index>(in_.number("the number of the last segment", b.segment + std::int64_t{1}, highest_index)) -
+                          b.segment;
+            }
         }
         program_.buffers.push_back(std::move(b));
     }

@@ -216,6 +216,9 @@ void print_tables(fmt::memory_buffer& out, const Program& program) {
         if (buffer.segment != whole_run) {
             put(out, " segment {}", buffer.segment);
         }
+        if (buffer.later > 0) {
+            put(out, " to {}", buffer.last_segment());
+        }
         put(out, "\n");
     }
     for (const CounterArray& array : program.counters) {
@@ -303,6 +306,9 @@ std::string print_text(const Program& program, const DataRef& data) {
     }
     if (program.power_limit_uw) {
         put(out, "power_limit {} uW\n", *program.power_limit_uw);
+    }
+    if (program.batch_limit) {
+        put(out, "batch_limit {}\n", *program.batch_limit);
     }
     if (!program.weights.empty() || !program.params.empty()) {
         put(out, "data ");

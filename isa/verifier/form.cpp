@@ -251,6 +251,8 @@ class Form {
         require(!program_.level || *program_.level <= Level::Vvm, "program", "unknown level");
         require(!program_.power_limit_uw || (*program_.power_limit_uw > 0 && *program_.power_limit_uw <= max_power_uw), "program",
                 fmt::format("the power limit is 1 to {} uW", max_power_uw));
+        require(!program_.batch_limit || (*program_.batch_limit > 0 && *program_.batch_limit <= max_number), "program",
+                fmt::format("a run has 1 to {} inputs", max_number));
         std::unordered_set<std::string> operators;
         for (const Operator& op : program_.operators) {
             if (!operators.insert(op.name).second) {
@@ -275,7 +277,8 @@ class Form {
             name(buffer.name, "buffer");
             require(buffer.space <= Space::Ext && buffer.offset >= 0 && buffer.size >= 0 &&
                         (buffer.space == Space::L1) == (buffer.core >= 0) && buffer.core >= chip && buffer.segment >= whole_run &&
-                        buffer.segment <= max_segment,
+                        buffer.segment <= max_segment && buffer.later >= 0 && buffer.later <= max_segment - buffer.segment &&
+                        (buffer.later == 0 || buffer.segment != whole_run),
                     fmt::format("buffer '{}'", buffer.name), "memory, core, offset, size or segment is impossible");
         }
         std::int64_t counters = 0;

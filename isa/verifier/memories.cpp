@@ -62,9 +62,9 @@ void Memories::add(Index segment) {
 void Memories::enter(Index segment) {
     for (Memory& memory : memories_) {
         memory.last = 0;
-        memory.regions.erase(
-            std::remove_if(memory.regions.begin(), memory.regions.end(), [](const Region& region) { return region.segment != whole_run; }),
-            memory.regions.end());
+        memory.regions.erase(std::remove_if(memory.regions.begin(), memory.regions.end(),
+                                            [&](const Region& region) { return region.last_segment < segment; }),
+                             memory.regions.end());
         for (Region& region : memory.regions) {
             region.shadow.forget();
         }

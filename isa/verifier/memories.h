@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "isa/bounds.h"
 #include "isa/semantics/accesses.h"
 #include "isa/verifier/shadow.h"
 
@@ -17,7 +18,8 @@ class Memories {
     /// Notes an access that is over at `now`; `other` receives an earlier one that conflicts and is not ordered before. False if the access
     /// is not inside one buffer. Adds the cells visited to `visits`.
     bool access(const Access& access, const Epoch& now, const Viewpoint& view, Epoch& other, std::int64_t& visits);
-    /// Forgets what was accessed, and lets the buffers of segment `segment` and of the whole run be there.
+    /// Forgets what was accessed, and lets the buffers that are alive in segment `segment` be there: one later than that of the call
+    /// before.
     void enter(Index segment);
 
     /// "l1[3] bytes 0 to 64, in buffer 'x'" for an access inside a buffer.
@@ -28,9 +30,13 @@ class Memories {
   private:
     struct Region {
         Region(Index its_buffer, const Buffer& b)
-            : buffer(its_buffer), segment(b.segment), begin(b.offset), end(b.offset + b.size), shadow(b.size) {}
+            : buffer(its_buffer),
+              last_segment(b.segment == whole_run ? max_segment : b.last_segment()),
+              begin(b.offset),
+              end(b.offset + b.size),
+              shadow(b.size) {}
         Index buffer;
-        Index segment;
+        Index last_segment;
         std::int64_t begin;
         std::int64_t end;
         Shadow shadow;
@@ -47,7 +53,7 @@ class Memories {
     const Region* nearest(const Access& access) const;
 
     std::vector<Buffer> buffers_;
-    std::vector<std::vector<Index>> of_segment_;  ///< buffers of each segment
+    std::vector<std::vector<Index>> of_segment_;  ///< buffers that begin in each segment
     std::vector<Memory> memories_;                ///< external, L0, L1 of each core
 };
 

@@ -358,6 +358,10 @@ std::vector<Diagnostic> verify_run(const Program& program, const Limits& limits,
     if (batch < 1 || batch > max_number) {
         return {{"operand", fmt::format("a run over {} inputs; there must be 1 to {}", batch, max_number)}};
     }
+    if (batch > program.batch_limit.value_or(batch)) {
+        return {{"batch", fmt::format("a run over {} inputs; its buffers have room for {}: compile it for as many (--batch)", batch,
+                                      *program.batch_limit)}};
+    }
     Findings findings(limits.most_findings);
     if (!check_tensors(program, limits, batch, findings)) {
         return findings.take();

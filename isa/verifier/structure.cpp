@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "isa/bounds.h"
 #include "isa/verifier/verify.h"
 
 namespace cim::isa {
@@ -202,27 +203,39 @@ class Structure {
         }
         const auto key = [](const Buffer* b) { return std::tuple(b->space, b->core, b->offset); };
         std::sort(order.begin(), order.end(), [&](const Buffer* a, const Buffer* b) { return key(a) < key(b); });
-        // Of those before in the same memory: which reach furthest of each segment, and of all.
-        std::map<Index, const Buffer*> furthest;
-        const Buffer* furthest_of_all = nullptr;
-        const Buffer* last = nullptr;
-        const auto end = [](const Buffer* b) { return b->offset + b->size; };
-        const auto further = [&](const Buffer* a, const Buffer* b) { return a == nullptr || (b != nullptr && end(b) > end(a)) ? b : a; };
+        // Of those before in the same memory, by the first segment in which they are alive, no two in the same one: what a new one meets
+        // has to end before it, and then meets none of those that follow.
+        std::map<Index, const Buffer*> alive;
+        const auto first = [](const Buffer& b) { return b.segment == whole_run ? Index{0} : b.segment; };
+        const auto last = [](const Buffer& b) { return b.segment == whole_run ? max_segment : b.last_segment(); };
+        const Buffer* before = nullptr;
         for (const Buffer* present : order) {
             const Buffer& b = *present;
-            if (last != nullptr && (last->space != b.space || last->core != b.core)) {
-                furthest.clear();
-                furthest_of_all = nullptr;
+            if (before != nullptr && (before->space != b.space || before->core != b.core)) {
+                alive.clear();
             }
-            last = present;
-            const Buffer* before = b.segment == whole_run ? furthest_of_all : further(furthest[b.segment], furthest[whole_run]);
-            if (before != nullptr && end(before) > b.offset) {
-                const Buffer& a = *before;
-                findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name, a.offset,
-                                                     a.offset + a.size, b.name, b.offset, b.offset + b.size));
+            before = present;
+            bool furthest = true;
+            auto at = alive.lower_bound(first(b));
+            if (at != alive.begin() && last(*std::prev(at)->second) >= first(b)) {
+                --at;
             }
-            furthest[b.segment] = further(furthest[b.segment], present);
-            furthest_of_all = further(furthest_of_all, present);
+            while (at != alive.end() && at->first <= last(b)) {
+                const Buffer& a = *at->second;
+                if (a.offset + a.size > b.offset) {
+                    findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name,
+                                                         a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
+                }
+                if (a.offset + a.size > b.offset + b.size) {
+                    furthest = false;
+                    ++at;
+                } else {
+                    at = alive.erase(at);
+                }
+            }
+            if (furthest) {
+                alive.emplace(first(b), present);
+            }
         }
     }
 

@@ -42,7 +42,8 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
 TEST_CASE("what is larger than the chip is cut for energy where that is the objective") {
     const Folder folder;
     const auto run = [&](const std::string& objective) {
-        return report_after(folder, "run " + resnet8 + images + "--arch configs/jain2021.yaml --batch 2 --objective " + objective);
+        return report_after(folder,
+                            "run " + resnet8 + images + "--arch configs/jain2021.yaml --batch 2 --disable keep --objective " + objective);
     };
     const auto fast = run("latency");
     const auto frugal = run("energy");

@@ -36,11 +36,52 @@ TEST_CASE("what is larger than the chip has copies in its segments, and is the f
     CHECK(copied["cycles"].get<double>() < 0.9 * single["cycles"].get<double>());
 }
 
+TEST_CASE("maps between segments stay in L0 where there is room, and the outputs stay") {
+    for (const char* machine : {"jia2021", "tiny"}) {
+        INFO(machine);
+        const auto external_bytes = [](const nlohmann::ordered_json& report) {
+            std::int64_t bytes = 0;
+            for (const auto& leaf : report["energy_pj"]["leaves"]) {
+                bytes += leaf["component"] == "external_memory" && leaf["kind"] == "dynamic" ? leaf["count"].get<std::int64_t>() : 0;
+            }
+            return bytes;
+        };
+        const auto kept = resnet8_on(machine, "");
+        const auto moved = resnet8_on(machine, "--disable keep");
+        CHECK(kept["verification"]["mismatches"] == 0);
+        CHECK(moved["verification"]["mismatches"] == 0);
+        CHECK(kept["cycles"] < moved["cycles"]);
+        CHECK(external_bytes(kept) < external_bytes(moved));
+    }
+}
+
+TEST_CASE("a program that keeps maps runs over as many inputs as they have room for, and over no more") {
+    const Folder folder;
+    const auto compiled = [&](int batch) {
+        return cimmlc("compile " + resnet8 + " --arch configs/tiny.yaml --batch " + std::to_string(batch) + " -o " +
+                      folder.path("p.mop").string());
+    };
+    REQUIRE(compiled(2).status == 0);
+    const std::string text = read_text(folder.path("p.mop"));
+    const std::size_t at = text.find("\nbatch_limit ");
+    REQUIRE(at != std::string::npos);
+    const int most = std::stoi(text.substr(at + 13));
+    CHECK(most >= 2);
+    const auto simulated = [&](int batch) {
+        return cimmlc("simulate " + folder.path("p.mop").string() + " --arch configs/tiny.yaml --timing-only --batch " +
+                      std::to_string(batch));
+    };
+    CHECK(simulated(most).status == 0);
+    const auto refused = simulated(most + 1);
+    CHECK(refused.status == 2);
+    CHECK_THAT(refused.err, Catch::Contains("its buffers have room for " + std::to_string(most)));
+}
+
 TEST_CASE("weights of the next segment are written early where that is faster, and the outputs stay") {
     for (const char* machine : {"jia2021", "tiny"}) {
         INFO(machine);
-        const auto early = resnet8_on(machine, "");
-        const auto late = resnet8_on(machine, "--disable prewrite");
+        const auto early = resnet8_on(machine, "--disable keep");
+        const auto late = resnet8_on(machine, "--disable keep --disable prewrite");
         CHECK(early["verification"]["mismatches"] == 0);
         CHECK(late["verification"]["mismatches"] == 0);
         CHECK(early["cycles"].get<double>() < 0.96 * late["cycles"].get<double>());

@@ -25,6 +25,8 @@ const std::vector<Case>& cases() {
         // form
         {"form", "", "", [](Program& p) { p.flows[0].op = 7; }, "flow 'fill.f': its operator does not exist"},
         {"form", "", "", [](Program& p) { p.power_limit_uw = 0; }, "program: the power limit is 1 to 1000000000000 uW"},
+        {"form", "", "", [](Program& p) { p.batch_limit = 0; }, "program: a run has 1 to 1073741824 inputs"},
+        {"form", "", "", [](Program& p) { p.buffers[0].later = 1; }, "memory, core, offset, size or segment is impossible"},
         {"form", "", "", [](Program& p) { p.flows[0].body = -1; }, "flow 'fill.f': its template does not exist"},
         {"form", "", "",
          [](Program& p) {

@@ -37,6 +37,40 @@ TEST_CASE("buffers of different segments share bytes, those of one segment or of
           "overlap: buffers 'a' (bytes 0 to 96) and 'd' (bytes 64 to 128) overlap");
 }
 
+TEST_CASE("a buffer of several segments shares bytes with none that is alive in one of them") {
+    const std::string flows = "flow f core[0] alu op=0 fill(@a, 8, @c)";
+    const std::string kept = "buffer a l1[0] 0 64 segment 0 to 2 ";
+    CHECK(found(kept + "buffer b l1[0] 32 64 segment 3", flows).empty());
+    CHECK(found(kept + "buffer b l1[0] 32 64 segment 3 to 5 buffer d l1[0] 96 64 segment 1 to 4", flows).empty());
+    for (const char* of : {"segment 0", "segment 2", "segment 1 to 7", "segment 2 to 3", ""}) {
+        INFO(of);
+        CHECK(found(kept + "buffer b l1[0] 32 64 " + of, flows) == "overlap: buffers 'a' (bytes 0 to 64) and 'b' (bytes 32 to 96) overlap");
+    }
+    // One that begins later hides neither part of a long one.
+    CHECK(found("buffer a l1[0] 0 96 segment 0 to 2 buffer b l1[0] 16 16 segment 3 buffer d l1[0] 64 64 segment 2", flows) ==
+          "overlap: buffers 'a' (bytes 0 to 96) and 'd' (bytes 64 to 128) overlap");
+    CHECK(found("buffer a l1[0] 0 96 segment 0 to 2 buffer b l1[0] 96 16 segment 1 buffer d l1[0] 100 64 segment 0", flows).empty());
+}
+
+TEST_CASE("a buffer of several segments is there in each of them, and in no other") {
+    for (int segment = 0; segment < 4; ++segment) {
+        const std::string all =
+            found("buffer a l1[0] 0 64 segment 1 to 2", fmt::format("segment {} flow f core[0] alu op=0 fill(@a, 8, @c)", segment));
+        INFO(segment << ": " << all);
+        CHECK(all.empty() == (segment == 1 || segment == 2));
+        CHECK((all.find("not inside one buffer") == std::string::npos) == all.empty());
+    }
+}
+
+TEST_CASE("a run has no more inputs than its buffers have room for") {
+    const std::string text = "mop 1 program \"s\" machine \"m\" WLM batch_limit 2 operator \"o\" \"o\"";
+    CHECK(verify(parsed(text), base_limits(), 2).empty());
+    const std::vector<Diagnostic> found = verify(parsed(text), base_limits(), 3);
+    REQUIRE(found.size() == 1);
+    CHECK(found[0].rule == "batch");
+    CHECK(found[0].message == "a run over 3 inputs; its buffers have room for 2: compile it for as many (--batch)");
+}
+
 TEST_CASE("a buffer is there in its own segment only") {
     CHECK(found("buffer a l1[0] 0 64 segment 1", "segment 1 flow f core[0] alu op=0 fill(@a, 8, @c)").empty());
     CHECK_THAT(found("buffer a l1[0] 0 64 segment 1", "flow f core[0] alu op=0 fill(@a, 8, @c)"), Catch::Contains("not inside one buffer"));

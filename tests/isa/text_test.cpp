@@ -120,6 +120,9 @@ TEST_CASE("parser errors have a place and a hint") {
           "x.mop:7:19: size: 99999999999999999999 is out of range [0,9223372036854775807]");
     CHECK(spoiled("\"m\" WLM", "\"m\" WLM power_limit 0 uW") == "x.mop:3:29: the power limit: 0 is out of range [1,1000000000000]");
     CHECK(spoiled("\"m\" WLM", "\"m\" WLM power_limit 5 W") == "x.mop:3:31: expected 'uW', found 'W'");
+    CHECK(spoiled("\"m\" WLM", "\"m\" WLM batch_limit 0") == "x.mop:3:29: the most inputs of a run: 0 is out of range [1,1073741824]");
+    CHECK(spoiled("l1[0] 0 64", "l1[0] 0 64 segment 3 to 3") ==
+          "x.mop:7:35: the number of the last segment: 3 is out of range [4,2147483647]");
     CHECK(spoiled("\"m\" WLM", "\"m\" WLM level fine") == "x.mop:3:23: 'fine' is no level; none, cg, mvm and vvm are");
     CHECK(spoiled("\"m\" WLM", "\"m\" abc WLN") == "x.mop:3:17: 'WLN' is no computing mode; CM, XBM and WLM are");
     CHECK(spoiled("scale=0.5", "scale=1e99") == "x.mop:6:29: scale: '1e99' is no number that a float can hold");

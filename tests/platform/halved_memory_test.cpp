@@ -1,6 +1,7 @@
 // L1 or L0 halved, and halved again: the program stays right as long as the compiler gives one, then one error says how many bytes would
 // do.
 
+#include <algorithm>
 #include <iostream>
 #include <regex>
 
@@ -70,7 +71,7 @@ bool check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
         return false;
     }
     RunOptions options;
-    options.batch = 1 + static_cast<std::int64_t>(seed % 2);
+    options.batch = std::min<std::int64_t>(1 + static_cast<std::int64_t>(seed % 2), program.batch_limit.value_or(2));
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), options.batch)) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
     }

@@ -50,6 +50,7 @@ struct Tally {
     int segmented = 0;   ///< in several segments
     int cut = 0;         ///< with operators in pieces
     int early = 0;       ///< with weights written in the segment before
+    int keeping = 0;     ///< with maps that stay in L0 between segments
     int by_rows = 0;     ///< in which the program activates rows
     int bounded = 0;     ///< for which the schedule alone tells all that bounds the time
 };
@@ -69,7 +70,7 @@ bool in_pieces(const isa::Program& program) {
 using MaybeLevel = std::optional<isa::Level>;
 
 void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, MaybeLevel level, Tally& tally) {
-    const std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
+    std::int64_t batch = 1 + static_cast<std::int64_t>(seed % 3);
     compiler::Compiled compiled;
     try {
         compiled = compile_with_schedule(graph, machine, level, seed % 4 == 0 ? batch : 0);
@@ -82,6 +83,8 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     }
     const isa::Program& program = compiled.program;
     ++tally.fitted;
+    tally.keeping += program.batch_limit ? 1 : 0;
+    batch = std::min(batch, program.batch_limit.value_or(batch));
     tally.segmented += program.segment_count() > 1 ? 1 : 0;
     tally.cut += in_pieces(program) ? 1 : 0;
     tally.early += writes_early(program) ? 1 : 0;
@@ -171,7 +174,8 @@ Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker opti
     }
     std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, "
               << tally.segmented << " in segments, " << tally.cut << " with operators in pieces, " << tally.early << " with early writes, "
-              << tally.lossy << " with lossy conversions, " << tally.optimistic << " predicted to take no longer than simulated\n";
+              << tally.keeping << " that keep maps in L0, " << tally.lossy << " with lossy conversions, " << tally.optimistic
+              << " predicted to take no longer than simulated\n";
     return tally;
 }
 
@@ -246,6 +250,7 @@ TEST_CASE("networks and operators larger than the chip give the reference's byte
     CHECK(tally.segmented > 10);
     CHECK(tally.cut > 5);
     CHECK(tally.early > 0);
+    CHECK(tally.keeping > 10);
 }
 
 TEST_CASE("networks that were once compiled wrongly") {
@@ -277,6 +282,7 @@ TEST_CASE("networks and operators larger than a chip of cores give the reference
     CHECK(tally.segmented > 10);
     CHECK(tally.cut > 5);
     CHECK(tally.early > 0);
+    CHECK(tally.keeping > 10);
 }
 
 TEST_CASE("networks on machines of any shape, wordlines driven by the program, give the reference's bytes") {

@@ -69,7 +69,8 @@ class Cutter {
     void lay_out_copies(Segment& segment, const std::vector<std::size_t>& nodes,
                         const std::function<ChosenCopies(std::int64_t)>& choose) const;
 
-    /// What a segment takes from others, and gives to them: the time that it passes through external memory, and into L0 and out of it.
+    /// What a segment takes from others, and gives to them: the time that it passes through external memory, and into L0 and out of it. As
+    /// much of it as L0 has room for counts as staying there, though other segments' maps may be in its way.
     Moved moved(NodeId first, NodeId last) const;
     /// What energy counts for, in time: nothing, unless cuts are to be frugal.
     hw::Ticks worth_of(double picojoules) const;
@@ -104,6 +105,7 @@ class Cutter {
     const QuantGraph& graph_;
     std::vector<NodeId> producer_;
     std::vector<Origins> origins_;     ///< by tensor
+    std::vector<bool> stays_;          ///< by tensor, as of may_stay()
     std::vector<NodeId> last_reader_;  ///< by tensor; Concats do not count, but who reads them does; the network's outputs: count()
     std::vector<Segment> segments_;
     std::vector<NodeId> starts_;           ///< first node of each

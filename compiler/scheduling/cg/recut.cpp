@@ -1,5 +1,6 @@
 // Where a network that does not fit the chip is cut, by what segments and their copies cost.
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -35,24 +36,34 @@ Moved Cutter::moved(NodeId first, NodeId last) const {
             left.push_back(node.output);
         }
     }
+    const hw::ChipSpec& chip = part_.machine.chip;
+    const hw::Limit& l0 = machine_.chip.l0.size;
+    std::int64_t room = l0.ideal ? std::numeric_limits<std::int64_t>::max() : l0.value / options_.batch;
+    std::int64_t kept = 0;
+    // Bytes that go through external memory.
     const auto bytes_of = [&](std::vector<TensorId>& moved) {
         std::sort(moved.begin(), moved.end());
         moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
         std::int64_t bytes = 0;
         for (const TensorId id : moved) {
-            bytes += graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
+            const std::int64_t own = graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
+            const bool stays = options_.keeping && stays_[at(id)] && own <= room;
+            (stays ? kept : bytes) += own;
+            room -= stays ? own : 0;
         }
         return bytes;
     };
     const std::int64_t in = bytes_of(taken);
+    const std::int64_t kept_in = kept;
     const std::int64_t out = bytes_of(left);
-    const auto pj = [&](hw::Event event) { return event_pj_[static_cast<std::size_t>(event)]; };
-    const hw::ChipSpec& chip = part_.machine.chip;
+    const std::int64_t kept_out = kept - kept_in;
+    const auto pj = [&](hw::Event event, std::int64_t bytes) {
+        return static_cast<double>(bytes) * event_pj_[static_cast<std::size_t>(event)];
+    };
     const hw::Ticks ticks = std::max(port_ticks(in + out, chip.external_memory.bandwidth, part_.machine.chip_clock),
-                                     port_ticks(2 * (in + out), chip.l0.bandwidth, part_.machine.chip_clock));
-    return {ticks, worth_of(static_cast<double>(in) * pj(hw::Event::ExternalReadByte) +
-                            static_cast<double>(out) * pj(hw::Event::ExternalWriteByte) +
-                            static_cast<double>(in + out) * (pj(hw::Event::L0ReadByte) + pj(hw::Event::L0WriteByte)))};
+                                     port_ticks(2 * (in + out) + kept, chip.l0.bandwidth, part_.machine.chip_clock));
+    return {ticks, worth_of(pj(hw::Event::ExternalReadByte, in) + pj(hw::Event::ExternalWriteByte, out) +
+                            pj(hw::Event::L0ReadByte, in + out + kept_in) + pj(hw::Event::L0WriteByte, in + out + kept_out))};
 }
 
 std::size_t Cutter::conv_from(NodeId node) const {

@@ -11,6 +11,7 @@
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/relays.h"
 #include "compiler/scheduling/cg/cutter.h"
+#include "compiler/scheduling/cg/keeping.h"
 
 namespace cim::compiler {
 
@@ -86,11 +87,16 @@ Schedule Cutter::run() {
         }
         renumber_cores(segment.memory, part_.cores, machine_.core_count());
     }
-    return {std::move(mapped_), std::move(segments_)};
+    Schedule schedule{std::move(mapped_), std::move(segments_), {}};
+    if (options_.keeping) {
+        keep_in_l0(schedule, machine_, options_.batch);  // all of L0: the strategy's part of it is for what works
+    }
+    return schedule;
 }
 
 void Cutter::index() {
     producer_ = producers_of(graph_);
+    stays_ = may_stay(graph_);
     origins_.assign(graph_.tensors.size(), {-1, -1});
     for (NodeId i = 0; i < count(); ++i) {
         Origins& origins = origins_[at(graph_.nodes[at(i)].output)];

@@ -25,7 +25,7 @@ struct EarlyWrites {
 };
 
 /// Consecutive nodes of the mapped network with their places and memories. Its inputs are tensors of other segments or of the network, its
-/// outputs what others or the network need; both lie in external memory.
+/// outputs what others or the network need; both lie in external memory, or stay in L0 (Schedule::kept).
 struct Segment {
     QuantGraph graph;
     std::vector<Origin> origins;            ///< by node
@@ -44,8 +44,10 @@ struct ScheduleOptions {
     CopyPolicy copies = CopyPolicy::Optimal;
     bool staggered = true;    ///< XBM: as in Segment
     bool prewriting = true;   ///< weights of a segment written while the one before computes, where that is faster
+    bool keeping = true;      ///< maps that segments leave to others stay in L0 where there is room
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
     std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
+    std::int64_t batch = 1;   ///< inputs of a run, for which what stays in L0 has room
 };
 
 /// Where a network that does not fit the chip is cut, and what copies its segments have.
@@ -69,9 +71,20 @@ struct Strategy {
     }
 };
 
+/// A map that stays in L0 from the segment that gives it to the last one that reads it.
+struct Kept {
+    TensorId tensor = -1;         ///< of the mapped network
+    std::vector<TensorId> parts;  ///< that nodes give: itself, or what a Concat puts together
+    int first = 0, last = 0;
+    std::int64_t images = 1;  ///< for which there is room
+    std::int64_t offset = 0;
+    std::int64_t bytes = 0;  ///< of all of them
+};
+
 struct Schedule {
     MappedNetwork network;
     std::vector<Segment> segments;
+    std::vector<Kept> kept;
 };
 
 /// One segment if crossbars and memories allow, else several, cut as the strategy says. A Conv that fits in no memory is cut smaller.
