@@ -102,7 +102,17 @@ struct LoadedColumn {
     Load load;
 };
 
-/// Gives each column to the first core with room where nothing is then held longer than `most`: operators that follow each other stay near
+/// Whether from one core all others are as far, so that it does not matter on which of them operators lie that follow each other.
+bool all_are_near(int cores, const hw::NocModel& noc) {
+    for (int core = 2; core < cores; ++core) {
+        if (noc.uncontended(0, core, 1) != noc.uncontended(0, 1, 1)) {
+            return false;
+        }
+    }
+    return true;
+}
+
+/// Gives each column to the first core with room where nothing is then held longer than `most`: columns that follow each other stay near
 /// each other. False if some column finds none.
 bool first_fit(const std::vector<LoadedColumn>& columns, hw::Ticks most, int cores, int per_core) {
     std::vector<Load> loads(static_cast<std::size_t>(cores));
@@ -214,6 +224,11 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
     }
     if (!copies) {
         return std::nullopt;
+    }
+    if (all_are_near(cores, prices.noc())) {
+        // A large column needs a core with few others, small ones fit beside it: in any other order crossbars are left over.
+        std::stable_sort(columns.begin(), columns.end(),
+                         [](const LoadedColumn& a, const LoadedColumn& b) { return a.tiles.size() > b.tiles.size(); });
     }
     // From an even share on, a fiftieth more each time: more than twice the share is no balance.
     const hw::Ticks share = std::max(all.most() / cores, largest);
