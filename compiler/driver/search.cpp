@@ -33,7 +33,7 @@ struct Budget {
     std::int64_t programs;
     int patience;
 };
-constexpr Budget whole{1'500'000, 25, 10};
+constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr int tried_with_early_writes = 2;        // of the best without them
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
@@ -45,8 +45,11 @@ constexpr std::int64_t hopeless = 2;
 constexpr std::int64_t hopeless_memory = 4;
 
 /// Those that differ on a machine.
-std::vector<Spread> spreads_on(const hw::Machine& machine) {
+std::vector<Spread> spreads_on(const hw::Machine& machine, const hw::PriceList& prices) {
     std::vector<Spread> spreads{Spread::Balanced};
+    if (machine.mode != hw::ComputingMode::CM && !all_are_near(machine, prices)) {
+        spreads.push_back(Spread::Largest);
+    }
     if (machine.mode != hw::ComputingMode::CM) {
         spreads.push_back(Spread::None);
     }
@@ -70,7 +73,7 @@ class Search {
           several_(search.several),
           frugal_(search.objective == Objective::Energy),
           start_(search.start),
-          spreads_(search.several ? spreads_on(machine) : std::vector<Spread>{first_spread(options)}) {}
+          spreads_(search.several ? spreads_on(machine, prices_) : std::vector<Spread>{first_spread(options)}) {}
 
     Candidate run() {
         std::set<Point> open;

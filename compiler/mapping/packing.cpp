@@ -102,16 +102,6 @@ struct LoadedColumn {
     Load load;
 };
 
-/// Whether from one core all others are as far, so that it does not matter on which of them operators lie that follow each other.
-bool all_are_near(int cores, const hw::NocModel& noc) {
-    for (int core = 2; core < cores; ++core) {
-        if (noc.uncontended(0, core, 1) != noc.uncontended(0, 1, 1)) {
-            return false;
-        }
-    }
-    return true;
-}
-
 /// Gives each column to the first core with room where nothing is then held longer than `most`: columns that follow each other stay near
 /// each other. False if some column finds none.
 bool first_fit(const std::vector<LoadedColumn>& columns, hw::Ticks most, int cores, int per_core) {
@@ -202,7 +192,7 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 }
 
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                                       const hw::PriceList& prices) {
+                                       const hw::PriceList& prices, Spread spread) {
     const ColumnLoads load_of(graph, machine, prices);
     const int cores = machine.core_count();
     std::vector<LoadedColumn> columns;
@@ -225,7 +215,7 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
     if (!copies) {
         return std::nullopt;
     }
-    if (all_are_near(cores, prices.noc())) {
+    if (spread == Spread::Largest || all_are_near(machine, prices)) {
         // A large column needs a core with few others, small ones fit beside it: in any other order crossbars are left over.
         std::stable_sort(columns.begin(), columns.end(),
                          [](const LoadedColumn& a, const LoadedColumn& b) { return a.tiles.size() > b.tiles.size(); });
@@ -239,6 +229,16 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
         }
     }
     return std::nullopt;
+}
+
+bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices) {
+    const hw::NocModel& noc = prices.noc();
+    for (int core = 2; core < machine.core_count(); ++core) {
+        if (noc.uncontended(0, core, 1) != noc.uncontended(0, 1, 1)) {
+            return false;
+        }
+    }
+    return true;
 }
 
 hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,

@@ -21,10 +21,13 @@ int crossbars_taken(const std::vector<Tile>& tiles, const hw::Machine& machine, 
 bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& machine, Spread spread);
 
 /// Where several copies work: gives whole columns of tiles to cores so that L1 ports, move engines and ALUs have the same to do on all, as
-/// far as that goes (compiler/mapping/load.h): the largest columns first where all cores are as near to each other, else in order. How long
+/// far as that goes (compiler/mapping/load.h): the largest columns first if the spread says so or all_are_near(), else in order. How long
 /// the busiest is held for an image; nothing if there are no copies, or columns do not fit so.
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                                       const hw::PriceList& prices);
+                                       const hw::PriceList& prices, Spread spread = Spread::Balanced);
+
+/// Whether from one core all others are as far, so that it does not matter on which of them operators lie that follow each other.
+bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices);
 
 /// The same for tiles that have their crossbars, however they came to them.
 hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,

@@ -190,7 +190,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         return std::nullopt;
     }
     if (balance) {
-        const std::optional<hw::Ticks> busiest = pack_balanced(placement, graph, machine, prices);
+        const std::optional<hw::Ticks> busiest = pack_balanced(placement, graph, machine, prices, spread);
         if (!busiest) {
             return std::nullopt;
         }

@@ -51,6 +51,7 @@ enum class Spread : std::uint8_t {
     None,      ///< all of them
     Columns,   ///< as many as hold the tallest column of tiles
     Tiles,     ///< one
+    Largest,   ///< as Balanced, the largest columns of tiles first: fewer crossbars are left over, and operators lie further apart
     Copies,    ///< all of them, of cores that work for one copy of one operator (ADR-0003, `poly`)
 };
 

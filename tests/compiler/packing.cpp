@@ -102,5 +102,8 @@ TEST_CASE("operators that follow each other stay near each other where distance 
         REQUIRE(pack_balanced(placement, graph, machine, prices));
         CHECK(placement[0].tiles[0].xb == (per_hop > 0 ? 0 : 8));  // else behind a column of 8 tiles
         CHECK(placement[0].tiles[0].core == 0);
+        placement = {bands(4, 4), bands(4, 8)};
+        REQUIRE(pack_balanced(placement, graph, machine, prices, Spread::Largest));
+        CHECK(placement[0].tiles[0].xb == 8);
     }
 }
