@@ -72,7 +72,7 @@ bool Place::transport(Operation& operation) {
         address_payload(context_, *this, operation);
     }
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    sc_core::sc_time delay = context_.agenda.delay();
     tlm_utils::simple_initiator_socket<Place>& socket = own ? local : remote;
     return socket->nb_transport_fw(payload, phase, delay) == tlm::TLM_COMPLETED;
 }

@@ -1,5 +1,7 @@
 #include "platform/kernel/agenda.h"
 
+#include <tlm>
+
 namespace cim::platform {
 
 namespace {
@@ -10,9 +12,10 @@ Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
     : sc_module(name),
       ticks_per_second_(machine.ticks_per_second),
       femtoseconds_per_tick_(femtoseconds_per_second % machine.ticks_per_second == 0 ? femtoseconds_per_second / machine.ticks_per_second
-                                                                                     : 0) {
+                                                                                     : 0),
+      quantum_(tlm::tlm_global_quantum::instance().get()) {
     SC_HAS_PROCESS(Agenda);
-    SC_METHOD(process_tick);
+    SC_METHOD(run);
     sensitive << wake_;
     dont_initialize();
     constexpr Ticks short_times = 1024;
@@ -55,6 +58,29 @@ void Agenda::fetch_ahead(Ticks tick) const {
     }
 }
 
+sc_core::sc_time Agenda::delay_to(Ticks tick) const {
+    return femtoseconds_per_tick_ > 0 ? ahead_ + time_of(tick - now_) : time_of(tick) - sc_core::sc_time_stamp();
+}
+
+void Agenda::run() {
+    if (processed_ > 0 && next_ == Wheel<Entry>::none) {
+        return;  // the kernel has come to the last tick
+    }
+    ahead_ = sc_core::SC_ZERO_TIME;
+    do {
+        process_tick();
+        next_ = due_.next();
+        if (next_ == Wheel<Entry>::none) {
+            break;
+        }
+        fetch_ahead(next_);
+        ahead_ = delay_to(next_);
+    } while (ahead_ <= quantum_ && ahead_ < sc_core::sc_time_to_pending_activity());
+    if (ahead_ > sc_core::SC_ZERO_TIME) {
+        wake_.notify(ahead_);
+    }
+}
+
 void Agenda::process_tick() {
     ++processed_;
     if (next_ != Wheel<Entry>::none) {
@@ -79,11 +105,6 @@ void Agenda::process_tick() {
         arbitrate_[i]->arbitrate();
     }
     arbitrate_.clear();
-    next_ = due_.next();
-    if (next_ != Wheel<Entry>::none) {
-        fetch_ahead(next_);
-        wake_.notify(femtoseconds_per_tick_ > 0 ? time_of(next_ - now_) : time_of(next_) - sc_core::sc_time_stamp());
-    }
 }
 
 }  // namespace cim::platform

@@ -1,6 +1,7 @@
 #pragma once
 // Keeps the three phases of a tick (ADR-0001): what completes, then what is dispatched, then what is arbitrated. Modules put themselves
-// on the agenda; one SystemC event wakes it at the next tick that has anything to do. Nothing in a tick depends on process order.
+// on the agenda; one SystemC event wakes it at the next tick that has anything to do. Nothing in a tick depends on process order. While
+// nobody else has anything to do in SystemC it runs ahead of the kernel, up to the global quantum (temporal decoupling of TLM-2.0).
 
 #include <cstdint>
 #include <functional>
@@ -47,6 +48,9 @@ class Agenda final : public sc_core::sc_module {
     Ticks now() const { return now_; }
     /// SystemC time of a tick, rounded down to its resolution.
     sc_core::sc_time time_of(Ticks tick) const;
+    /// From where the kernel stands to now, and to a tick to come: what TLM-2.0 calls the delay of a call.
+    const sc_core::sc_time& delay() const { return ahead_; }
+    sc_core::sc_time delay_to(Ticks tick) const;
 
     /// Calls actor.complete(what) in the completing phase of tick `when`, later than now.
     void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0) { due_.add(when, {&actor, what}); }
@@ -78,6 +82,7 @@ class Agenda final : public sc_core::sc_module {
     };
 
     sc_core::sc_time long_time_of(Ticks tick) const;
+    void run();
     void process_tick();
     /// Lets the processor fetch what the next entry of a tick needs, while something else is done.
     void fetch_ahead(Ticks tick) const;
@@ -87,7 +92,9 @@ class Agenda final : public sc_core::sc_module {
     std::int64_t femtoseconds_per_tick_;         ///< 0: not a whole number
     std::vector<sc_core::sc_time> short_times_;  ///< times of the first ticks
     Ticks now_ = 0;
-    Ticks next_ = Wheel<Entry>::none;  ///< tick that it is woken for
+    Ticks next_ = Wheel<Entry>::none;  ///< tick that comes next
+    sc_core::sc_time ahead_;           ///< of the kernel
+    sc_core::sc_time quantum_;
     std::uint64_t processed_ = 0;
     Wheel<Entry> due_;
     std::vector<Runnable*> runnable_;

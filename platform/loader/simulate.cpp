@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <systemc>
+#include <tlm>
 
 #include <fmt/format.h>
 
@@ -57,6 +58,7 @@ std::string describe_deadlock(const Context& context, const Chip& chip) {
 SimulationResult simulate(const isa::Program& program, const hw::Machine& machine, const SimulationOptions& options,
                           const std::vector<std::vector<std::uint8_t>>& inputs) {
     sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+    tlm::tlm_global_quantum::instance().set({100, sc_core::SC_US});  // far beyond an operation
     SimulationResult result;
     Statistics& statistics = result.statistics;
     const auto places = static_cast<std::size_t>(machine.core_count()) + 1;

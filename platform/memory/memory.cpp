@@ -93,7 +93,7 @@ void Memory::arbitrate() {
         }
         access(*transfer.payload, &transfer);
         tlm::tlm_phase phase = tlm::BEGIN_RESP;
-        sc_core::sc_time delay = agenda_.time_of(transfer.done - now);
+        sc_core::sc_time delay = agenda_.delay_to(transfer.done);
         in[transfer.reply_to]->nb_transport_bw(*transfer.payload, phase, delay);
     }
 }

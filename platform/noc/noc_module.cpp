@@ -78,7 +78,7 @@ bool NocModule::serve(tlm::tlm_generic_payload& payload, const Transfer& transfe
         target = cores_ + 1;
     }
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
-    sc_core::sc_time delay = sc_core::SC_ZERO_TIME;
+    sc_core::sc_time delay = agenda_.delay();
     return to_memories[target]->nb_transport_fw(payload, phase, delay) == tlm::TLM_COMPLETED;
 }
 
@@ -98,7 +98,7 @@ tlm::tlm_sync_enum NocModule::nb_transport_bw(int, tlm::tlm_generic_payload& pay
 
 void NocModule::reply(tlm::tlm_generic_payload& payload, const Transfer& transfer) {
     tlm::tlm_phase phase = tlm::BEGIN_RESP;
-    sc_core::sc_time delay = agenda_.time_of(transfer.done - agenda_.now());
+    sc_core::sc_time delay = agenda_.delay_to(transfer.done);
     from_cores[transfer.noc_reply_to]->nb_transport_bw(payload, phase, delay);
 }
 

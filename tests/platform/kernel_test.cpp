@@ -4,16 +4,94 @@
 #include <map>
 #include <numeric>
 #include <systemc>
+#include <tlm>
 
 #include <catch2/catch.hpp>
 
 #include "isa/generate/dice.h"
+#include "platform/kernel/agenda.h"
 #include "platform/kernel/wheel.h"
 #include "platform/observe/power.h"
+#include "tests/platform/child.h"
 #include "tests/platform/timing.h"
 
 using namespace cim;
 using namespace cim::test;
+
+namespace {
+
+/// Has something to do every `step` ticks, up to tick `last`.
+class Walker final : public platform::Actor {
+  public:
+    Walker(platform::Agenda& agenda, Ticks step, Ticks last) : agenda_(agenda), step_(step), last_(last) {}
+    void complete(std::uint64_t) override {
+        at_ = agenda_.now();
+        if (at_ + step_ <= last_) {
+            agenda_.complete_at(at_ + step_, *this);
+        }
+    }
+    Ticks at() const { return at_; }
+
+  private:
+    platform::Agenda& agenda_;
+    Ticks step_;
+    Ticks last_;
+    Ticks at_ = 0;
+};
+
+/// A process of SystemC beside the agenda, which looks at what has been done so far.
+struct Witness final : sc_core::sc_module {
+    SC_HAS_PROCESS(Witness);
+    Witness(const sc_core::sc_module_name& name, const Walker& walker, int activations)
+        : sc_module(name), walker_(walker), left_(activations) {
+        SC_METHOD(look);
+    }
+    void look() {
+        seen.emplace_back(sc_core::sc_time_stamp().value(), walker_.at());
+        if (--left_ > 0) {
+            next_trigger(7, sc_core::SC_NS);
+        }
+    }
+    std::vector<std::pair<sc_dt::uint64, Ticks>> seen;
+    const Walker& walker_;
+    int left_;
+};
+
+/// What the kernel and the witness come to: its time and delta cycles at the end, and the witness's observations, for a walker with a
+/// tick of a nanosecond.
+std::string walk(Ticks step, Ticks last, int activations, const sc_core::sc_time_unit quantum_unit) {
+    return run_in_child([=] {
+        sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+        tlm::tlm_global_quantum::instance().set({1, quantum_unit});
+        hw::Machine machine = bare_machine();
+        machine.ticks_per_second = 1'000'000'000;
+        platform::Agenda agenda("agenda", machine);
+        Walker walker(agenda, step, last);
+        const Witness witness("witness", walker, activations);
+        agenda.complete_at(step, walker);
+        agenda.start();
+        sc_core::sc_start();
+        std::string text = std::to_string(sc_core::sc_time_stamp().value() / 1'000'000) + " " + std::to_string(walker.at()) + " " +
+                           (sc_core::sc_delta_count() > 100 ? "many" : "few");
+        for (const auto& [time, at] : witness.seen) {
+            const auto now = static_cast<Ticks>(time / 1'000'000);
+            // All that is due before the witness's time has been done, and nothing behind it.
+            text += at <= now && (at + step >= now || at == last) ? "" : " wrong";
+        }
+        return text;
+    });
+}
+
+}  // namespace
+
+TEST_CASE("the agenda runs ahead of the kernel only as far as nobody else has anything to do") {
+    CHECK(walk(3, 3000, 1, sc_core::SC_MS) == "3000 3000 few");
+    CHECK(walk(3, 3000, 300, sc_core::SC_MS) == "3000 3000 many");
+    CHECK(walk(10, 3000, 300, sc_core::SC_MS) == "3000 3000 many");
+    CHECK(walk(3, 3000, 500, sc_core::SC_MS) == "3493 3000 many");
+    // A quantum of less than a tick: every tick is one of the kernel's.
+    CHECK(walk(3, 3000, 1, sc_core::SC_PS) == "3000 3000 many");
+}
 
 TEST_CASE("the wheel gives every entry at its tick, near or far") {
     for (std::uint64_t seed = 0; seed < 30; ++seed) {

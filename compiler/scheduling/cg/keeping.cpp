@@ -2,12 +2,12 @@
 
 #include <algorithm>
 #include <climits>
-#include <limits>
 #include <numeric>
 #include <utility>
 
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
+#include "isa/bounds.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -206,7 +206,7 @@ std::vector<std::int64_t> addresses_of(const std::vector<Lifetime>& maps, const 
 void keep_in_l0(Schedule& schedule, const hw::Machine& machine, std::int64_t batch) {
     Maps maps(schedule);
     const hw::Limit& l0 = machine.chip.l0.size;
-    const std::int64_t size = l0.ideal ? std::numeric_limits<std::int64_t>::max() / 2 : l0.value;
+    const std::int64_t size = l0.ideal ? isa::max_address : l0.value;
     std::vector<std::int64_t> taken;
     for (const Segment& segment : schedule.segments) {
         taken.push_back(segment.memory.l0_used);
