@@ -27,7 +27,8 @@ namespace {
 constexpr std::int64_t most_of_one = 100'000;
 constexpr std::int64_t most_of_large = 4'000'000;  // if only to know whether early writes pay
 constexpr std::int64_t least_writing = 64;         // times as long is a program in which they cannot
-/// Of all rehearsals together: operations at least, and in programs as long as the first. How many points may then be gone on from in vain.
+/// Of all rehearsals together: operations an image at least, and in programs as long as the first. How many points may then be gone on from
+/// in vain.
 struct Budget {
     std::int64_t operations;
     std::int64_t programs;
@@ -327,7 +328,7 @@ class Search {
 
     /// Nothing if the first program was too long to rehearse, or as much has been granted already.
     void grant(const Budget& budget, std::int64_t operations_of_one) {
-        const std::int64_t allowed = std::max(budget.operations, budget.programs * operations_of_one);
+        const std::int64_t allowed = std::max(measure_.images() * budget.operations, budget.programs * operations_of_one);
         if (rehearse_ && allowed > granted_) {
             budget_ = budget;
             left_ += allowed - granted_;
