@@ -28,6 +28,7 @@ const std::vector<Rule>& rules() {
         {"rows", "a crossbar read takes as many inputs as it uses rows, and no more rows than the tile has"},
         {"parallel-row", "cim.read_row activates at most parallel_row wordlines"},
         {"columns", "a crossbar read gives at most the tile's columns"},
+        {"batch", "a run has no more inputs than the program's buffers have room for"},
         {"unwritten", "a crossbar is read only after, by flow order or counters, its rows were written"},
         {"counter", "each counter awaited or signalled lies in the array that was named"},
         {"amount", "a signal adds 0 or more"},

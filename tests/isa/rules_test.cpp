@@ -25,6 +25,7 @@ const std::vector<Case>& cases() {
         // form
         {"form", "", "", [](Program& p) { p.flows[0].op = 7; }, "flow 'fill.f': its operator does not exist"},
         {"form", "", "", [](Program& p) { p.power_limit_uw = 0; }, "program: the power limit is 1 to 1000000000000 uW"},
+        {"batch", "", "", [](Program& p) { p.batch_limit = 1; }, "a run over 2 inputs; its buffers have room for 1"},
         {"form", "", "", [](Program& p) { p.batch_limit = 0; }, "program: a run has 1 to 1073741824 inputs"},
         {"form", "", "", [](Program& p) { p.buffers[0].later = 1; }, "memory, core, offset, size or segment is impossible"},
         {"form", "", "", [](Program& p) { p.flows[0].body = -1; }, "flow 'fill.f': its template does not exist"},
@@ -260,7 +261,7 @@ TEST_CASE("each rule is broken by a program that the verifier refuses") {
         limits.most_work = 100'000;
         std::string all;
         bool hit = false;
-        for (const Diagnostic& d : verify(program, limits, 1)) {
+        for (const Diagnostic& d : verify(program, limits, program.batch_limit ? 2 : 1)) {
             all += d.rule + ": " + d.message + "\n";
             hit = hit || (d.rule == c.rule && d.message.find(c.message) != std::string::npos);
         }
