@@ -4,11 +4,11 @@
 #include <cmath>
 #include <map>
 #include <set>
-#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
-#include "isa/bounds.h"
+#include "isa/verifier/overlap.h"
 #include "isa/verifier/verify.h"
 
 namespace cim::isa {
@@ -187,7 +187,7 @@ class Structure {
     }
 
     void buffers() {
-        std::vector<const Buffer*> order;
+        std::vector<const Buffer*> fitting;
         for (const Buffer& buffer : program_.buffers) {
             place(buffer.core, "buffer", buffer.name);
             const std::optional<std::int64_t>& size =
@@ -197,46 +197,14 @@ class Structure {
                 findings_.add("memory",
                               fmt::format("buffer '{}' takes bytes {} to {} of a memory of {} bytes", buffer.name, buffer.offset,
                                           static_cast<std::uint64_t>(buffer.offset) + static_cast<std::uint64_t>(buffer.size), most));
-            } else if (buffer.size > 0) {
-                order.push_back(&buffer);
+            } else {
+                fitting.push_back(&buffer);
             }
         }
-        const auto key = [](const Buffer* b) { return std::tuple(b->space, b->core, b->offset); };
-        std::sort(order.begin(), order.end(), [&](const Buffer* a, const Buffer* b) { return key(a) < key(b); });
-        // Of those before in the same memory, by the first segment in which they are alive, no two in the same one: what a new one meets
-        // has to end before it, and then meets none of those that follow.
-        std::map<Index, const Buffer*> alive;
-        const auto first = [](const Buffer& b) { return b.segment == whole_run ? Index{0} : b.segment; };
-        const auto last = [](const Buffer& b) { return b.segment == whole_run ? max_segment : b.last_segment(); };
-        const Buffer* before = nullptr;
-        for (const Buffer* present : order) {
-            const Buffer& b = *present;
-            if (before != nullptr && (before->space != b.space || before->core != b.core)) {
-                alive.clear();
-            }
-            before = present;
-            bool furthest = true;
-            auto at = alive.lower_bound(first(b));
-            if (at != alive.begin() && last(*std::prev(at)->second) >= first(b)) {
-                --at;
-            }
-            while (at != alive.end() && at->first <= last(b)) {
-                const Buffer& a = *at->second;
-                if (a.offset + a.size > b.offset) {
-                    findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name,
-                                                         a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
-                }
-                if (a.offset + a.size > b.offset + b.size) {
-                    furthest = false;
-                    ++at;
-                } else {
-                    at = alive.erase(at);
-                }
-            }
-            if (furthest) {
-                alive.emplace(first(b), present);
-            }
-        }
+        for_each_overlap(std::move(fitting), [&](const Buffer& a, const Buffer& b) {
+            findings_.add("overlap", fmt::format("buffers '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap", a.name, a.offset,
+                                                 a.offset + a.size, b.name, b.offset, b.offset + b.size));
+        });
     }
 
     void check(const Weight& weight) {

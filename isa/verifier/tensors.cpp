@@ -2,10 +2,12 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "isa/bounds.h"
+#include "isa/verifier/overlap.h"
 
 namespace cim::isa {
 
@@ -41,22 +43,18 @@ bool check_tensors(const Program& program, const Limits& limits, std::int64_t ba
     if (!findings.empty()) {
         return false;
     }
-    std::vector<Buffer> external;
-    for (const Buffer& buffer : buffers_of_run(program, batch)) {
-        if (buffer.space == Space::Ext && buffer.size > 0) {
-            external.push_back(buffer);
+    const std::vector<Buffer> buffers = buffers_of_run(program, batch);
+    std::vector<const Buffer*> external;
+    for (const Buffer& buffer : buffers) {
+        if (buffer.space == Space::Ext) {
+            external.push_back(&buffer);
         }
     }
-    std::sort(external.begin(), external.end(), [](const Buffer& a, const Buffer& b) { return a.offset < b.offset; });
-    for (std::size_t i = 1; i < external.size(); ++i) {
-        const Buffer& a = external[i - 1];
-        const Buffer& b = external[i];
-        if (a.offset + a.size > b.offset) {
-            findings.add("overlap",
-                         fmt::format("with {} image{}, '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap in external memory", batch,
-                                     batch == 1 ? "" : "s", a.name, a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
-        }
-    }
+    for_each_overlap(std::move(external), [&](const Buffer& a, const Buffer& b) {
+        findings.add("overlap",
+                     fmt::format("with {} image{}, '{}' (bytes {} to {}) and '{}' (bytes {} to {}) overlap in external memory", batch,
+                                 batch == 1 ? "" : "s", a.name, a.offset, a.offset + a.size, b.name, b.offset, b.offset + b.size));
+    });
     return findings.empty();
 }
 
