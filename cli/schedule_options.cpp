@@ -1,8 +1,12 @@
 #include "cli/schedule_options.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <fmt/format.h>
@@ -14,6 +18,29 @@ namespace cim::cli {
 
 using compiler::InputError;
 
+namespace {
+
+/// An optimisation that may be left out.
+struct Pass {
+    std::string_view name;
+    bool compiler::CompileOptions::*option;
+};
+
+constexpr std::array<Pass, 6> passes{{{"duplication", &compiler::CompileOptions::duplication},
+                                      {"remap", &compiler::CompileOptions::remapping},
+                                      {"spread", &compiler::CompileOptions::spread},
+                                      {"stagger", &compiler::CompileOptions::stagger},
+                                      {"prewrite", &compiler::CompileOptions::prewrite},
+                                      {"keep", &compiler::CompileOptions::keep}}};
+
+std::string names_of_passes() {
+    std::vector<std::string_view> names;
+    std::transform(passes.begin(), passes.end(), std::back_inserter(names), [](const Pass& pass) { return pass.name; });
+    return fmt::format("{}", fmt::join(names, ", "));
+}
+
+}  // namespace
+
 void add_schedule_options(po::options_description& options) {
     options.add_options()(
         "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
@@ -23,9 +50,8 @@ void add_schedule_options(po::options_description& options) {
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
         "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
         "rule by which crossbars that are left become copies of weights: optimal (default), or what others do, to compare with "
-        "(docs/adr/0003-baselines.md); these take the first schedule")(
-        "disable", po::value<std::vector<std::string>>()->value_name("PASS"),
-        "leaves an optimisation out: duplication, remap, spread, stagger, prewrite, keep");
+        "(docs/adr/0003-baselines.md); these take the first schedule")("disable", po::value<std::vector<std::string>>()->value_name("PASS"),
+                                                                       ("leaves an optimisation out: " + names_of_passes()).c_str());
     add_power_option(options);
 }
 
@@ -66,25 +92,13 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
         options.copies = copy_policy(values["copies"].as<std::string>());
     }
     if (values.count("disable") > 0) {
-        for (const std::string& pass : values["disable"].as<std::vector<std::string>>()) {
-            if (pass == "duplication") {
-                options.duplication = false;
-            } else if (pass == "remap") {
-                options.remapping = false;
-            } else if (pass == "spread") {
-                options.spread = false;
-            } else if (pass == "stagger") {
-                options.stagger = false;
-            } else if (pass == "prewrite") {
-                options.prewrite = false;
-            } else if (pass == "keep") {
-                options.keep = false;
-            } else {
+        for (const std::string& name : values["disable"].as<std::vector<std::string>>()) {
+            const auto pass = std::find_if(passes.begin(), passes.end(), [&](const Pass& one) { return one.name == name; });
+            if (pass == passes.end()) {
                 throw InputError(
-                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are duplication, remap, spread, stagger, "
-                                "prewrite and keep",
-                                pass));
+                    fmt::format("--disable: there is no optimisation '{}' to leave out; there are {}", name, names_of_passes()));
             }
+            options.*pass->option = false;
         }
     }
     const bool first_schedule = !options.spread || options.level == isa::Level::None || options.copies != compiler::CopyPolicy::Optimal;

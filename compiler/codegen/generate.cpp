@@ -150,10 +150,12 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
     std::vector<isa::Index> kept(mapped.tensors.size(), -1);
     for (const Kept& map : schedule.kept) {
         kept[at(map.tensor)] = builder.kept(mapped.tensors[at(map.tensor)].name + ".kept", map.offset, map.bytes, map.first, map.last);
-        program.batch_limit = map.images;
         for (const TensorId part : map.parts) {
             kept[at(part)] = kept[at(map.tensor)];
         }
+    }
+    if (!schedule.kept.empty()) {
+        program.batch_limit = schedule.kept.front().images;
     }
     ExternalMemory memory(mapped, machine, weights);
     memory.place(program, spilled(schedule, kept));

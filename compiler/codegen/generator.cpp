@@ -63,7 +63,7 @@ Milestones Generator::run(const Milestones& before) {
     write_flows();
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
         if (memory_.input_landings[i] >= 0) {
-            fetch_flow(static_cast<int>(i), memory_.input_landings[i]);
+            input_rows(static_cast<int>(i), memory_.input_landings[i]);
         }
         for (std::size_t relay = 0; relay < memory_.relays[i].size(); ++relay) {
             relay_flow(static_cast<int>(i), static_cast<int>(relay));

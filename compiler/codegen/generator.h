@@ -143,8 +143,11 @@ class Generator {
     // io_flows.cpp
     void write_flows();
     void early_write_flows(const Milestones& before);
-    /// Rows of an input into L0; if they are there since it was given, tells that.
-    void fetch_flow(int input, int landing);
+    /// Rows of an input into a landing in L0, from external memory or from where they stay in L0; if that is the landing, tells that they
+    /// are there.
+    void input_rows(int input, int landing);
+    void fetch_flow(int input, int landing, int op);
+    void present_flow(int landing, int op);
     void load_flow(int input_landing, int reader, int landing);
     void relay_flow(int input, int relay);
     void input_flows(int landing);

@@ -137,7 +137,7 @@ void Generator::input_flows(int index) {
     }
     const auto input = static_cast<int>(found - graph_.inputs.begin());
     if (landing.place == isa::chip) {
-        fetch_flow(input, index);
+        input_rows(input, index);
         return;
     }
     if (relayed(id) >= 0) {
@@ -151,18 +151,30 @@ void Generator::input_flows(int index) {
     load_flow(memory_.input_landings[at(input)], reader, index);
 }
 
-void Generator::fetch_flow(int input, int index) {
+void Generator::input_rows(int input, int index) {
+    const Landing& landing = memory_.landings[at(index)];
+    const int op_of_tensor = op_of_input(input);
+    const bool of_reader = landing.node >= 0 && op_of_tensor < static_cast<int>(network_.nodes.size());
+    const int op = of_reader ? op_of(landing.node) : op_of_tensor;
+    if (landing.kept) {
+        present_flow(index, op);
+    } else {
+        fetch_flow(input, index, op);
+    }
+}
+
+void Generator::present_flow(int index, int op) {
+    const Landing& landing = memory_.landings[at(index)];
+    const LandingCode& code = landings_[at(index)];
+    FlowBuilder f(builder_, "present", code.name + ".present", op, isa::chip, isa::Engine::Move);
+    f.loop("n", f.batch(), [&](Ex) { f.signal(f.counter("ready", code.ready), f.number("positions", landing.positions())); });
+    f.finish();
+}
+
+void Generator::fetch_flow(int input, int index, int op) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const int op =
-        landing.node >= 0 && op_of_input(input) < static_cast<int>(network_.nodes.size()) ? op_of(landing.node) : op_of_input(input);
-    if (landing.kept) {
-        FlowBuilder f(builder_, "present", code.name + ".present", op, isa::chip, isa::Engine::Move);
-        f.loop("n", f.batch(), [&](Ex) { f.signal(f.counter("ready", code.ready), f.number("positions", landing.positions())); });
-        f.finish();
-        return;
-    }
     const isa::Index kept = kept_[at(segment_.mapped[at(graph_.inputs[at(input)])])];
     const ExternalTensor& source = external_of(graph_.inputs[at(input)]);
     const int pixel = r.c * landing.element_bytes;

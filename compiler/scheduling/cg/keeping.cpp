@@ -38,7 +38,7 @@ struct Map {
 /// Tensors that pass from segment to segment, and in which of them each part is.
 class Maps {
   public:
-    explicit Maps(Schedule& schedule) : schedule_(schedule), graph_(schedule.network.graph), maps_(graph_.tensors.size()) {
+    Maps(Schedule& schedule, std::int64_t batch) : schedule_(schedule), graph_(schedule.network.graph), maps_(graph_.tensors.size()) {
         const std::vector<NodeId> producers = producers_of(graph_);
         std::vector<int> wholes(graph_.tensors.size(), 0);  // that a part is in, outputs of the network included
         const auto count_in = [&](TensorId id) {
@@ -69,7 +69,10 @@ class Maps {
             const bool alone = std::all_of(map.parts.begin(), map.parts.end(), [&](const ViewPart& part) {
                 return producers[at(part.tensor)] >= 0 && wholes[at(part.tensor)] == 1;
             });
-            map.tensor = alone ? map.tensor : -1;
+            // A program counts rows of the whole batch.
+            const bool countable =
+                map.tensor < 0 || graph_.tensors[at(map.tensor)].shape.h <= isa::max_number / std::max(batch, most_images);
+            map.tensor = alone && countable ? map.tensor : -1;
         }
         find_landings();
         maps_.erase(std::remove_if(maps_.begin(), maps_.end(), [](const Map& map) { return map.tensor < 0; }), maps_.end());
@@ -204,7 +207,7 @@ std::vector<std::int64_t> addresses_of(const std::vector<Lifetime>& maps, const 
 }
 
 void keep_in_l0(Schedule& schedule, const hw::Machine& machine, std::int64_t batch) {
-    Maps maps(schedule);
+    Maps maps(schedule, batch);
     const hw::Limit& l0 = machine.chip.l0.size;
     const std::int64_t size = l0.ideal ? isa::max_address : l0.value;
     std::vector<std::int64_t> taken;

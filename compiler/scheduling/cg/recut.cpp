@@ -9,6 +9,7 @@
 #include "compiler/ir/index.h"
 #include "compiler/scheduling/cg/cutter.h"
 #include "compiler/scheduling/cg/dependence.h"
+#include "compiler/scheduling/cg/keeping.h"
 
 namespace cim::compiler {
 
@@ -170,6 +171,7 @@ void Cutter::cut_anew() {
             }
         }
     }
+    stays_ = may_stay(graph_);
     const std::vector<NodeId> cuts = possible_cuts();
     if (static_cast<int>(cuts.size()) - 1 > most_places) {
         return;

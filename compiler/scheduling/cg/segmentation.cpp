@@ -88,7 +88,7 @@ Schedule Cutter::run() {
         renumber_cores(segment.memory, part_.cores, machine_.core_count());
     }
     Schedule schedule{std::move(mapped_), std::move(segments_), {}};
-    if (options_.keeping) {
+    if (options_.keeping && schedule.segments.size() > 1) {
         keep_in_l0(schedule, machine_, options_.batch);  // all of L0: the strategy's part of it is for what works
     }
     return schedule;
@@ -96,7 +96,6 @@ Schedule Cutter::run() {
 
 void Cutter::index() {
     producer_ = producers_of(graph_);
-    stays_ = may_stay(graph_);
     origins_.assign(graph_.tensors.size(), {-1, -1});
     for (NodeId i = 0; i < count(); ++i) {
         Origins& origins = origins_[at(graph_.nodes[at(i)].output)];

@@ -76,7 +76,7 @@ struct Kept {
     TensorId tensor = -1;         ///< of the mapped network
     std::vector<TensorId> parts;  ///< that nodes give: itself, or what a Concat puts together
     int first = 0, last = 0;
-    std::int64_t images = 1;  ///< for which there is room
+    std::int64_t images = 1;  ///< for which there is room, the same for all
     std::int64_t offset = 0;
     std::int64_t bytes = 0;  ///< of all of them
 };
