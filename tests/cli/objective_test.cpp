@@ -41,15 +41,20 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
 
 TEST_CASE("what is larger than the chip is cut for energy where that is the objective") {
     const Folder folder;
-    const auto run = [&](const std::string& objective) {
-        return report_after(folder,
-                            "run " + resnet8 + images + "--arch configs/jain2021.yaml --batch 2 --disable keep --objective " + objective);
+    const auto run = [&](const std::string& words) {
+        return report_after(folder, "run " + resnet8 + images + "--arch configs/jain2021.yaml --batch 2 --objective " + words);
     };
-    const auto fast = run("latency");
-    const auto frugal = run("energy");
+    const auto energy = [](const nlohmann::ordered_json& report) { return report["energy_pj"]["total"].get<double>(); };
+    const auto fast = run("latency --disable keep");
+    const auto frugal = run("energy --disable keep");
     CHECK(frugal["verification"]["mismatches"] == 0);
-    CHECK(frugal["energy_pj"]["total"].get<double>() < 0.98 * fast["energy_pj"]["total"].get<double>());
+    CHECK(energy(frugal) < 0.98 * energy(fast));
     CHECK(frugal["cycles"] > fast["cycles"]);
+    // Where maps stay in L0 there is less to save.
+    const auto kept = run("energy");
+    CHECK(kept["verification"]["mismatches"] == 0);
+    CHECK(energy(kept) < 0.98 * energy(frugal));
+    CHECK(energy(kept) < energy(run("latency")));
 }
 
 TEST_CASE("an objective that does not exist, and one that the machine has no prices for") {

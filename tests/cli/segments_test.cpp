@@ -67,6 +67,9 @@ TEST_CASE("a program that keeps maps runs over as many inputs as they have room 
     REQUIRE(at != std::string::npos);
     const int most = std::stoi(text.substr(at + 13));
     CHECK(most >= 2);
+    // Made for one there is room for more.
+    REQUIRE(cimmlc("compile " + resnet8 + " --arch configs/jia2021.yaml -o " + folder.path("more.mop").string()).status == 0);
+    CHECK(read_text(folder.path("more.mop")).find("\nbatch_limit 32\n") != std::string::npos);
     const auto simulated = [&](int batch) {
         return cimmlc("simulate " + folder.path("p.mop").string() + " --arch configs/tiny.yaml --timing-only --batch " +
                       std::to_string(batch));

@@ -57,14 +57,13 @@ struct Witness final : sc_core::sc_module {
     int left_;
 };
 
-/// What the kernel and the witness come to: its time and delta cycles at the end, and the witness's observations, for a walker with a
-/// tick of a nanosecond.
-std::string walk(Ticks step, Ticks last, int activations, const sc_core::sc_time_unit quantum_unit) {
+/// What the kernel and the witness come to: its time in nanoseconds and delta cycles at the end, and the witness's observations.
+std::string walk(Ticks step, Ticks last, int activations, const sc_core::sc_time_unit quantum_unit, std::int64_t ticks_a_ns = 1) {
     return run_in_child([=] {
         sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
         tlm::tlm_global_quantum::instance().set({1, quantum_unit});
         hw::Machine machine = bare_machine();
-        machine.ticks_per_second = 1'000'000'000;
+        machine.ticks_per_second = 1'000'000'000 * ticks_a_ns;
         platform::Agenda agenda("agenda", machine);
         Walker walker(agenda, step, last);
         const Witness witness("witness", walker, activations);
@@ -74,7 +73,7 @@ std::string walk(Ticks step, Ticks last, int activations, const sc_core::sc_time
         std::string text = std::to_string(sc_core::sc_time_stamp().value() / 1'000'000) + " " + std::to_string(walker.at()) + " " +
                            (sc_core::sc_delta_count() > 100 ? "many" : "few");
         for (const auto& [time, at] : witness.seen) {
-            const auto now = static_cast<Ticks>(time / 1'000'000);
+            const auto now = static_cast<Ticks>(time / 1'000'000) * ticks_a_ns;
             // All that is due before the witness's time has been done, and nothing behind it.
             text += at <= now && (at + step >= now || at == last) ? "" : " wrong";
         }
@@ -91,6 +90,9 @@ TEST_CASE("the agenda runs ahead of the kernel only as far as nobody else has an
     CHECK(walk(3, 3000, 500, sc_core::SC_MS) == "3493 3000 many");
     // A quantum of less than a tick: every tick is one of the kernel's.
     CHECK(walk(3, 3000, 1, sc_core::SC_PS) == "3000 3000 many");
+    // Ticks of a third of a nanosecond are no whole number of femtoseconds.
+    CHECK(walk(2, 3000, 1, sc_core::SC_MS, 3) == "1000 3000 few");
+    CHECK(walk(2, 3000, 100, sc_core::SC_MS, 3) == "1000 3000 many");
 }
 
 TEST_CASE("the wheel gives every entry at its tick, near or far") {

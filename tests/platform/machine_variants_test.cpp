@@ -46,18 +46,26 @@ struct Tally {
     int refused = 0;
     int in_l0 = 0;  ///< programs in which windows are staged from L0
     int lossy = 0;
-    int optimistic = 0;  ///< predicted no longer than simulated
-    int segmented = 0;   ///< in several segments
-    int cut = 0;         ///< with operators in pieces
-    int early = 0;       ///< with weights written in the segment before
-    int keeping = 0;     ///< with maps that stay in L0 between segments
-    int by_rows = 0;     ///< in which the program activates rows
-    int bounded = 0;     ///< for which the schedule alone tells all that bounds the time
+    int optimistic = 0;    ///< predicted no longer than simulated
+    int segmented = 0;     ///< in several segments
+    int cut = 0;           ///< with operators in pieces
+    int early = 0;         ///< with weights written in the segment before
+    int keeping = 0;       ///< with maps that stay in L0 between segments,
+    int put_together = 0;  ///< of them with one that several segments give,
+    int copied = 0;        ///< with one that is copied into a landing with padding
+    int by_rows = 0;       ///< in which the program activates rows
+    int bounded = 0;       ///< for which the schedule alone tells all that bounds the time
 };
 
 bool writes_early(const isa::Program& program) {
     return std::any_of(program.flows.begin(), program.flows.end(),
                        [](const isa::Flow& flow) { return flow.name.find(".prewrite.") != std::string::npos; });
+}
+
+/// Of rows that stay in L0 into a landing there.
+bool is_copy(const isa::Flow& flow) {
+    const std::string end = ".copy";
+    return flow.name.size() > end.size() && flow.name.compare(flow.name.size() - end.size(), end.size(), end) == 0;
 }
 
 /// Pieces of operators are named after where in the operator they begin.
@@ -84,6 +92,9 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     const isa::Program& program = compiled.program;
     ++tally.fitted;
     tally.keeping += program.batch_limit ? 1 : 0;
+    const std::vector<compiler::Kept>& kept = compiled.schedule.kept;
+    tally.put_together += std::any_of(kept.begin(), kept.end(), [](const compiler::Kept& map) { return map.parts.size() > 1; }) ? 1 : 0;
+    tally.copied += std::any_of(program.flows.begin(), program.flows.end(), is_copy) ? 1 : 0;
     batch = std::min(batch, program.batch_limit.value_or(batch));
     tally.segmented += program.segment_count() > 1 ? 1 : 0;
     tally.cut += in_pieces(program) ? 1 : 0;
@@ -174,7 +185,8 @@ Tally check_variants(std::uint64_t first, std::uint64_t count, OptionsMaker opti
     }
     std::cout << tally.fitted << " fit, " << tally.refused << " refused, " << tally.in_l0 << " with windows staged from L0, "
               << tally.segmented << " in segments, " << tally.cut << " with operators in pieces, " << tally.early << " with early writes, "
-              << tally.keeping << " that keep maps in L0, " << tally.lossy << " with lossy conversions, " << tally.optimistic
+              << tally.keeping << " that keep maps in L0 (" << tally.put_together << " of them put together there, " << tally.copied
+              << " copied), " << tally.lossy << " with lossy conversions, " << tally.optimistic
               << " predicted to take no longer than simulated\n";
     return tally;
 }
@@ -251,6 +263,8 @@ TEST_CASE("networks and operators larger than the chip give the reference's byte
     CHECK(tally.cut > 5);
     CHECK(tally.early > 0);
     CHECK(tally.keeping > 10);
+    CHECK(tally.put_together > 0);
+    CHECK(tally.copied > 0);
 }
 
 TEST_CASE("networks that were once compiled wrongly") {
@@ -283,6 +297,7 @@ TEST_CASE("networks and operators larger than a chip of cores give the reference
     CHECK(tally.cut > 5);
     CHECK(tally.early > 0);
     CHECK(tally.keeping > 10);
+    CHECK(tally.put_together > 0);
 }
 
 TEST_CASE("networks on machines of any shape, wordlines driven by the program, give the reference's bytes") {
