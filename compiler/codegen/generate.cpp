@@ -92,24 +92,6 @@ class ExternalMemory {
     std::vector<ExternalTensor> external_;
 };
 
-/// Tensors that a segment takes from another out of external memory; `kept`: buffers of those that stay on the chip.
-std::vector<TensorId> spilled(const Schedule& schedule, const std::vector<isa::Index>& kept) {
-    const QuantGraph& graph = schedule.network.graph;
-    std::vector<TensorId> list;
-    for (const Segment& segment : schedule.segments) {
-        for (const TensorId input : segment.graph.inputs) {
-            const TensorId id = segment.mapped[at(input)];
-            const auto among = [&](const std::vector<TensorId>& others) {
-                return std::find(others.begin(), others.end(), id) != others.end();
-            };
-            if (kept[at(id)] < 0 && !among(graph.inputs) && !among(graph.outputs) && !among(list)) {
-                list.push_back(id);
-            }
-        }
-    }
-    return list;
-}
-
 /// Where the bytes of each tensor go in external memory: to its own place, and into Concats that lie there.
 std::vector<std::vector<ExternalTarget>> targets_of(const QuantGraph& graph, const std::vector<ExternalTensor>& external) {
     const std::vector<NodeId> producers = producers_of(graph);
@@ -158,7 +140,9 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
         program.batch_limit = schedule.kept.front().images;
     }
     ExternalMemory memory(mapped, machine, weights);
-    memory.place(program, spilled(schedule, kept));
+    std::vector<TensorId> spills = passed_on(schedule);
+    spills.erase(std::remove_if(spills.begin(), spills.end(), [&](TensorId id) { return kept[at(id)] >= 0; }), spills.end());
+    memory.place(program, spills);
     const std::vector<std::vector<ExternalTarget>> targets = targets_of(mapped, memory.tensors());
     const bool several = schedule.segments.size() > 1;
     std::int64_t weight_offset = 0;

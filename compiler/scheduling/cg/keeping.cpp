@@ -16,10 +16,6 @@ namespace {
 
 constexpr std::int64_t most_images = 64;  // of which more than the batch need not have room
 
-bool contains(const std::vector<TensorId>& list, TensorId id) {
-    return std::find(list.begin(), list.end(), id) != list.end();
-}
-
 /// Whether rows of a tensor lie in a landing of L0 as the tensor has them: no padding between them, all channels.
 bool lies_plain(const Landing& landing, const QuantTensor& tensor) {
     const Reading& r = landing.reading;
@@ -30,7 +26,7 @@ bool lies_plain(const Landing& landing, const QuantTensor& tensor) {
 /// A map of a schedule.
 struct Map {
     TensorId tensor = -1;
-    Lifetime life{0, INT_MAX, 0, 0};
+    Lifetime life;
     std::vector<ViewPart> parts;     ///< what nodes give of it
     std::vector<Landing*> landings;  ///< of those who read it
 };
@@ -38,44 +34,31 @@ struct Map {
 /// Tensors that pass from segment to segment, and in which of them each part is.
 class Maps {
   public:
-    Maps(Schedule& schedule, std::int64_t batch) : schedule_(schedule), graph_(schedule.network.graph), maps_(graph_.tensors.size()) {
+    Maps(Schedule& schedule, std::int64_t batch)
+        : schedule_(schedule), graph_(schedule.network.graph), outputs_(graph_.tensors.size()), map_of_(graph_.tensors.size(), -1) {
         const std::vector<NodeId> producers = producers_of(graph_);
+        const std::vector<TensorId> passed = passed_on(schedule);
         std::vector<int> wholes(graph_.tensors.size(), 0);  // that a part is in, outputs of the network included
-        const auto count_in = [&](TensorId id) {
-            for (const ViewPart& part : view_of(graph_, producers, id)) {
-                ++wholes[at(part.tensor)];
-            }
-        };
-        for (const TensorId id : graph_.outputs) {
-            count_in(id);
-        }
-        for (std::size_t s = 0; s < schedule.segments.size(); ++s) {
-            const Segment& segment = schedule.segments[s];
-            for (const TensorId input : segment.graph.inputs) {
-                const TensorId id = segment.mapped[at(input)];
-                if (contains(graph_.inputs, id) || contains(graph_.outputs, id)) {
-                    continue;
-                }
-                if (maps_[at(id)].tensor < 0) {
-                    count_in(id);
-                    const QuantTensor& tensor = graph_.tensors[at(id)];
-                    maps_[at(id)].tensor = id;
-                    maps_[at(id)].life.bytes = tensor.shape.count() * tensor.element_bytes;
-                    maps_[at(id)].parts = view_of(graph_, producers, id);
+        for (const auto* list : {&graph_.outputs, &passed}) {
+            for (const TensorId id : *list) {
+                for (const ViewPart& part : view_of(graph_, producers, id)) {
+                    ++wholes[at(part.tensor)];
                 }
             }
         }
-        for (Map& map : maps_) {
+        for (const TensorId id : passed) {
+            const QuantTensor& tensor = graph_.tensors[at(id)];
+            Map map{id, {tensor.shape.count() * tensor.element_bytes, INT_MAX, 0, 0}, view_of(graph_, producers, id), {}};
             const bool alone = std::all_of(map.parts.begin(), map.parts.end(), [&](const ViewPart& part) {
                 return producers[at(part.tensor)] >= 0 && wholes[at(part.tensor)] == 1;
             });
             // A program counts rows of the whole batch.
-            const bool countable =
-                map.tensor < 0 || graph_.tensors[at(map.tensor)].shape.h <= isa::max_number / std::max(batch, most_images);
-            map.tensor = alone && countable ? map.tensor : -1;
+            if (alone && tensor.shape.h <= isa::max_number / std::max(batch, most_images)) {
+                map_of_[at(id)] = static_cast<int>(maps_.size());
+                maps_.push_back(std::move(map));
+            }
         }
         find_landings();
-        maps_.erase(std::remove_if(maps_.begin(), maps_.end(), [](const Map& map) { return map.tensor < 0; }), maps_.end());
     }
 
     const std::vector<Map>& all() const { return maps_; }
@@ -105,7 +88,6 @@ class Maps {
 
   private:
     void find_landings() {
-        outputs_.assign(graph_.tensors.size(), nullptr);
         std::vector<int> segment_of(graph_.tensors.size(), 0);
         for (std::size_t s = 0; s < schedule_.segments.size(); ++s) {
             Segment& segment = schedule_.segments[s];
@@ -115,7 +97,8 @@ class Maps {
                 segment_of[at(id)] = static_cast<int>(s);
             }
             for (std::size_t i = 0; i < segment.graph.inputs.size(); ++i) {
-                if (Map& map = maps_[at(segment.mapped[at(segment.graph.inputs[i])])]; map.tensor >= 0) {
+                if (const int number = map_of_[at(segment.mapped[at(segment.graph.inputs[i])])]; number >= 0) {
+                    Map& map = maps_[at(number)];
                     map.life.last = static_cast<int>(s);
                     ++map.life.readers;
                     take(map, segment, static_cast<int>(i));
@@ -146,8 +129,9 @@ class Maps {
 
     Schedule& schedule_;
     const QuantGraph& graph_;
-    std::vector<Map> maps_;
     std::vector<Landing*> outputs_;  ///< by tensor, of the segment that gives it
+    std::vector<int> map_of_;        ///< by tensor; -1: none
+    std::vector<Map> maps_;
 };
 
 }  // namespace

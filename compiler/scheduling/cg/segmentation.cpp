@@ -258,6 +258,27 @@ bool Cutter::fits(Segment& segment, Placement placement) const {
     return true;
 }
 
+std::vector<TensorId> passed_on(const Schedule& schedule) {
+    const QuantGraph& graph = schedule.network.graph;
+    std::vector<TensorId> list;
+    std::vector<bool> known(graph.tensors.size(), false);
+    for (const auto* ends : {&graph.inputs, &graph.outputs}) {
+        for (const TensorId id : *ends) {
+            known[at(id)] = true;
+        }
+    }
+    for (const Segment& segment : schedule.segments) {
+        for (const TensorId input : segment.graph.inputs) {
+            const TensorId id = segment.mapped[at(input)];
+            if (!known[at(id)]) {
+                known[at(id)] = true;
+                list.push_back(id);
+            }
+        }
+    }
+    return list;
+}
+
 Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const Strategy& strategy) {
     return Cutter(network, machine, options, strategy).run();
 }

@@ -87,6 +87,9 @@ struct Schedule {
     std::vector<Kept> kept;
 };
 
+/// Tensors that segments take from others, by who takes them first: neither inputs nor outputs of the network.
+std::vector<TensorId> passed_on(const Schedule& schedule);
+
 /// One segment if crossbars and memories allow, else several, cut as the strategy says. A Conv that fits in no memory is cut smaller.
 /// InputError with the size needed if a node fits the machine in no way.
 Schedule schedule(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options = {},
