@@ -1,4 +1,5 @@
 #include <algorithm>
+#include <optional>
 #include <set>
 #include <sstream>
 
@@ -77,6 +78,10 @@ void print_table(const compiler::Compiled& compiled, const compiler::Prediction&
         fmt::print(", {} cycles to load the weights\n", prediction.setup_ticks / per_cycle);
     } else {
         fmt::print(" in {} segments, weights written in each\n", compiled.schedule.segments.size());
+    }
+    if (const std::optional<std::int64_t> most = compiled.program.batch_limit) {
+        fmt::print("maps between segments that stay in L0: {}, with room for {} input{} (--batch)\n", compiled.schedule.kept.size(), *most,
+                   *most == 1 ? "" : "s");
     }
 }
 

@@ -61,12 +61,14 @@ TEST_CASE("a program that keeps maps runs over as many inputs as they have room 
         return cimmlc("compile " + resnet8 + " --arch configs/tiny.yaml --batch " + std::to_string(batch) + " -o " +
                       folder.path("p.mop").string());
     };
-    REQUIRE(compiled(2).status == 0);
+    const Outcome two = compiled(2);
+    REQUIRE(two.status == 0);
     const std::string text = read_text(folder.path("p.mop"));
     const std::size_t at = text.find("\nbatch_limit ");
     REQUIRE(at != std::string::npos);
     const int most = std::stoi(text.substr(at + 13));
     CHECK(most >= 2);
+    CHECK_THAT(two.out, Catch::Contains("stay in L0") && Catch::Contains("room for " + std::to_string(most) + " inputs"));
     // Made for one there is room for more.
     REQUIRE(cimmlc("compile " + resnet8 + " --arch configs/jia2021.yaml -o " + folder.path("more.mop").string()).status == 0);
     CHECK(read_text(folder.path("more.mop")).find("\nbatch_limit 32\n") != std::string::npos);
