@@ -5,6 +5,7 @@
 
 #include "cli/session.h"
 #include "compiler/error.h"
+#include "compiler/io/file.h"
 #include "compiler/io/npy.h"
 #include "compiler/quantization/codec.h"
 #include "compiler/quantization/quantise.h"
@@ -34,29 +35,29 @@ class Results {
         all.data.insert(all.data.end(), tensor.data.begin(), tensor.data.end());
     }
 
-    void add_tensor(std::size_t input, const std::string& name, const FloatTensor& tensor) const {
+    void add_tensor(std::size_t input, const std::string& name, const FloatTensor& tensor) {
         if (all_tensors_) {
             write(folder_ / "tensors" / std::to_string(input), name, tensor);
         }
     }
 
-    void write_outputs() const {
+    void write_outputs() {
         for (const auto& [name, tensor] : outputs_) {
             write(folder_, name, tensor);
         }
     }
 
   private:
-    static void write(const fs::path& folder, std::string name, const FloatTensor& tensor) {
+    void write(const fs::path& folder, const std::string& name, const FloatTensor& tensor) {
         std::error_code error;
         fs::create_directories(folder, error);
-        std::replace(name.begin(), name.end(), '/', '_');
-        compiler::write_npy(folder / (name + ".npy"), tensor);
+        compiler::write_npy(folder / (names_.of(name) + ".npy"), tensor);
     }
 
     fs::path folder_;
     bool all_tensors_;
     std::map<std::string, FloatTensor> outputs_;
+    compiler::FileNames names_;
 };
 
 void run_float(const Network& network, Results& results) {

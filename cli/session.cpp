@@ -299,6 +299,7 @@ void write_outputs(const RunFacts& facts, const std::filesystem::path& path) {
     if (outputs.size() > 1) {
         std::filesystem::create_directories(path, error);
     }
+    compiler::FileNames names;
     for (std::size_t i = 0; i < outputs.size(); ++i) {
         const compiler::QuantTensor tensor = quant_tensor(outputs[i]);
         FloatTensor all;
@@ -309,7 +310,7 @@ void write_outputs(const RunFacts& facts, const std::filesystem::path& path) {
             const FloatTensor one = compiler::dequantise_tensor({first, first + outputs[i].size}, tensor);
             all.data.insert(all.data.end(), one.data.begin(), one.data.end());
         }
-        compiler::write_npy(outputs.size() > 1 ? path / (outputs[i].name + ".npy") : path, all);
+        compiler::write_npy(outputs.size() > 1 ? path / (names.of(outputs[i].name) + ".npy") : path, all);
     }
 }
 

@@ -36,7 +36,7 @@ void Generator::conv_flows(int index) {
 
 void Generator::add_groups(int index) {
     const NodeMemory& memory = memory_.nodes[at(index)];
-    const std::string& name = node(index).name;
+    const std::string& name = label(index);
     cores_.clear();
     groups_.assign(memory.groups.size(), {});
     for (std::size_t g = 0; g < memory.groups.size(); ++g) {
@@ -116,8 +116,8 @@ void Generator::merge_flow(int index, int g) {
     const std::int64_t terms = group.terms();
     const bool gives_sums = group.home && params_[at(index)] < 0;
     FlowBuilder f(builder_, gives_sums ? "merge_sums" : (group.home ? "merge" : "merge_part"),
-                  fmt::format("{}.merge.{}.{}{}", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index),
-                  group.core, isa::Engine::Alu);
+                  fmt::format("{}.merge.{}.{}{}", label(index), group.core, group.col, tag_of(index, group.copy)), op_of(index), group.core,
+                  isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex cols = f.number("cols", group.cols);
     f.loop("w", f.batch() * f.number("positions", core.reading.positions()), [&](Ex w) {
@@ -178,7 +178,7 @@ void Generator::partial_flow(int index, int g) {
     const GroupCode& target_code = groups_[static_cast<std::size_t>(next - groups.begin())];
     const Reading r = reading_of(graph_, node(index), 0, grid_of(index, group.copy));
     FlowBuilder f(builder_, "send_sums",
-                  fmt::format("{}.sums.{}.{}{}.send", node(index).name, group.core, group.col, tag_of(index, group.copy)), op_of(index),
+                  fmt::format("{}.sums.{}.{}{}.send", label(index), group.core, group.col, tag_of(index, group.copy)), op_of(index),
                   group.core, isa::Engine::Move);
     const Ex one = f.constant(1);
     f.loop("w", f.batch() * f.number("positions", r.positions()), [&](Ex w) {
@@ -204,8 +204,8 @@ void Generator::sums_flow(int index, int g, int reader) {
     const int landing_index = memory_.nodes[at(index)].landings[1][0];
     const Landing& landing = memory_.landings[at(landing_index)];
     const LandingCode& landing_code = landings_[at(landing_index)];
-    FlowBuilder f(builder_, "take_sums", fmt::format("{}.sums.{}.{}.take", node(index).name, group.core, group.col), op_of(index),
-                  group.core, isa::Engine::Move);
+    FlowBuilder f(builder_, "take_sums", fmt::format("{}.sums.{}.{}.take", label(index), group.core, group.col), op_of(index), group.core,
+                  isa::Engine::Move);
     const Ex one = f.constant(1);
     const Ex slots = f.number("sum_slots", group.slots);
     for_positions(

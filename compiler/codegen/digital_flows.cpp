@@ -117,7 +117,7 @@ void Generator::digital_flow(int index, int part_index) {
         kind += memory.staged(input) ? (inputs > 1 ? (input == 0 ? "_stage_a" : "_stage_b") : "_stage") : "";
     }
     kind += vector ? "_vector" : "";
-    FlowBuilder f(builder_, kind, fmt::format("{}.{}.{}{}", n_.name, kind_name(n_.kind), part.c0, tag(part.grid.y0, part.grid.x0)),
+    FlowBuilder f(builder_, kind, fmt::format("{}.{}.{}{}", label(index), kind_name(n_.kind), part.c0, tag(part.grid.y0, part.grid.x0)),
                   op_of(index), part.core, isa::Engine::Alu);
     const Ex one = f.constant(1);
     const Ex slots = f.number("slots", outbox.slots);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "compiler/codegen/generator.h"
+#include "compiler/codegen/labels.h"
 #include "compiler/codegen/weights.h"
 #include "compiler/error.h"
 #include "compiler/ir/index.h"
@@ -115,23 +116,16 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
     program.machine = machine.name;
     program.machine_hash = machine.hash;
     program.mode = program_mode(machine.mode);
-    for (const QuantNode& node : network.nodes) {
-        program.operators.push_back({node.name, node.type});
-    }
-    for (const TensorId id : network.inputs) {
-        program.operators.push_back({network.tensors[at(id)].name, "Input"});
-    }
-    for (const TensorId id : network.outputs) {
-        program.operators.push_back({network.tensors[at(id)].name, "Output"});
-    }
+    program.operators = operators_of(network);
     const std::int64_t weights = weight_bytes(schedule);
     if (weights > 0) {
         builder.external("weights", 0, weights);
     }
     const QuantGraph& mapped = schedule.network.graph;
+    const std::vector<std::string> labels = labels_of(mapped.tensors);
     std::vector<isa::Index> kept(mapped.tensors.size(), -1);
     for (const Kept& map : schedule.kept) {
-        kept[at(map.tensor)] = builder.kept(mapped.tensors[at(map.tensor)].name + ".kept", map.offset, map.bytes, map.first, map.last);
+        kept[at(map.tensor)] = builder.kept(labels[at(map.tensor)] + ".kept", map.offset, map.bytes, map.first, map.last);
         for (const TensorId part : map.parts) {
             kept[at(part)] = kept[at(map.tensor)];
         }

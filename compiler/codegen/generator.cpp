@@ -40,6 +40,8 @@ Generator::Generator(const QuantGraph& network, const Segment& segment, const hw
       segment_(segment),
       machine_(machine),
       graph_(segment.graph),
+      node_labels_(labels_of(segment.graph.nodes)),
+      tensor_labels_(labels_of(segment.graph.tensors)),
       placement_(segment.placement),
       memory_(segment.memory),
       external_(external),
@@ -150,14 +152,13 @@ int Generator::op_of_output(int output) const {
 void Generator::add_weights() {
     // Copies of a Conv share their weights.
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
-        const QuantNode& n = graph_.nodes[i];
         weights_.emplace_back();
         for (const Tile& tile : placement_[i].tiles) {
             if (tile.copy > 0) {
                 break;
             }
             isa::Weight weight;
-            weight.name = builder_.name(fmt::format("{}.w{}", n.name, weights_.back().size()));
+            weight.name = builder_.name(fmt::format("{}.w{}", node_labels_[i], weights_.back().size()));
             weight.rows = tile.rows;
             weight.cols = tile.cols;
             weight.bits = 8;
@@ -169,10 +170,11 @@ void Generator::add_weights() {
     }
 }
 
-isa::Param Generator::param_of(const QuantNode& n) const {
+isa::Param Generator::param_of(int index) const {
+    const QuantNode& n = node(index);
     const QuantTensor& out = tensor(n.output);
     isa::Param param;
-    param.name = builder_.name(n.name + ".q");
+    param.name = builder_.name(label(index) + ".q");
     param.zero = out.quant.zero;
     param.lo = n.lo;
     param.hi = n.hi;
@@ -217,12 +219,13 @@ isa::Param Generator::param_of(const QuantNode& n) const {
 }
 
 void Generator::add_params() {
-    for (const QuantNode& n : graph_.nodes) {
+    for (int i = 0; i < static_cast<int>(graph_.nodes.size()); ++i) {
+        const QuantNode& n = node(i);
         const bool none = n.kind == NodeKind::MaxPool || n.kind == NodeKind::Clip || n.kind == NodeKind::Concat ||
                           (n.kind == NodeKind::Conv && tensor(n.output).element_bytes > 1);
         params_.push_back(none ? -1 : static_cast<isa::Index>(builder_.program.params.size()));
         if (!none) {
-            builder_.program.params.push_back(param_of(n));
+            builder_.program.params.push_back(param_of(i));
         }
     }
 }
@@ -294,11 +297,11 @@ void Generator::add_landings() {
             }
         }
         if (landing.node == network_output) {
-            code.name = tensor(tensor_of(landing)).name + ".out";
+            code.name = label_of_tensor(tensor_of(landing)) + ".out";
         } else if (landing.node == network_input) {
-            code.name = tensor(tensor_of(landing)).name + ".in";
+            code.name = label_of_tensor(tensor_of(landing)) + ".in";
         } else {
-            code.name = node(landing.node).name + (landing.input > 0 ? ".b" : ".a");
+            code.name = label(landing.node) + (landing.input > 0 ? ".b" : ".a");
             if (landing.place != isa::chip) {
                 code.name += fmt::format(".{}.{}{}", landing.place, landing.c0, tag_of(landing));
             }
@@ -341,13 +344,13 @@ void Generator::add_outboxes() {
     for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
         for (std::size_t p = 0; p < placement_[i].parts.size(); ++p) {
             const Part& part = placement_[i].parts[p];
-            const std::string name = fmt::format("{}.out.{}{}", graph_.nodes[i].name, part.c0, tag(part.grid.y0, part.grid.x0));
+            const std::string name = fmt::format("{}.out.{}{}", node_labels_[i], part.c0, tag(part.grid.y0, part.grid.x0));
             outboxes_[i][p] = outbox_code(name, memory_.nodes[i].outboxes[p], outboxes_[i][p].senders);
         }
     }
     for (std::size_t i = 0; i < relays_.size(); ++i) {
         for (std::size_t r = 0; r < relays_[i].size(); ++r) {
-            const std::string name = fmt::format("{}.relay.{}", tensor(graph_.inputs[i]).name, r);
+            const std::string name = fmt::format("{}.relay.{}", label_of_tensor(graph_.inputs[i]), r);
             relays_[i][r] = outbox_code(name, memory_.relays[i][r], relays_[i][r].senders);
         }
     }
@@ -358,7 +361,7 @@ void Generator::add_stages() {
         stages_.emplace_back(memory_.nodes[i].stages.size());
         for (std::size_t input = 0; input < stages_[i].size(); ++input) {
             for (const Stage& stage : memory_.nodes[i].stages[input]) {
-                const std::string name = fmt::format("{}{}.stage{}", graph_.nodes[i].name, input > 0 ? ".b" : "", stages_[i][input].size());
+                const std::string name = fmt::format("{}{}.stage{}", node_labels_[i], input > 0 ? ".b" : "", stages_[i][input].size());
                 StageCode code;
                 code.buffer = builder_.buffer(name, stage.core, stage.offset, stage.slots * align4(stage.bytes));
                 code.staged = builder_.counter(name + ".staged", 1, stage.core, isa::CounterRole::Data);
@@ -370,9 +373,9 @@ void Generator::add_stages() {
 }
 
 void Generator::add_turns() {
-    for (const QuantNode& n : graph_.nodes) {
-        const bool works = n.kind != NodeKind::Concat;
-        turns_.push_back(works ? builder_.counter(n.name + ".given", 1, isa::chip, isa::CounterRole::Data) : -1);
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const bool works = graph_.nodes[i].kind != NodeKind::Concat;
+        turns_.push_back(works ? builder_.counter(node_labels_[i] + ".given", 1, isa::chip, isa::CounterRole::Data) : -1);
     }
 }
 

@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "compiler/codegen/flow_builder.h"
+#include "compiler/codegen/labels.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
 #include "compiler/memory/core_read.h"
@@ -102,6 +103,9 @@ class Generator {
     static std::string tag(int y0, int x0);
     const QuantTensor& tensor(TensorId id) const { return graph_.tensors[at(id)]; }
     const QuantNode& node(int i) const { return graph_.nodes[at(i)]; }
+    /// What things of a node or tensor are called after.
+    const std::string& label(int node) const { return node_labels_[at(node)]; }
+    const std::string& label_of_tensor(TensorId id) const { return tensor_labels_[at(id)]; }
     /// Operator of the program that a node belongs to.
     int op_of(int node) const { return segment_.origins[at(node)].node; }
     /// The same for what fetches an input or flushes an output.
@@ -114,7 +118,7 @@ class Generator {
     // tables
     void add_weights();
     void add_params();
-    isa::Param param_of(const QuantNode& node) const;
+    isa::Param param_of(int index) const;
     void add_landings();
     void find_transfers();
     void add_transfer(Transfer transfer);
@@ -238,6 +242,8 @@ class Generator {
     const Segment& segment_;
     const hw::Machine& machine_;
     const QuantGraph& graph_;
+    const std::vector<std::string> node_labels_;
+    const std::vector<std::string> tensor_labels_;
     const std::vector<NodePlacement>& placement_;
     const MemoryPlan& memory_;
     const std::vector<ExternalTensor>& external_;

@@ -28,7 +28,7 @@ void Generator::write_flows() {
         }
         for (const auto& [key, mine] : by_core) {
             const auto& [copy, core] = key;
-            const std::string name = fmt::format("{}.write.{}{}", graph_.nodes[i].name, core, tag_of(static_cast<int>(i), copy));
+            const std::string name = fmt::format("{}.write.{}{}", label(static_cast<int>(i)), core, tag_of(static_cast<int>(i), copy));
             // Runs of consecutive crossbars and weights.
             std::vector<int> starts;
             for (std::size_t k = 0; k < mine.size(); ++k) {
@@ -95,7 +95,7 @@ void Generator::early_write_flows(const Milestones& before) {
     for (std::size_t r = 0; r < runs.size(); ++r) {
         const Run& run = runs[r];
         const Tile& tile = placement_[at(run.node)].tiles[at(run.first)];
-        const std::string name = fmt::format("{}.prewrite.{}", graph_.nodes[at(run.node)].name, r);
+        const std::string name = fmt::format("{}.prewrite.{}", label(run.node), r);
         FlowBuilder f(builder_, "prewrite", name, op_of(run.node), tile.core, isa::Engine::Crossbar);
         const Ex one = f.constant(1);
         // The first of a chain wait until the segment has taken its inputs: what it needs from external memory goes first.
@@ -271,7 +271,7 @@ void Generator::relay_flow(int input, int index) {
     const Outbox& relay = memory_.relays[at(input)][at(index)];
     const OutboxCode& code = relays_[at(input)][at(index)];
     const Grid& grid = segment_.relays[at(input)][at(index)].grid;
-    FlowBuilder f(builder_, "relay", fmt::format("{}.relay.{}.load", tensor(graph_.inputs[at(input)]).name, index), op_of_input(input),
+    FlowBuilder f(builder_, "relay", fmt::format("{}.relay.{}.load", label_of_tensor(graph_.inputs[at(input)]), index), op_of_input(input),
                   relay.core, isa::Engine::Move);
     const Ex one = f.constant(1);
     const Ex taken = f.counter("taken", source.freed);

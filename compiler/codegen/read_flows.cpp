@@ -25,7 +25,7 @@ void Generator::add_slices(int index) {
         const Group& group = memory_.nodes[at(index)].groups[g];
         const TileWindow window = window_of(group, placement);
         isa::Slice slice;
-        slice.name = builder_.name(fmt::format("{}.slice.{}.{}{}", node(index).name, group.core, group.col, tag_of(index, group.copy)));
+        slice.name = builder_.name(fmt::format("{}.slice.{}.{}{}", label(index), group.core, group.col, tag_of(index, group.copy)));
         slice.channels = group.cols;
         if (group.own == 0) {
             slice.param = params_[at(index)];
@@ -201,7 +201,7 @@ void Generator::read_flow(int index, int reader) {
     const std::string kind = std::string(slices ? "compute" : "read") + (core.staged ? "_stage" : (landing.flat ? "_vector" : "_rows")) +
                              (!core.staged && !same_rows ? "_dealt" : "");
     FlowBuilder f(builder_, fmt::format("{}.{}", kind, slices ? static_cast<std::int64_t>(core.groups.size()) : core.reads),
-                  fmt::format("{}.read.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
+                  fmt::format("{}.read.{}{}", label(index), core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
     const auto written = written_[at(index)].find({core.copy, core.core});
@@ -243,7 +243,7 @@ void Generator::free_flow(int index, int reader) {
     const Reading& r = core.reading;
     const bool apart = !core.staged && r.apart();
     FlowBuilder f(builder_, core.staged ? "free_stage" : (apart ? "free_rows_apart" : "free_rows"),
-                  fmt::format("{}.free.{}{}", node(index).name, core.core, tag_of(index, core.copy)), op_of(index), core.core,
+                  fmt::format("{}.free.{}{}", label(index), core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
     if (core.staged) {

@@ -78,7 +78,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
         std::string(landing.flat ? "vector" : "rows") + (from_chip ? (to_chip ? "_copy" : "_load") : (to_chip ? "_store" : "_send"));
     FlowBuilder f(
         builder_, kind,
-        fmt::format("{}.{}{}.to.{}", is_relay(transfer) ? tensor(graph_.inputs[at(transfer.input)]).name : node(transfer.node).name,
+        fmt::format("{}.{}{}.to.{}", is_relay(transfer) ? label_of_tensor(graph_.inputs[at(transfer.input)]) : label(transfer.node),
                     transfer.view_c0 + part.c0, tag(part.grid.y0, part.grid.x0), code.name),
         is_relay(transfer) ? op_of_input(transfer.input) : op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);

@@ -35,8 +35,8 @@ void Generator::stage_flow(int index, int input, int reader) {
     const LandingCode& code = landings_[at(landing_index)];
     const Stage& stage = memory_.nodes[at(index)].stages[at(input)][at(reader)];
     const StageCode& stage_code = stages_[at(index)][at(input)][at(reader)];
-    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", node(index).name, input > 0 ? ".b" : "", reader), op_of(index),
-                  stage.core, isa::Engine::Move);
+    FlowBuilder f(builder_, "stage", fmt::format("{}.stage{}.{}", label(index), input > 0 ? ".b" : "", reader), op_of(index), stage.core,
+                  isa::Engine::Move);
     const Ex slots = f.number("slots", stage.slots);
     const Ex one = f.constant(1);
     const Grid& grid = stage.grid;
@@ -83,7 +83,7 @@ void Generator::await_turn(FlowBuilder& f, int index, Ex n) {
 
 void Generator::turn_flow(int index) {
     const std::vector<Part>& parts = placement_[at(index)].parts;
-    FlowBuilder f(builder_, fmt::format("turn.{}", parts.size()), node(index).name + ".turn", op_of(index), isa::chip, isa::Engine::Move);
+    FlowBuilder f(builder_, fmt::format("turn.{}", parts.size()), label(index) + ".turn", op_of(index), isa::chip, isa::Engine::Move);
     f.loop("n", f.batch(), [&](Ex n) {
         for (std::size_t p = 0; p < parts.size(); ++p) {
             const std::string own = std::to_string(p);

@@ -11,6 +11,7 @@
 
 #include "compiler/error.h"
 #include "compiler/frontend/tensor_proto.h"
+#include "isa/names.h"
 
 namespace cim::compiler {
 namespace fs = std::filesystem;
@@ -22,6 +23,7 @@ class Reader {
 
     RawModel read() {
         parse();
+        check_names();
         check_opset();
         check_operators();
         check_order();
@@ -73,6 +75,34 @@ class Reader {
             fail("it has sparse initializers, which are not supported");
         }
         raw_.name = model_.graph().name().empty() ? fs::path(raw_.file).stem().string() : model_.graph().name();
+    }
+
+    /// Names stand in reports, waveforms and on the screen.
+    void check_names() const {
+        const auto check = [&](const std::string& what, const std::string& name) {
+            if (!isa::is_title(name)) {
+                fail(what + " '" + isa::printable(name) + "': the name is not UTF-8 or has control characters");
+            }
+        };
+        const auto& graph = model_.graph();
+        check("network", graph.name());
+        for (const auto* values : {&graph.input(), &graph.output()}) {
+            for (const auto& value : *values) {
+                check(values == &graph.input() ? "input" : "output", value.name());
+            }
+        }
+        for (const auto& tensor : graph.initializer()) {
+            check("initializer", tensor.name());
+        }
+        for (const auto& node : graph.node()) {
+            check("node", node.name());
+            check("operator", node.op_type());
+            for (const auto* values : {&node.input(), &node.output()}) {
+                for (const std::string& value : *values) {
+                    check("tensor", value);
+                }
+            }
+        }
     }
 
     void check_opset() {

@@ -1,5 +1,6 @@
 #include "compiler/io/file.h"
 
+#include <algorithm>
 #include <fstream>
 #include <system_error>
 
@@ -44,6 +45,23 @@ void write_file_atomically(const fs::path& path, std::string_view bytes) {
     } catch (const isa::ProgramError& error) {
         throw InputError(error.what());
     }
+}
+
+std::string FileNames::of(const std::string& name) {
+    const auto [given, is_new] = given_.emplace(name, "");
+    if (is_new) {
+        constexpr std::size_t longest = 200;  // of the 255 bytes that file systems take
+        std::string like = name.substr(0, longest);
+        std::replace(like.begin(), like.end(), '/', '_');
+        if (like.rfind('.', 0) == 0) {
+            like[0] = '_';  // not hidden
+        }
+        given->second = like;
+        for (int number = 2; !taken_.insert(given->second).second; ++number) {
+            given->second = like + "_" + std::to_string(number);
+        }
+    }
+    return given->second;
 }
 
 }  // namespace cim::compiler

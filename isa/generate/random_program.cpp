@@ -172,7 +172,7 @@ class ProgramMaker {
     }
 
     std::string text() {
-        constexpr std::string_view pieces[] = {"conv", " ", "\"", "\\", "\n", "#", "\xC3\xA4", "{", "/0", "\x01"};
+        constexpr std::string_view pieces[] = {"conv", " ", "\"", "\\", ":", "#", "\xC3\xA4", "{", "/0", "\xE2\x82\xAC"};
         std::string out = fmt::format("t{}", names_++);
         for (std::int64_t i = dice_.roll(0, 3); i > 0; --i) {
             out += pieces[dice_.roll(0, 9)];

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "isa/bounds.h"
+#include "isa/names.h"
 #include "isa/text/suggest.h"
 
 namespace cim::isa {

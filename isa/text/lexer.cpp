@@ -7,17 +7,11 @@
 
 #include <fmt/format.h>
 
+#include "isa/names.h"
+
 namespace cim::isa {
 
 namespace {
-
-bool is_digit(char c) {
-    return c >= '0' && c <= '9';
-}
-
-bool is_letter(char c) {
-    return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
-}
 
 int hex_digit(char c) {
     if (is_digit(c)) {
@@ -29,38 +23,7 @@ int hex_digit(char c) {
     return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
 }
 
-/// A piece of hostile text fit for a message.
-std::string printable(std::string_view text) {
-    constexpr std::size_t longest = 40;
-    std::string out;
-    for (const char c : text.substr(0, longest)) {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        } else {
-            out += c;
-        }
-    }
-    return text.size() > longest ? out + "..." : out;
-}
-
 }  // namespace
-
-bool is_name_start(char c) {
-    return is_letter(c) || c == '_';
-}
-
-bool is_name_char(char c) {
-    return is_name_start(c) || is_digit(c) || c == '.' || c == '-' || c == '/';
-}
-
-bool is_name(std::string_view text) {
-    return !text.empty() && is_name_start(text[0]) && std::all_of(text.begin(), text.end(), is_name_char) && text.back() != '.' &&
-           text.find("..") == std::string_view::npos;
-}
-
-bool is_reserved(std::string_view text) {
-    return text == "batch" || text == "min" || text == "max" || text == "div" || text == "mod";
-}
 
 Lexer::Lexer(std::string_view text, std::string file) : text_(text), file_(std::move(file)) {
     advance();

@@ -74,11 +74,4 @@ class Lexer {
     Token token_;
 };
 
-bool is_name_start(char c);
-bool is_name_char(char c);
-/// Whether `text` may stand as a name in a program.
-bool is_name(std::string_view text);
-/// Words with a meaning in expressions, which no parameter or loop variable may bear.
-bool is_reserved(std::string_view text);
-
 }  // namespace cim::isa

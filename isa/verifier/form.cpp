@@ -7,7 +7,7 @@
 #include <fmt/format.h>
 
 #include "isa/bounds.h"
-#include "isa/text/lexer.h"
+#include "isa/names.h"
 #include "isa/verifier/verify.h"
 
 namespace cim::isa {
@@ -236,9 +236,15 @@ class Form {
 
     void name(const std::string& text, std::string_view what) {
         if (!is_name(text)) {
-            findings_.add("names", fmt::format("'{}' cannot be the name of a {}", text, what));
+            findings_.add("names", fmt::format("'{}' cannot be the name of a {}", printable(text), what));
         } else if (!names_.insert(text).second) {
             findings_.add("names", fmt::format("two things have the name '{}', one of them a {}", text, what));
+        }
+    }
+
+    void title(const std::string& text, std::string_view what) {
+        if (!is_title(text)) {
+            findings_.add("names", fmt::format("{} '{}': the name is not UTF-8 or has control characters", what, printable(text)));
         }
     }
 
@@ -254,14 +260,18 @@ class Form {
         require(!program_.batch_limit || (*program_.batch_limit > 0 && *program_.batch_limit <= max_number), "program",
                 fmt::format("a run has 1 to {} inputs", max_number));
         std::unordered_set<std::string> operators;
+        title(program_.name, "program");
         for (const Operator& op : program_.operators) {
+            title(op.name, "operator");
+            title(op.type, "operator type");
             if (!operators.insert(op.name).second) {
-                findings_.add("names", fmt::format("two operators have the name '{}'", op.name));
+                findings_.add("names", fmt::format("two operators have the name '{}'", printable(op.name)));
             }
         }
         for (const auto* list : {&program_.inputs, &program_.outputs, &program_.spills}) {
             for (const Tensor& tensor : *list) {
-                const std::string thing = fmt::format("tensor '{}'", tensor.name);
+                const std::string thing = fmt::format("tensor '{}'", printable(tensor.name));
+                title(tensor.name, "tensor");
                 constexpr std::int64_t most = 999'999'999'999'999;
                 require(!tensor.shape.empty() &&
                             std::all_of(tensor.shape.begin(), tensor.shape.end(), [](std::int64_t dim) { return dim >= 0 && dim <= most; }),

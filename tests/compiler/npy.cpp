@@ -114,3 +114,13 @@ TEST_CASE("a file that cannot be written leaves nothing", "[compiler][io]") {
     CHECK_THROWS_WITH(write_file_atomically(folder / "taken", "x"), Contains("taken: cannot be written"));
     CHECK(std::distance(std::filesystem::directory_iterator(folder.path()), {}) == 1);
 }
+
+TEST_CASE("files are named after tensors, one each, in their folder", "[compiler][io]") {
+    FileNames names;
+    CHECK(names.of("a/b") == "a_b");
+    CHECK(names.of("a_b") == "a_b_2");
+    CHECK(names.of("a/b") == "a_b");
+    CHECK(names.of("../x") == "_._x");
+    CHECK(names.of(std::string(300, 'x')).size() == 200);
+    CHECK(names.of(std::string(301, 'x')) == std::string(200, 'x') + "_2");
+}

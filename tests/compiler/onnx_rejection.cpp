@@ -47,6 +47,19 @@ TEST_CASE("files that are no ONNX network", "[compiler][onnx]") {
     CHECK(rejection(ModelBuilder()) == "an ONNX model without a network in it");
 }
 
+TEST_CASE("names that cannot be shown", "[compiler][onnx]") {
+    ModelBuilder m = one_node("Relu", {1, 2});
+    last_node(m).set_name("a\x1B[2J");
+    CHECK(rejection(m) == "node 'a\\x1b[2J': the name is not UTF-8 or has control characters");
+    // Protobuf's own writer would complain of it.
+    const TemporaryFolder folder;
+    std::string bytes = small_network().proto().SerializeAsString();
+    const std::string name = small_network().proto().graph().node(0).name();
+    bytes.replace(bytes.find(name), 1, "\xFF");
+    std::ofstream(folder / "m.onnx", std::ios::binary) << bytes;
+    CHECK_THAT(import_error(folder / "m.onnx"), Contains("m.onnx: node '\\xff"));
+}
+
 TEST_CASE("every way of cutting a file off is one error", "[compiler][onnx]") {
     const TemporaryFolder folder;
     const std::string bytes = small_network().proto().SerializeAsString();
@@ -256,10 +269,12 @@ TEST_CASE("attributes that make no sense", "[compiler][onnx]") {
     CHECK(rejection(mask) == "output 'mask' is a further output of a node, which is not supported");
 }
 
-TEST_CASE("names with line breaks do not break the message", "[compiler][onnx]") {
-    ModelBuilder m = one_node("Div", {1, 4}, {"x", "x"});
-    last_node(m).set_name("two\nlines\t\x1b[31m");
-    CHECK(rejection(m) == "node 'two lines [31m' (Div): by a computed tensor is not supported");
+TEST_CASE("texts with line breaks and long names do not break the message", "[compiler][onnx]") {
+    ModelBuilder m = one_node("MaxPool", {1, 2, 5, 5});
+    set_integers(last_node(m), "kernel_shape", {2, 2});
+    set_text(last_node(m), "auto_pad", "two\nlines\t\x1b[31m");
+    CHECK_THAT(rejection(m), Contains("two lines [31m"));
+    m = one_node("Div", {1, 4}, {"x", "x"});
     last_node(m).set_name(std::string(100000, 'n'));
     CHECK(rejection(m).size() < 2100);
 }

@@ -57,6 +57,8 @@ const std::vector<Case>& cases() {
         {"names", "", "", [](Program& p) { p.flows[1].name = "9x"; }, "'9x' cannot be the name of a flow"},
         {"names", "", "", [](Program& p) { p.templates[0].params[0] = "batch"; }, "template 'fill': 'batch'"},
         {"names", "", "", [](Program& p) { p.templates[0].stmts[0].variable = "buf"; }, "'buf' names two parameters or loop variables"},
+        {"names", "", "", [](Program& p) { p.operators[0].name = "a\xC3("; }, "operator 'a\\xc3(': the name is not UTF-8"},
+        {"names", "", "", [](Program& p) { p.inputs[0].name = "a\n"; }, "tensor 'a\\x0a': the name is not UTF-8 or has control characters"},
         {"names", "", "", [](Program& p) { p.operators.push_back(p.operators[0]); }, "two operators have the name 'op'"},
         {"arity", "", "", [](Program& p) { p.flows[0].args.pop_back(); }, "flow 'fill.f': template 'fill' takes 2 arguments, here are 1"},
         // structure

@@ -7,6 +7,7 @@
 
 #include "isa/binary/data.h"
 #include "isa/generate/random_program.h"
+#include "isa/names.h"
 #include "isa/text/print.h"
 #include "isa/text/unroll.h"
 #include "tests/isa/base_program.h"
@@ -60,6 +61,43 @@ TEST_CASE("generated programs are well formed") {
         INFO("seed " << seed << ": " << (found.empty() ? "" : found[0].message));
         REQUIRE(found.empty());
     }
+}
+
+TEST_CASE("the name most like a text is a name, and a name itself") {
+    for (const char* const text : {"", "/", "//a//b", "42", "a..b", "a.", "...", "Identity:0", "sp ace",
+                                   "Stra\xC3\x9F"
+                                   "e",
+                                   "-x", "a\n"}) {
+        INFO(text);
+        CHECK(is_name(name_like(text)));
+        CHECK(name_like(name_like(text)) == name_like(text));
+    }
+    CHECK(name_like("/conv1/Conv") == "conv1/Conv");
+    CHECK(name_like("layer1.0.conv1") == "layer1.0.conv1");
+    CHECK(name_like("42:0") == "_42_0");
+}
+
+TEST_CASE("a title is UTF-8 without control characters") {
+    for (const char* const good : {"", "a b",
+                                   "Stra\xC3\x9F"
+                                   "e",
+                                   "\xE2\x82\xAC", "\xF0\x9F\x98\x80", "\xEE\x80\x80"}) {
+        CHECK(is_title(good));
+    }
+    // Control characters of both sets; cut off; too long a form; a surrogate; past the last character; a byte that begins nothing.
+    for (const char* const bad :
+         {"\n", "a\x7F", "\xC2\x80", "\xC3", "\xE2\x82", "\xC0\xAF", "\xE0\x80\x80", "\xED\xA0\x80", "\xF4\x90\x80\x80", "\xFF", "\x80"}) {
+        INFO(printable(bad));
+        CHECK_FALSE(is_title(bad));
+    }
+}
+
+TEST_CASE("control characters in a text are escaped, though no title may have them") {
+    Program program = parsed(base_text);
+    program.operators[0].name = "two\nlines\t\x01\\\"";
+    const std::string text = print_text(program);
+    CHECK(text.find('\x01') == std::string::npos);
+    CHECK(parse_text(text, "generated").operators[0].name == program.operators[0].name);
 }
 
 TEST_CASE("the canonical text of the base program is itself") {

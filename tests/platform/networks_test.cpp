@@ -6,6 +6,7 @@
 
 #include "compiler/error.h"
 #include "compiler/prediction/predict.h"
+#include "isa/text/print.h"
 #include "tests/platform/support.h"
 
 using namespace cim;
@@ -79,6 +80,31 @@ bool as_predicted(const isa::Program& program, const hw::Machine& predicted_on, 
 
 TEST_CASE("small networks on the test machine give the reference's bytes") {
     CHECK(check_networks(enlarged_tiny(), 1000, 40, {}) > 15);
+}
+
+TEST_CASE("a network may call its nodes and tensors what it likes") {
+    const std::array<const char*, 6> forms{"/{}/Conv", "{}", "_{}", "{}:0", "Straße {}..", "b..{}\"\\"};
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        INFO("seed " << seed);
+        compiler::QuantGraph graph = random_network(seed);
+        for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+            graph.nodes[i].name =
+                fmt::format(fmt::runtime(forms[(i + seed) % forms.size()]), i / 3);  // some alike but for what a program cannot have
+        }
+        for (std::size_t i = 0; i < graph.tensors.size(); ++i) {
+            graph.tensors[i].name = i < graph.nodes.size() ? graph.nodes[i].name : fmt::format("{}", i);
+        }
+        // One segment, or several with maps that stay in L0.
+        const hw::Machine machine = seed % 2 == 0 ? enlarged_tiny() : machine_of("tiny");
+        CHECK(check_network(graph, machine, 2, seed, {}));
+        const isa::Program program = compile_network(graph, machine);
+        const isa::DataRef data{"a.data", std::string(32, '0')};
+        const std::string text = isa::print_text(program, data);
+        CHECK(isa::print_text(program_of(text), data) == text);
+        for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
+            CHECK(program.operators[i].name == graph.nodes[i].name);
+        }
+    }
 }
 
 TEST_CASE("networks on puma give the reference's bytes") {
