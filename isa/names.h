@@ -11,8 +11,8 @@ bool is_digit(char c);
 bool is_letter(char c);
 bool is_name_start(char c);
 bool is_name_char(char c);
-/// Whether `text` may be the name of a buffer, counter, weight, flow or template: a letter or `_`, then letters, digits, `_`, `-`, `/` and single
-/// dots, none at the end.
+/// Whether `text` may be the name of a buffer, counter, weight, flow or template: a letter or `_`, then letters, digits, `_`, `-`, `/` and
+/// single dots, none at the end.
 bool is_name(std::string_view text);
 /// The name most like `text`: itself if it is one, else without `/` in front and with `_` for what a name cannot have.
 std::string name_like(std::string_view text);

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/reading.h"
 #include "hw_models/timing/price.h"
@@ -53,6 +54,11 @@ std::vector<Taken> taken_by_cores(const QuantGraph& graph, const std::vector<Nod
     return all;
 }
 
+/// Columns of band `band` of `bands`.
+std::pair<int, int> band_of(int width, int bands, int band) {
+    return {width * band / bands, width * (band + 1) / bands};
+}
+
 /// Cores, those first whose crossbars have least to do.
 std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, int cores) {
     std::vector<std::int64_t> reads(at(cores), 0);
@@ -76,23 +82,48 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
         const QuantTensor& tensor = graph.tensors[at(graph.inputs[i])];
         const Shape3& shape = tensor.shape;
         const std::int64_t pixel = static_cast<std::int64_t>(shape.c) * tensor.element_bytes;
-        hw::Ticks direct = 0;   // of L0's port
-        hw::Ticks forward = 0;  // of the relays' move engines
-        for (const Taken& taken : taken_by_cores(graph, placement, graph.inputs[i])) {
-            const std::int64_t bytes = (taken.end_col - taken.first_col) * pixel;
-            direct += taken.rows * prices.load(0, bytes).ticks_on(hw::Resource::L0Port);
-            forward += taken.rows * prices.send(0, machine.core_count() - 1, bytes).sync_ticks();
+        const std::vector<Taken> all = taken_by_cores(graph, placement, graph.inputs[i]);
+        hw::Ticks direct = 0;  // of L0's port
+        for (const Taken& taken : all) {
+            direct += taken.rows * prices.load(0, (taken.end_col - taken.first_col) * pixel).ticks_on(hw::Resource::L0Port);
         }
-        const hw::Ticks once = shape.h * prices.load(0, shape.w * pixel).ticks_on(hw::Resource::L0Port);
-        if (once == 0 || direct < 2 * once) {
+        // Of L0's port, with the rows in so many bands.
+        const auto once = [&](int bands) {
+            hw::Ticks row = 0;
+            for (int band = 0; band < bands; ++band) {
+                const auto [begin, end] = band_of(shape.w, bands, band);
+                row += prices.load(0, (end - begin) * pixel).ticks_on(hw::Resource::L0Port);
+            }
+            return shape.h * row;
+        };
+        if (once(1) == 0 || direct < 3 * once(1)) {
             continue;
         }
-        // As many as keep pace with L0, which each byte passes twice, with an eighth of their engines' time.
+        // As many as keep pace with L0, which each byte passes twice, with a quarter of their engines' time: rows in turn, and if they are
+        // too few, bands of columns of each, as long as L0 is held for them half as long again at most.
         const int most = rows_are_all_read(graph, graph.inputs[i]) ? std::min(shape.h, machine.core_count()) : 1;
-        const int count = static_cast<int>(std::clamp<hw::Ticks>(8 * forward / (2 * once) + 1, 1, most));
+        const int most_bands = std::min(shape.w, machine.core_count() / most);
+        int bands = 1;
+        const auto wanted = [&] {
+            hw::Ticks forward = 0;  // of the relays' move engines
+            for (const Taken& taken : all) {
+                for (int band = 0; band < bands; ++band) {
+                    const auto [begin, end] = band_of(shape.w, bands, band);
+                    const int cols = std::min(taken.end_col, end) - std::max(taken.first_col, begin);
+                    forward += cols > 0 ? taken.rows * prices.send(0, machine.core_count() - 1, cols * pixel).sync_ticks() : 0;
+                }
+            }
+            return 4 * forward / (2 * once(1)) + 1;
+        };
+        while (bands < most_bands && wanted() > static_cast<hw::Ticks>(most) * bands && 2 * once(bands + 1) <= 3 * once(1)) {
+            ++bands;
+        }
+        const int rows = static_cast<int>(std::min<hw::Ticks>(ceil_div(wanted(), static_cast<hw::Ticks>(bands)), most));
         const std::vector<int> cores = idlest_first(placement, machine.core_count());
-        for (int k = 0; k < count; ++k) {
-            relays[i].push_back({cores[at(k)], 0, shape.c, {k, count, (shape.h - k + count - 1) / count, 0, shape.w}, k});
+        for (int k = 0; k < rows * bands; ++k) {
+            const auto [begin, end] = band_of(shape.w, bands, k % bands);
+            const int y0 = k / bands;
+            relays[i].push_back({cores[at(k)], 0, shape.c, {y0, rows, ceil_div(shape.h - y0, rows), begin, end - begin}, k});
         }
     }
     return relays;
