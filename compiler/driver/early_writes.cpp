@@ -65,7 +65,7 @@ std::optional<Candidate> faster_with_early_writes(const Candidate& candidate, co
             }
             way.candidate.program = generate_flows(network, way.candidate.schedule, machine);
         }
-        if (add_early_writes(way.candidate, network, machine, measure.images())) {
+        if (add_early_writes(way.candidate, network, machine, measure.images()) || begin > 0) {
             const isa::Program& program = way.candidate.program;
             way.cost = measure.rehearsed(program, occupancy_of(program, machine, measure.images()), cost);
         }

@@ -9,8 +9,8 @@
 
 namespace cim::compiler {
 
-/// The fastest, by `measure`, of a candidate and of other strategies, each with early writes. Nothing if none of them has time for early
-/// writes and is then faster than `cost`.
+/// The fastest, by `measure`, of a candidate and of other strategies, each with early writes if it has time for them. Nothing if none of
+/// them is then faster than `cost`, that of the candidate without.
 std::optional<Candidate> faster_with_early_writes(const Candidate& candidate, const std::set<Strategy>& others, std::int64_t cost,
                                                   const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options,
                                                   const Measure& measure);

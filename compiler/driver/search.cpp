@@ -115,6 +115,7 @@ class Search {
             }
             if (segmented && rehearse_) {
                 // What cuts cost is an estimate.
+                strategies.push_back({share, spread, true, Cuts::Filling});
                 strategies.push_back({share, spread, true, Cuts::Slow});
                 strategies.push_back({share, spread, true, Cuts::Longest});
             }
@@ -290,6 +291,10 @@ class Search {
             others.insert(strategy);
             strategy.cuts = Cuts::Overlapping;
             others.insert(strategy);
+            if (!rehearse_) {
+                strategy.cuts = Cuts::Filling;
+                others.insert(strategy);
+            }
         };
         add(best_->strategy);
         const std::int64_t nearly = rehearse_ ? cost_ + cost_ / 32 : 0;

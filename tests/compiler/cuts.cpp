@@ -21,16 +21,29 @@ using namespace cim::test;
 
 TEST_CASE("copies that are written each time have to fit") {
     const WrittenTask large{task(3, 2, 2, 1, 1), 1, 0};
-    CHECK_FALSE(written_copies(&large, 1, 2, 1, 0));
-    CHECK(written_copies(&large, 1, 3, 1, 0)->writing == 1);
-    CHECK(written_copies(&large, 1, 3, 1, 0)->working == 4);
-    CHECK(written_copies(&large, 0, 2, 1, 0)->splits.empty());
+    CHECK_FALSE(written_copies(&large, 1, 2, {}));
+    CHECK(written_copies(&large, 1, 3, {})->writing == 1);
+    CHECK(written_copies(&large, 1, 3, {})->slowest == 4);
+    CHECK(written_copies(&large, 0, 2, {})->splits.empty());
 }
 
 TEST_CASE("copies are of no use while a segment's tensors are on their way") {
     const WrittenTask conv{task(1, 8, 8, 1, 10), 1, 0};
-    CHECK(written_copies(&conv, 1, 8, 1, 0)->splits[0].copies() == 8);
-    CHECK(written_copies(&conv, 1, 8, 1, 700)->splits[0].copies() == 1);
+    CHECK(written_copies(&conv, 1, 8, {})->splits[0].copies() == 8);
+    CHECK(written_copies(&conv, 1, 8, {1, 700, nullptr, 0, 0})->splits[0].copies() == 1);
+}
+
+TEST_CASE("a pipeline takes its time to fill") {
+    // A convolution of 10 rows; one that needs 3 of them; a join of that and of the first, which waits for the later one; another network.
+    const std::vector<PipelineStage> stages{{{}, 400}, {{{0, 3, 10}}, 50}, {{{1, 1, 10}, {0, 1, 10}}, 0}, {{{2, 10, 10}}, 1000}};
+    CHECK(Pipeline{1, 0, &stages, 0, 1}.ticks(100) == 100);
+    CHECK(Pipeline{1, 0, &stages, 0, 2}.ticks(100) == 100);  // begins at 30, takes 50 by itself, and cannot end before the first
+    CHECK(Pipeline{1, 0, &stages, 1, 2}.ticks(40) == 40);    // what comes from other segments is there
+    CHECK(Pipeline{1, 0, &stages, 0, 3}.ticks(100) == 100);  // takes no time, and ends with the later one
+    CHECK(Pipeline{1, 0, &stages, 0, 4}.ticks(100) == 200);  // needs all rows
+    CHECK(Pipeline{3, 0, &stages, 0, 4}.ticks(100) == 400);  // two more images follow
+    CHECK(Pipeline{3, 150, &stages, 0, 4}.ticks(100) == 2 * 150 + 300);  // L0 is slower
+    CHECK(Pipeline{3, 0, &stages, 0, 0}.ticks(100) == 300);
 }
 
 TEST_CASE("weights are written early as far as there are free crossbars and spare time") {
@@ -163,9 +176,15 @@ struct Row {
     std::vector<std::int64_t> write_fj;
     std::vector<hw::Ticks> moved_ticks;  ///< of the tensor in front of each task, and of that behind the last
     std::vector<std::int64_t> moved_fj;
+    std::vector<PipelineStage> stages;  ///< those that a segment fills; none: it need not
+
+    Pipeline pipeline(std::size_t first, std::size_t last) const {
+        const auto from = static_cast<int>(first);
+        return {images, moved_ticks[first] + moved_ticks[last], &stages, from, stages.empty() ? from : static_cast<int>(last)};
+    }
 };
 
-Row some_row(Dice& dice) {
+Row some_row(Dice& dice, bool filling) {
     Row row;
     std::tie(row.tasks, row.available) = some_tasks(dice, 4, 1);
     // Of the crossbars for all of them some are missing, so that there have to be cuts now and then.
@@ -181,6 +200,13 @@ Row some_row(Dice& dice) {
         row.write_fj.push_back(row.leakage_fj * dice.upto(200));
         row.moved_ticks.push_back(dice.upto(30));
         row.moved_fj.push_back(row.leakage_fj * dice.upto(100));
+    }
+    for (std::size_t i = 0; filling && i < row.tasks.size(); ++i) {
+        const int rows = dice.upto(9);
+        row.stages.push_back({{}, task_ticks(row.tasks[i], Split{})});
+        if (i > 0) {
+            row.stages.back().inputs.push_back({static_cast<int>(i) - dice.upto(static_cast<int>(i)), dice.upto(rows), rows});
+        }
     }
     return row;
 }
@@ -210,14 +236,13 @@ std::pair<std::int64_t, std::int64_t> least_and_found(const Row& row, bool energ
             const auto fj = static_cast<double>(row.moved_fj[first] + row.moved_fj[last]);
             const Moved moved{row.moved_ticks[first] + row.moved_ticks[last],
                               energy ? leaking_ticks(fj, static_cast<double>(row.leakage_fj)) : 0};
-            const std::optional<SegmentTimes> times = segment_times(written.data() + first, last - first, row.available, row.images, moved);
+            const std::optional<SegmentTimes> times =
+                segment_times(written.data() + first, last - first, row.available, row.pipeline(first, last), moved.worth);
             ticks[first].push_back(times ? std::make_optional(times->writing + times->working) : std::nullopt);
             costs[first].push_back(
-                times
-                    ? segment(
-                          row, first, last,
-                          written_copies(written.data() + first, last - first, row.available, row.images, row.images * moved.ticks)->splits)
-                    : 0);
+                times ? segment(row, first, last,
+                                written_copies(written.data() + first, last - first, row.available, row.pipeline(first, last))->splits)
+                      : 0);
         }
     }
     std::int64_t found = 0;
@@ -239,7 +264,7 @@ hw::Ticks ticks_of(const Row& row, std::size_t first, std::size_t last, const st
         lags += lag(row.tasks[i], splits[i - first]) / part_of_lags;
         slowest = std::max(slowest, task_ticks(row.tasks[i], splits[i - first]));
     }
-    return writing + lags + row.images * std::max(slowest, row.moved_ticks[first] + row.moved_ticks[last]);
+    return writing + lags + row.pipeline(first, last).ticks(slowest);
 }
 
 std::int64_t fj_of(const Row& row, std::size_t first, std::size_t last, const std::vector<Split>& splits) {
@@ -254,10 +279,11 @@ std::int64_t fj_of(const Row& row, std::size_t first, std::size_t last, const st
 
 TEST_CASE("segments and their copies together take the least time, and the least energy, that there is") {
     const bool energy = GENERATE(false, true);
+    const bool filling = GENERATE(false, true);
     Dice dice{std::mt19937(7)};
     int cut_up = 0;
     for (int instance = 0; instance < 500; ++instance) {
-        const Row row = some_row(dice);
+        const Row row = some_row(dice, filling);
         const auto [least, found] = least_and_found(row, energy, energy ? fj_of : ticks_of);
         INFO("instance " << instance);
         CHECK(found == least);

@@ -9,8 +9,32 @@ hw::Ticks leaking_ticks(double fj, double fj_a_tick) {
     return std::llround(fj / std::max(1.0, fj_a_tick));
 }
 
-std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images,
-                                            hw::Ticks moving) {
+hw::Ticks Pipeline::ticks(hw::Ticks slowest) const {
+    const hw::Ticks pace = std::max(slowest, moving);
+    struct Span {
+        hw::Ticks begin = 0;  ///< first results
+        hw::Ticks end = 0;
+    };
+    std::vector<Span> spans;
+    hw::Ticks latency = pace;
+    for (int i = first; i < last; ++i) {
+        const PipelineStage& stage = (*stages)[static_cast<std::size_t>(i)];
+        Span span;
+        for (const PipelineStage::Input& input : stage.inputs) {
+            if (input.stage >= first) {
+                const Span& before = spans[static_cast<std::size_t>(input.stage - first)];
+                span.begin = std::max(span.begin, before.begin + (before.end - before.begin) * input.need / input.rows);
+                span.end = std::max(span.end, before.end);
+            }
+        }
+        span.end = std::max(span.end, span.begin + std::min(stage.alone, pace));
+        latency = std::max(latency, span.end);
+        spans.push_back(span);
+    }
+    return (images - 1) * pace + latency;
+}
+
+std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, const Pipeline& pipeline) {
     std::vector<const Options*> options;
     hw::Ticks slowest = 0;
     for (std::size_t i = 0; i < count; ++i) {
@@ -22,11 +46,12 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
     for (; slowest > 0; slowest -= 1 + slowest / 32) {
         intervals.push_back(slowest);
     }
-    const std::optional<Choice> choice = count > 0 ? Chooser(options, crossbars).least(intervals, images, moving) : Choice{};
+    const auto time = [&](hw::Ticks longest) { return pipeline.ticks(longest); };
+    const std::optional<Choice> choice = count > 0 ? Chooser(options, crossbars).least(intervals, time) : Choice{};
     if (!choice) {
         return std::nullopt;
     }
-    SegmentCopies copies{0, images * choice->slowest, choice->cost, choice->splits()};
+    SegmentCopies copies{0, choice->slowest, choice->cost, choice->splits()};
     for (std::size_t i = 0; i < count; ++i) {
         copies.writing += tasks[i].write_ticks * copies.splits[i].copies();
     }
@@ -34,9 +59,9 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
     return copies;
 }
 
-std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images,
-                                          const Moved& moved) {
-    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, images, images * moved.ticks);
+std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, const Pipeline& pipeline,
+                                          hw::Ticks worth) {
+    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, pipeline);
     if (!copies) {
         return std::nullopt;
     }
@@ -46,8 +71,8 @@ std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t 
         times.used += task_crossbars(tasks[i].task, copies->splits[i]);
     }
     times.writing = copies->writing;
-    times.working = copies->lags + std::max(copies->working, images * moved.ticks) + images * moved.worth;
-    times.spare = times.working - images * (moved.ticks + moved.worth);
+    times.working = copies->lags + pipeline.ticks(copies->slowest) + pipeline.images * worth;
+    times.spare = times.working - pipeline.images * (pipeline.moving + worth);
     times.allowed = crossbars;
     return times;
 }

@@ -27,17 +27,39 @@ struct WrittenTask {
 /// worth it: `fj_a_tick` counts as 1 at least.
 hw::Ticks leaking_ticks(double fj, double fj_a_tick);
 
+/// An operator on its way through an image: what it waits for, and how long it takes.
+struct PipelineStage {
+    struct Input {
+        int stage = 0;           ///< that gives it
+        int need = 0, rows = 1;  ///< of its rows, those that have to be there for the first results
+    };
+    std::vector<Input> inputs;
+    hw::Ticks alone = 0;  ///< on one copy; 0: done with each row as it comes
+};
+
+/// What tells how long a segment works when its slowest task is known.
+struct Pipeline {
+    std::int64_t images = 1;
+    hw::Ticks moving = 0;  ///< of an image, through external memory and L0
+    /// Stages first .. last-1 of all; from others, what comes is there.
+    const std::vector<PipelineStage>* stages = nullptr;
+    int first = 0, last = 0;
+
+    /// An image passes as fast as the slowest task, or what moves, allows; the first one has to fill the pipeline: a stage begins when
+    /// it has the rows that it needs of those before, which give theirs evenly, and takes as long as the slowest, or less if one copy does.
+    hw::Ticks ticks(hw::Ticks slowest) const;
+};
+
 struct SegmentCopies {
     hw::Ticks writing = 0;
-    hw::Ticks working = 0;  ///< images x the slowest task
+    hw::Ticks slowest = 0;  ///< task
     hw::Ticks lags = 0;     ///< what counts of them
     std::vector<Split> splits;
 };
 
-/// The splits with which `images` images take least time in a segment of `count` tasks: writing, lags, and the slowest task or `moving`,
-/// whichever takes longer. Nothing if one copy of each is more than the crossbars.
-std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images,
-                                            hw::Ticks moving);
+/// The splits with which a segment of `count` tasks takes least time: writing, lags, and working. Nothing if one copy of each is more than
+/// the crossbars.
+std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, const Pipeline& pipeline);
 
 /// What segments take, by their first place and their length less 1; nothing: not possible, like those that are longer than all of a place.
 using SegmentTicks = std::vector<std::vector<std::optional<hw::Ticks>>>;
@@ -58,9 +80,9 @@ struct Moved {
     hw::Ticks worth = 0;  ///< that its energy counts as
 };
 
-/// What a segment of `count` tasks takes by an estimate without contention, with its written_copies().
-std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, std::int64_t images,
-                                          const Moved& moved);
+/// What a segment of `count` tasks takes by an estimate without contention, with its written_copies(). `worth`: as Moved has it.
+std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, const Pipeline& pipeline,
+                                          hw::Ticks worth);
 
 /// Time from the end of `before`, if there is one, to the end of `segment`. Early are written as many of its weights as there are free
 /// crossbars, of `crossbars` in all, and spare time.

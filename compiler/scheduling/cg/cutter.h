@@ -87,6 +87,8 @@ class Cutter {
     class Costs;
     /// Which of the Convs is the first from a node on.
     std::size_t conv_from(NodeId node) const;
+    std::vector<PipelineStage> all_stages() const;
+    Pipeline pipeline_of(NodeId first, NodeId last, hw::Ticks moving) const;
     std::optional<SegmentCopies> copies_in(NodeId first, NodeId last, std::int64_t crossbars) const;
     /// The segment first..last-1 with the copies that it is to have; nothing if it does not fit.
     std::optional<Segment> written_segment(NodeId first, NodeId last, std::int64_t crossbars) const;
@@ -111,6 +113,7 @@ class Cutter {
     std::vector<NodeId> starts_;           ///< first node of each
     std::vector<NodeId> convs_;            ///< where a network is cut anew: its Convs,
     std::vector<WrittenTask> tasks_;       ///< and what each is
+    std::vector<PipelineStage> stages_;    ///< of all nodes
     std::optional<DoesNotFit> too_large_;  ///< of the nodes that fit in no way, the one that needs most
 };
 

@@ -108,7 +108,7 @@ std::vector<Ticks> Chooser::times() const {
     return {times.begin(), times.end()};
 }
 
-std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, std::int64_t images, Ticks floor) const {
+std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, const std::function<Ticks(Ticks)>& time) const {
     // What is reached at best with each limit, if crossbars did not count; the most promising first.
     std::vector<std::pair<Ticks, Ticks>> bounds;
     for (const Ticks limit : is_small() ? times() : limits) {
@@ -122,7 +122,7 @@ std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, std::int6
             cost += all ? option->cost : 0;
         }
         if (all) {
-            bounds.emplace_back(std::max(images * slowest, floor) + cost, limit);
+            bounds.emplace_back(time(slowest) + cost, limit);
         }
     }
     std::sort(bounds.begin(), bounds.end());
@@ -133,8 +133,8 @@ std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, std::int6
             break;
         }
         std::optional<Choice> choice = within(limit);
-        if (choice && std::max(images * choice->slowest, floor) + choice->cost < least) {
-            least = std::max(images * choice->slowest, floor) + choice->cost;
+        if (choice && time(choice->slowest) + choice->cost < least) {
+            least = time(choice->slowest) + choice->cost;
             best = std::move(choice);
         }
     }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <vector>
 
@@ -52,9 +53,9 @@ class Chooser {
     /// The options must outlive it.
     Chooser(std::vector<const Options*> tasks, std::int64_t crossbars);
 
-    /// The least max(images x slowest, floor) + cost of all choices that fit. Looked for among those with no task slower than one of
+    /// The least time(slowest) + cost of all choices that fit; `time` never falls. Looked for among those with no task slower than one of
     /// `limits`: nothing if none of them fits. Where there is little to try, `limits` are not needed, and nothing is less.
-    std::optional<Choice> least(const std::vector<hw::Ticks>& limits, std::int64_t images, hw::Ticks floor) const;
+    std::optional<Choice> least(const std::vector<hw::Ticks>& limits, const std::function<hw::Ticks(hw::Ticks)>& time) const;
 
   private:
     bool is_small() const;

@@ -71,9 +71,33 @@ std::size_t Cutter::conv_from(NodeId node) const {
     return static_cast<std::size_t>(std::lower_bound(convs_.begin(), convs_.end(), node) - convs_.begin());
 }
 
+std::vector<PipelineStage> Cutter::all_stages() const {
+    std::vector<PipelineStage> stages;
+    for (NodeId i = 0; i < count(); ++i) {
+        const QuantNode& node = graph_.nodes[at(i)];
+        PipelineStage stage;
+        for (std::size_t input = 0; input < node.inputs.size(); ++input) {
+            const NodeId before = producer_[at(node.inputs[input])];
+            if (before >= 0) {
+                const int rows = graph_.tensors[at(node.inputs[input])].shape.h;
+                const Reading r = is_concat(i) ? Reading{} : reading_of(graph_, node, static_cast<int>(input));
+                stage.inputs.push_back({before, is_concat(i) ? 0 : std::clamp(r.kernel_h - r.pad_top, 1, rows), rows});
+            }
+        }
+        const std::size_t conv = conv_from(i);
+        stage.alone = conv < convs_.size() && convs_[conv] == i ? tasks_[conv].options.all().back().ticks : 0;
+        stages.push_back(std::move(stage));
+    }
+    return stages;
+}
+
+Pipeline Cutter::pipeline_of(NodeId first, NodeId last, hw::Ticks moving) const {
+    return {images(), moving, &stages_, first, cuts_ == Cuts::Filling ? last : first};
+}
+
 std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::int64_t crossbars) const {
     const std::size_t from = conv_from(first);
-    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, images(), images() * moved(first, last).ticks);
+    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved(first, last).ticks));
 }
 
 std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::int64_t crossbars) const {
@@ -89,7 +113,7 @@ std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::i
     }
     const auto choose = [&](std::int64_t some) {
         const std::optional<SegmentCopies> copies = copies_in(first, last, std::min(some, crossbars));
-        return copies ? ChosenCopies{copies->splits, copies->working / images()} : ChosenCopies{std::vector<Split>(nodes.size())};
+        return copies ? ChosenCopies{copies->splits, copies->slowest} : ChosenCopies{std::vector<Split>(nodes.size())};
     };
     lay_out_copies(*segment, nodes, choose);
     return segment;
@@ -104,7 +128,8 @@ std::vector<NodeId> Cutter::possible_cuts() const {
 
 std::optional<SegmentTimes> Cutter::times_of(NodeId first, NodeId last, std::int64_t crossbars) const {
     const std::size_t from = conv_from(first);
-    return segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, images(), moved(first, last));
+    const Moved moved = this->moved(first, last);
+    return segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved.ticks), moved.worth);
 }
 
 /// What segments cost, by places where the network may be cut.
@@ -172,6 +197,7 @@ void Cutter::cut_anew() {
         }
     }
     stays_ = may_stay(graph_);
+    stages_ = all_stages();
     const std::vector<NodeId> cuts = possible_cuts();
     if (static_cast<int>(cuts.size()) - 1 > most_places) {
         return;

@@ -53,6 +53,7 @@ struct ScheduleOptions {
 /// Where a network that does not fit the chip is cut, and what copies its segments have.
 enum class Cuts : std::uint8_t {
     Cheapest,     ///< so that it takes least by an estimate without contention
+    Filling,      ///< likewise, with the time that a pipeline takes to fill
     Slow,         ///< likewise, as if everything but writing took twice as long
     Frugal,       ///< so that it takes least energy, likewise
     Longest,      ///< segments as long as crossbars and memories allow, one copy of each

@@ -53,7 +53,7 @@ std::vector<Split> remap(const std::vector<DuplicationTask>& tasks, std::int64_t
     for (hw::Ticks slowest = shortest; images * slowest + least_lags < best; slowest += slowest / 32 + 1) {
         intervals.push_back(slowest);
     }
-    const std::optional<Choice> choice = Chooser(each, crossbars).least(intervals, images, 0);
+    const std::optional<Choice> choice = Chooser(each, crossbars).least(intervals, [&](hw::Ticks slowest) { return images * slowest; });
     return choice && images * choice->slowest + choice->cost < best ? choice->splits() : splits;
 }
 
