@@ -9,18 +9,14 @@
 #include "compiler/codegen/weights.h"
 #include "compiler/error.h"
 #include "compiler/ir/index.h"
+#include "compiler/mapping/alignment.h"
 #include "compiler/mode.h"
 
 namespace cim::compiler {
 
 namespace {
 
-constexpr std::int64_t alignment = 64;
-constexpr std::int64_t most_images = 1 << 16;
-
-std::int64_t align(std::int64_t bytes) {
-    return (bytes + alignment - 1) / alignment * alignment;
-}
+constexpr std::int64_t most_images_in_memory = 1 << 16;
 
 /// Bytes of all weights in external memory.
 std::int64_t weight_bytes(const Schedule& schedule) {
@@ -28,7 +24,7 @@ std::int64_t weight_bytes(const Schedule& schedule) {
     for (const Segment& segment : schedule.segments) {
         for (const NodePlacement& placement : segment.placement) {
             for (const Tile& tile : placement.tiles) {
-                bytes += align(static_cast<std::int64_t>(tile.rows) * tile.cols);
+                bytes += align_external(static_cast<std::int64_t>(tile.rows) * tile.cols);
             }
         }
     }
@@ -54,8 +50,8 @@ class ExternalMemory {
             }
         }
         const hw::Limit& size = machine_->chip.external_memory.size;
-        const std::int64_t room = size.ideal ? most_images * an_image : size.value - offset_ - alignment * tensors;
-        images_ = std::min(most_images, room / std::max<std::int64_t>(1, an_image));
+        const std::int64_t room = size.ideal ? most_images_in_memory * an_image : size.value - offset_ - external_alignment * tensors;
+        images_ = std::min(most_images_in_memory, room / std::max<std::int64_t>(1, an_image));
         if (images_ < 1) {
             throw InputError(fmt::format("machine '{}': network '{}' needs {} bytes of external memory, it has {}", machine_->name,
                                          graph_.name, offset_ + an_image, size.value));
@@ -82,7 +78,7 @@ class ExternalMemory {
             }
             table.push_back({t.name, shape, t.quant.scale, t.quant.zero, offset_, bytes(id)});
             external_[at(id)] = {true, offset_, bytes(id), t.shape.c * t.element_bytes};
-            offset_ = align(offset_ + images_ * bytes(id));
+            offset_ = align_external(offset_ + images_ * bytes(id));
         }
     }
 

@@ -8,16 +8,6 @@
 
 namespace cim::compiler {
 
-namespace {
-
-constexpr std::int64_t alignment = 64;
-
-std::int64_t align(std::int64_t bytes) {
-    return (bytes + alignment - 1) / alignment * alignment;
-}
-
-}  // namespace
-
 Overlap::Overlap(const Grid& from, const Reading& to) {
     const auto clip = [](int value, int most) { return std::clamp(value, 0, most); };
     const int top = to.skip_top - from.y0;
@@ -163,7 +153,7 @@ void Generator::add_weights() {
             weight.cols = tile.cols;
             weight.bits = 8;
             weight.ext_offset = weight_offset_;
-            weight_offset_ += align(static_cast<std::int64_t>(tile.rows) * tile.cols);
+            weight_offset_ += align_external(static_cast<std::int64_t>(tile.rows) * tile.cols);
             weights_.back().push_back(static_cast<isa::Index>(builder_.program.weights.size()));
             builder_.program.weights.push_back(std::move(weight));
         }

@@ -40,7 +40,7 @@ constexpr int tried_with_early_writes = 2;        // of the best without them
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
-constexpr std::int64_t most_images = 3;
+constexpr std::int64_t most_rehearsed_images = 3;
 // Times the best. Less memory of the whole machine is followed further: an operator for which an L1 is too small goes to the chip's ALU.
 constexpr std::int64_t hopeless = 2;
 constexpr std::int64_t hopeless_memory = 4;
@@ -70,7 +70,7 @@ class Search {
         : network_(network),
           machine_(machine),
           options_(options),
-          measure_(search.objective, machine, std::min(search.images, most_images)),
+          measure_(search.objective, machine, std::min(search.images, most_rehearsed_images)),
           several_(search.several),
           frugal_(search.objective == Objective::Energy),
           start_(search.start),

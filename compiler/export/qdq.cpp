@@ -8,7 +8,7 @@
 namespace cim::compiler {
 namespace {
 
-constexpr int opset = 14;  // the first with HardSwish
+constexpr int qdq_opset = 14;  // the first with HardSwish
 
 using Shape = std::vector<std::int64_t>;
 
@@ -18,7 +18,7 @@ Shape nchw(const Shape3& shape) {
 
 class QdqWriter {
   public:
-    explicit QdqWriter(const QuantGraph& graph) : graph_(graph), out_(graph.name, opset), values_(graph.tensors.size()) {
+    explicit QdqWriter(const QuantGraph& graph) : graph_(graph), out_(graph.name, qdq_opset), values_(graph.tensors.size()) {
         for (const QuantTensor& tensor : graph.tensors) {
             out_.reserve(tensor.name);
         }

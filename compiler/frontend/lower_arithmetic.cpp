@@ -8,12 +8,6 @@
 namespace cim::compiler {
 namespace {
 
-void check_finite(const NodeView& node, const std::vector<float>& values) {
-    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
-        node.fail("its constants give values that are not finite");
-    }
-}
-
 /// One value a channel: [N, C, 1, 1] for [N, C, H, W].
 bool is_channel_vector(const Dims& shape, const Dims& of) {
     return shape.size() > 2 && shape.size() == of.size() && shape[0] == of[0] && shape[1] == of[1] &&
@@ -100,8 +94,8 @@ void lower_batch_norm(Lowering& lowering, const NodeView& node) {
         made.weight.data.push_back(static_cast<float>(factor));
         made.bias.push_back(static_cast<float>(parts[2][c] - parts[3][c] * factor));
     }
-    check_finite(node, made.weight.data);
-    check_finite(node, made.bias);
+    node.check_finite(made.weight.data);
+    node.check_finite(made.bias);
     lowering.emit(node, std::move(made), in);
 }
 
@@ -142,7 +136,7 @@ void lower_arithmetic(Lowering& lowering, const NodeView& node) {
         }
     }
     made.inputs = {input};
-    check_finite(node, made.weight.data);
+    node.check_finite(made.weight.data);
     lowering.emit(node, std::move(made), in);
 }
 

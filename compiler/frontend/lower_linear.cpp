@@ -54,12 +54,6 @@ FloatTensor gemm_weight(Lowering& lowering, const NodeView& node, const Dims& in
     return weight;
 }
 
-void check_finite(const NodeView& node, const std::vector<float>& values) {
-    if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
-        node.fail("its constants give values that are not finite");
-    }
-}
-
 }  // namespace
 
 void lower_conv(Lowering& lowering, const NodeView& node) {
@@ -113,8 +107,8 @@ void lower_gemm(Lowering& lowering, const NodeView& node) {
     for (float& b : made.bias) {
         b *= beta;
     }
-    check_finite(node, made.weight.data);
-    check_finite(node, made.bias);
+    node.check_finite(made.weight.data);
+    node.check_finite(made.bias);
     const Dims out{in[0], made.weight.shape[0]};
     lowering.emit(node, std::move(made), out);
 }

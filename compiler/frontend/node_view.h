@@ -1,6 +1,8 @@
 #pragma once
 // A node being imported: its attributes with defaults, and its errors with their place.
 
+#include <algorithm>
+#include <cmath>
 #include <string>
 #include <vector>
 
@@ -20,6 +22,13 @@ class NodeView {
     /// Throws `FILE: node 'x' (Conv): what`.
     [[noreturn]] void fail(const std::string& what) const {
         throw InputError(model_.file + ": node '" + node_.name + "' (" + node_.type + "): " + what);
+    }
+
+    /// Fails unless all values that its constants give are finite.
+    void check_finite(const std::vector<float>& values) const {
+        if (!std::all_of(values.begin(), values.end(), [](float v) { return std::isfinite(v); })) {
+            fail("its constants give values that are not finite");
+        }
     }
 
     bool has(const std::string& name) const { return node_.attributes.count(name) != 0; }

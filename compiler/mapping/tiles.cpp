@@ -5,7 +5,6 @@
 namespace cim::compiler {
 
 namespace {
-constexpr int weight_bits = 8;
 
 /// Groups that share a tile.
 int groups_together(const QuantNode& node, const hw::Machine& machine) {

@@ -8,6 +8,9 @@
 
 namespace cim::compiler {
 
+/// Of a weight as it is stored in crossbars.
+constexpr int weight_bits = 8;
+
 /// Piece of a weight matrix in one crossbar: its columns col .. col+cols-1, and rows row .. row+rows-1 of the window over the input
 /// channels c0 .. c1-1 (in the order tap, channel). Bits are bound to adjacent columns.
 struct Tile {

@@ -46,7 +46,7 @@ void multiply_channels(const std::uint8_t* window, const std::int16_t* weights, 
     }
 }
 
-std::size_t whole(int cols) {
+std::size_t whole_vectors(int cols) {
     return static_cast<std::size_t>((cols + together - 1) / together * together);
 }
 
@@ -93,7 +93,9 @@ QuantNode diagonal(const QuantNode& node, int first, int count) {
 }  // namespace
 
 IntegerConv::IntegerConv(const QuantNode& node, const std::optional<AdcEmulation>& adc)
-    : node_(node), group_cols_(node.cols / node.groups), sums_(static_cast<std::size_t>(node.groups) * whole(node.cols / node.groups)) {
+    : node_(node),
+      group_cols_(node.cols / node.groups),
+      sums_(static_cast<std::size_t>(node.groups) * whole_vectors(node.cols / node.groups)) {
     if (adc) {
         together_ = adc->groups_together(node);
         for (int g = 0; g < node.groups; g += together_) {
@@ -110,7 +112,7 @@ IntegerConv::IntegerConv(const QuantNode& node, const std::optional<AdcEmulation
     weights_.assign(n * sums_.size(), 0);
     for (int row = 0; row < node.rows; ++row) {
         for (int col = 0; col < node.cols; ++col) {
-            const std::size_t place = static_cast<std::size_t>(col / group_cols_) * whole(group_cols_) + col % group_cols_;
+            const std::size_t place = static_cast<std::size_t>(col / group_cols_) * whole_vectors(group_cols_) + col % group_cols_;
             weights_[place * n + row] = node.matrix[static_cast<std::size_t>(row) * node.cols + col];
         }
     }

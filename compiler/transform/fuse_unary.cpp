@@ -6,7 +6,7 @@
 namespace cim::compiler {
 namespace {
 
-UnaryStep step(const char* function, float alpha, float beta = 0) {
+UnaryStep step_of(const char* function, float alpha, float beta = 0) {
     return {find_unary(function), alpha, beta, false};
 }
 
@@ -18,13 +18,13 @@ bool all_equal(const std::vector<float>& values) {
 std::optional<std::vector<UnaryStep>> steps_of(const Node& node) {
     switch (node.op) {
         case Op::Unary: return node.steps;
-        case Op::Clip: return std::vector<UnaryStep>{step("Clip", node.lo, node.hi)};
+        case Op::Clip: return std::vector<UnaryStep>{step_of("Clip", node.lo, node.hi)};
         case Op::PRelu:
-            return node.weight.data.size() == 1 ? std::optional(std::vector<UnaryStep>{step("LeakyRelu", node.weight.data[0])})
+            return node.weight.data.size() == 1 ? std::optional(std::vector<UnaryStep>{step_of("LeakyRelu", node.weight.data[0])})
                                                 : std::nullopt;
         case Op::Affine:
             return all_equal(node.weight.data) && all_equal(node.bias)
-                       ? std::optional(std::vector<UnaryStep>{step("Affine", node.weight.data[0], node.bias[0])})
+                       ? std::optional(std::vector<UnaryStep>{step_of("Affine", node.weight.data[0], node.bias[0])})
                        : std::nullopt;
         default: return std::nullopt;
     }

@@ -7,16 +7,17 @@ namespace cim::compiler {
 namespace {
 
 /// Inverted residual blocks, after Table 2 of the paper.
-struct Stage {
+struct Bottlenecks {
     int expansion;
     std::int64_t channels;
     int blocks;
     int stride;  ///< of the first block
 };
-constexpr Stage stages[] = {{1, 16, 1, 1}, {6, 24, 2, 2}, {6, 32, 3, 2}, {6, 64, 4, 2}, {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
+constexpr Bottlenecks bottlenecks[] = {{1, 16, 1, 1}, {6, 24, 2, 2},  {6, 32, 3, 2}, {6, 64, 4, 2},
+                                       {6, 96, 3, 1}, {6, 160, 3, 2}, {6, 320, 1, 1}};
 
 /// 1x1 to more channels, 3x3 on each channel, 1x1 to few; a skip around them where the shapes agree.
-ValueId inverted_residual(NetworkBuilder& net, const std::string& block, ValueId in, const Stage& stage, int stride) {
+ValueId inverted_residual(NetworkBuilder& net, const std::string& block, ValueId in, const Bottlenecks& stage, int stride) {
     const std::int64_t wide = net.channels(in) * stage.expansion;
     const bool skip = stride == 1 && net.channels(in) == stage.channels;
     ValueId x = in;
@@ -36,7 +37,7 @@ Blueprint mobilenetv2(const Dims& image, std::int64_t classes) {
     NetworkBuilder net("mobilenetv2", image, NetworkBuilder::Bias::BatchNorm);
     ValueId x = net.relu6("stem.relu6", net.conv("stem", net.image(), {32, 3, 2, 1, before_relu}));
     int number = 1;
-    for (const Stage& stage : stages) {
+    for (const Bottlenecks& stage : bottlenecks) {
         for (int b = 0; b < stage.blocks; ++b, ++number) {
             x = inverted_residual(net, "block" + std::to_string(number), x, stage, b == 0 ? stage.stride : 1);
         }

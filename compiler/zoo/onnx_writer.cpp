@@ -8,7 +8,7 @@
 namespace cim::compiler {
 namespace {
 
-constexpr int opset = 13;
+constexpr int zoo_opset = 13;
 constexpr int ir_version = 8;
 
 class Writer {
@@ -16,7 +16,7 @@ class Writer {
     explicit Writer(Graph& graph) : graph_(graph), proto_(*model_.mutable_graph()) {
         model_.set_ir_version(ir_version);
         model_.set_producer_name("cim-mlc");
-        model_.add_opset_import()->set_version(opset);
+        model_.add_opset_import()->set_version(zoo_opset);
         proto_.set_name(graph.name);
     }
 

@@ -4,13 +4,13 @@
 namespace cim::compiler {
 namespace {
 
-struct Stage {
+struct ConvStage {
     int convolutions;
     std::int64_t channels;
 };
 
 /// 3x3 convolutions in stages, each with a max pool of 2 at its end; dense layers.
-Blueprint vgg(const char* name, const Dims& image, const std::vector<Stage>& stages, const std::vector<std::int64_t>& dense) {
+Blueprint vgg(const char* name, const Dims& image, const std::vector<ConvStage>& stages, const std::vector<std::int64_t>& dense) {
     NetworkBuilder net(name, image, NetworkBuilder::Bias::Own);
     ValueId x = net.image();
     for (std::size_t s = 0; s < stages.size(); ++s) {

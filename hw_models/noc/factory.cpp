@@ -9,7 +9,7 @@ namespace cim::hw {
 namespace {
 
 using Maker = std::unique_ptr<NocModel> (*)(const Machine&);
-constexpr std::array<std::pair<const char*, Maker>, 4> table{{
+constexpr std::array<std::pair<const char*, Maker>, 4> noc_makers{{
     {"ideal", &make_ideal_noc},
     {"cost-matrix", &make_cost_matrix_noc},
     {"disjoint-buffer-switch", &make_switch_noc},
@@ -19,7 +19,7 @@ constexpr std::array<std::pair<const char*, Maker>, 4> table{{
 }  // namespace
 
 std::unique_ptr<NocModel> make_noc(const Machine& machine) {
-    for (const auto& [name, make] : table) {
+    for (const auto& [name, make] : noc_makers) {
         if (machine.chip.noc.model == name) {
             return make(machine);
         }
@@ -29,7 +29,7 @@ std::unique_ptr<NocModel> make_noc(const Machine& machine) {
 
 std::vector<std::string> noc_models() {
     std::vector<std::string> names;
-    for (const auto& entry : table) {
+    for (const auto& entry : noc_makers) {
         names.emplace_back(entry.first);
     }
     return names;

@@ -240,7 +240,7 @@ std::string write_matrix(const CostMatrix& matrix) {
 }
 
 /// A text in double quotes, as YAML and JSON both read it.
-std::string quoted(const std::string& text) {
+std::string in_quotes(const std::string& text) {
     std::string result = "\"";
     for (const char c : text) {
         switch (c) {
@@ -268,7 +268,7 @@ std::string write_value(const Key& key, Machine& machine) {
     return std::visit(Overloaded{[](std::monostate) { return std::string{}; }, [&](int* p) { return whole(*p); },
                                  [&](std::int64_t* p) { return whole(*p); }, [&](double* p) { return write_quantity(key.dimension, *p); },
                                  [](bool* p) { return std::string(*p ? "true" : "false"); },
-                                 [&](std::string* p) { return key.kind == Kind::Text ? quoted(*p) : *p; },
+                                 [&](std::string* p) { return key.kind == Kind::Text ? in_quotes(*p) : *p; },
                                  [&](Limit* p) { return p->ideal ? std::string("ideal") : whole(p->value); },
                                  [](GridRef p) { return fmt::format("[{}, {}]", *p.rows, *p.cols); },
                                  [&](Clock* p) { return whole(static_cast<std::int64_t>(p->hertz)); },

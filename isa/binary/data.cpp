@@ -8,8 +8,8 @@ namespace cim::isa {
 
 namespace {
 
-constexpr std::string_view magic = "CIMD";
-constexpr std::uint8_t version = 2;
+constexpr std::string_view data_magic = "CIMD";
+constexpr std::uint8_t data_version = 2;
 
 bool fits_byte(std::int16_t value) {
     return value >= INT8_MIN && value <= INT8_MAX;
@@ -72,8 +72,8 @@ void read_constants(ByteReader& in, Param& param) {
 
 std::string encode_data(const Program& program) {
     ByteWriter out;
-    out.raw(magic);
-    out.byte(version);
+    out.raw(data_magic);
+    out.byte(data_version);
     out.varint(program.weights.size());
     for (const Weight& weight : program.weights) {
         write_values(out, weight.values);
@@ -87,9 +87,9 @@ std::string encode_data(const Program& program) {
 
 void decode_data(std::string_view bytes, Program& program, const std::string& name) {
     ByteReader in(bytes, name);
-    in.expect(magic, "not a data file of a program: it does not begin with CIMD");
-    if (const std::uint8_t found = in.byte(); found != version) {
-        in.fail(fmt::format("version {} of the data file; this program reads version {}", found, version));
+    in.expect(data_magic, "not a data file of a program: it does not begin with CIMD");
+    if (const std::uint8_t found = in.byte(); found != data_version) {
+        in.fail(fmt::format("version {} of the data file; this program reads version {}", found, data_version));
     }
     if (const std::size_t weights = in.count(); weights != program.weights.size()) {
         in.fail(fmt::format("values of {} weights, but the program has {}", weights, program.weights.size()));

@@ -5,16 +5,12 @@
 #include <fmt/format.h>
 
 #include "isa/ops.h"
+#include "isa/text/put.h"
 #include "isa/verifier/diagnostic.h"
 
 namespace cim::isa {
 
 namespace {
-
-template <typename... Args>
-void put(fmt::memory_buffer& out, fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
 
 std::string_view group_of(std::string_view op) {
     const std::string_view prefix = op.substr(0, op.find('.'));

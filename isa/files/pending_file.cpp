@@ -14,17 +14,13 @@ namespace cim::isa {
 
 namespace fs = std::filesystem;
 
-namespace {
+void fail(const fs::path& path, const std::string& what) {
+    throw ProgramError(fmt::format("{}: {}", path.string(), what));
+}
 
 std::string system_message() {
     return std::generic_category().message(errno);
 }
-
-[[noreturn]] void fail(const fs::path& path, const std::string& what) {
-    throw ProgramError(fmt::format("{}: {}", path.string(), what));
-}
-
-}  // namespace
 
 PendingFile::PendingFile(fs::path target, std::string_view content) : target_(std::move(target)) {
     std::string name = target_.string() + ".XXXXXX";

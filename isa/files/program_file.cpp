@@ -23,14 +23,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-[[noreturn]] void fail(const fs::path& path, const std::string& what) {
-    throw ProgramError(fmt::format("{}: {}", path.string(), what));
-}
-
-std::string system_message() {
-    return std::generic_category().message(errno);
-}
-
 std::string read_file(const fs::path& path) {
     std::error_code error;
     if (fs::is_directory(path, error)) {

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "isa/text/parse.h"
+#include "isa/text/print.h"
 
 namespace cim::isa {
 
@@ -27,10 +28,6 @@ constexpr char off_by_one = '$';  ///< stands where that fault adds its byte
 
 std::string slot(const char* ring, const Stream& s) {
     return fmt::format("{}{} + (b*n + i) mod {}*{}", ring, s.id, s.slots, s.item.slot());
-}
-
-std::string place_text(Index place) {
-    return place == chip ? "chip" : fmt::format("core[{}]", place);
 }
 
 template <typename... Args>

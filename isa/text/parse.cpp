@@ -19,7 +19,7 @@ namespace {
 
 constexpr std::int64_t highest_index = std::numeric_limits<Index>::max();
 constexpr std::int64_t lowest_int32 = std::numeric_limits<std::int32_t>::min();
-constexpr std::int64_t highest = std::numeric_limits<std::int64_t>::max();
+constexpr std::int64_t highest_offset = std::numeric_limits<std::int64_t>::max();
 
 /// Sections in the order in which they stand.
 enum class Section : std::uint8_t { Operator, Input, Output, Spill, Buffer, Counter, Weight, Param, Slice, Template, Flow };
@@ -212,8 +212,8 @@ class ProgramParser {
         in_.expect("=");
         t.scale = in_.real("scale");
         t.zero = static_cast<std::int32_t>(keyed("zero", lowest_int32, highest_index));
-        t.ext_offset = keyed("ext", 0, highest);
-        t.size = keyed("size", 0, highest);
+        t.ext_offset = keyed("ext", 0, highest_offset);
+        t.size = keyed("size", 0, highest_offset);
         tensors.push_back(std::move(t));
     }
 
@@ -230,8 +230,8 @@ class ProgramParser {
         } else {
             in_.fail(space, fmt::format("{} is no memory; l1[core], l0 and ext are", Lexer::shown(space)));
         }
-        b.offset = in_.number("offset", 0, highest);
-        b.size = in_.number("size", 0, highest);
+        b.offset = in_.number("offset", 0, highest_offset);
+        b.size = in_.number("size", 0, highest_offset);
         if (in_.accept("segment")) {
             b.segment = static_cast<Index>(in_.number("the number of the segment", 0, highest_index));
             if (in_.accept("to")) {
@@ -267,7 +267,7 @@ class ProgramParser {
         w.rows = static_cast<Index>(dims[0]);
         w.cols = static_cast<Index>(dims[1]);
         w.bits = static_cast<Index>(keyed("bits", 1, 16));
-        w.ext_offset = keyed("ext", 0, highest);
+        w.ext_offset = keyed("ext", 0, highest_offset);
         program_.weights.push_back(std::move(w));
     }
 
@@ -367,7 +367,7 @@ class ProgramParser {
                 f.args.push_back(symbol(in_.name("a name after '@'"), "buffer, counter, weight, param or slice"));
             } else {
                 f.args.push_back(
-                    {ArgKind::Int, in_.number("an argument, a number or @name", std::numeric_limits<std::int64_t>::min(), highest)});
+                    {ArgKind::Int, in_.number("an argument, a number or @name", std::numeric_limits<std::int64_t>::min(), highest_offset)});
             }
             if (!in_.at(")")) {
                 in_.expect(",");

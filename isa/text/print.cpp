@@ -4,15 +4,11 @@
 #include <string_view>
 
 #include "isa/binary/data.h"
+#include "isa/text/put.h"
 
 namespace cim::isa {
 
 namespace {
-
-template <typename... Args>
-void put(fmt::memory_buffer& out, fmt::format_string<Args...> format, Args&&... args) {
-    fmt::format_to(std::back_inserter(out), format, std::forward<Args>(args)...);
-}
 
 void put_text(fmt::memory_buffer& out, std::string_view text) {
     out.append(text.data(), text.data() + text.size());
@@ -200,10 +196,6 @@ void print_tensor(fmt::memory_buffer& out, std::string_view kind, const Tensor& 
         tensor.size);
 }
 
-std::string place_text(Index place) {
-    return place == chip ? "chip" : fmt::format("core[{}]", place);
-}
-
 void print_tables(fmt::memory_buffer& out, const Program& program) {
     for (const Buffer& buffer : program.buffers) {
         put(out, "buffer {} ", buffer.name);
@@ -370,6 +362,10 @@ void print_op(fmt::memory_buffer& out, const Program& program, const OpInstance&
             default: put_number(out, op.values[i]); break;
         }
     }
+}
+
+std::string place_text(Index place) {
+    return place == chip ? "chip" : fmt::format("core[{}]", place);
 }
 
 std::string op_text(const Program& program, const OpInstance& op) {

@@ -24,6 +24,9 @@ std::string op_text(const Program& program, const OpInstance& op);
 /// "ready[2]" for a counter's number in the numbering of all counters, given the arrays' first numbers; "counter 7" if there is none.
 std::string counter_text(const Program& program, std::int64_t counter);
 
+/// "chip" or "core[3]".
+std::string place_text(Index place);
+
 /// What stands before the word "flow": "setup ", "segment 2 ", or nothing for segment 0.
 std::string segment_prefix(Index segment);
 

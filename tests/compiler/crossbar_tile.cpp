@@ -11,13 +11,13 @@ using namespace cim;
 
 namespace {
 
-using Dice = std::mt19937_64;
+using Engine = std::mt19937_64;
 
-int number(Dice& dice, int low, int high) {
+int number(Engine& dice, int low, int high) {
     return low + static_cast<int>(dice() % static_cast<std::uint64_t>(high - low + 1));
 }
 
-hw::Machine random_machine(Dice& dice) {
+hw::Machine random_machine(Engine& dice) {
     hw::Machine m;
     m.crossbar.rows = number(dice, 1, 150);
     m.crossbar.parallel_row = number(dice, 1, m.crossbar.rows);
@@ -33,7 +33,7 @@ hw::Machine random_machine(Dice& dice) {
 }  // namespace
 
 TEST_CASE("tiles of a matrix add up to the reference's sums, whatever the converters lose", "[crossbar]") {
-    Dice dice(1);
+    Engine dice(1);
     int lossy = 0;
     for (int round = 0; round < 150; ++round) {
         const hw::Machine m = random_machine(dice);
@@ -73,7 +73,7 @@ TEST_CASE("tiles of a matrix add up to the reference's sums, whatever the conver
 }
 
 TEST_CASE("converters without loss give the integer product of any rows, 16-bit operands too", "[crossbar]") {
-    Dice dice(2);
+    Engine dice(2);
     for (int round = 0; round < 100; ++round) {
         hw::Machine m = random_machine(dice);
         m.crossbar.adc.bits = 20;
@@ -125,7 +125,7 @@ TEST_CASE("bit by bit the sliced product with a converter of one code too few lo
 }
 
 TEST_CASE("a converter is called lossless exactly if it gives back every sum", "[crossbar]") {
-    Dice dice(3);
+    Engine dice(3);
     for (int round = 0; round < 60; ++round) {
         const hw::Machine m = random_machine(dice);
         const compiler::AdcEmulation reference = compiler::adc_emulation(m);

@@ -58,7 +58,7 @@ QuantNode grouped_conv(int groups, int channels, int cols) {
     return node;
 }
 
-Bytes expected_conv(const QuantGraph& graph, const Bytes& x) {
+Bytes expected_any_conv(const QuantGraph& graph, const Bytes& x) {
     const QuantNode& node = graph.nodes[0];
     const Shape3& from = graph.tensors[0].shape;
     const Shape3& to = graph.tensors[1].shape;
@@ -108,7 +108,7 @@ TEST_CASE("grouped convolutions are their definition", "[compiler][reference]") 
     IntegerExecutor lossy(graph, adc);
     for (unsigned seed = 1; seed < 4; ++seed) {
         const Bytes x = bytes(graph.tensors[0].shape.count(), seed);
-        const Bytes expected = expected_conv(graph, x);
+        const Bytes expected = expected_any_conv(graph, x);
         CHECK(executor.run({x})[0] == expected);
         CHECK(lossless.run({x})[0] == expected);
         CHECK(lossy.run({x})[0] != expected);

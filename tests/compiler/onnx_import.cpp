@@ -10,16 +10,12 @@
 
 #include "compiler/reference/float_executor.h"
 #include "tests/compiler/onnx_files.h"
+#include "tests/compiler/quantised.h"
 
 using namespace cim::compiler;
 using namespace cim::test;
 
 namespace {
-
-Graph imported(const ModelBuilder& model, const ImportOptions& options = {}) {
-    const TemporaryFolder folder;
-    return import_onnx(model.write(folder / "m.onnx"), options);
-}
 
 std::vector<std::string> types(const Graph& graph) {
     std::vector<std::string> list;

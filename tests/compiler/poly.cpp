@@ -8,14 +8,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "tests/compiler/tasks.h"
+
 using namespace cim;
 using namespace cim::compiler;
+using namespace cim::test;
 
 namespace {
-
-DuplicationTask task(int tiles, int rows, int cols, int most_dy, hw::Ticks window_ticks) {
-    return {{{0, tiles, window_ticks}}, rows, cols, most_dy, 0};
-}
 
 const std::vector<DuplicationTask> example{task(1, 16, 16, 3, 1), task(2, 8, 8, 3, 1), task(8, 4, 4, 3, 1)};
 
@@ -25,14 +24,6 @@ std::vector<int> copies(const std::vector<Split>& splits) {
         numbers.push_back(split.copies());
     }
     return numbers;
-}
-
-std::int64_t crossbars(const std::vector<DuplicationTask>& tasks, const std::vector<Split>& splits) {
-    std::int64_t used = 0;
-    for (std::size_t i = 0; i < tasks.size(); ++i) {
-        used += task_crossbars(tasks[i], splits[i]);
-    }
-    return used;
 }
 
 }  // namespace

@@ -15,9 +15,9 @@ using namespace cim::compiler;
 
 namespace cim::test {
 
-Graph imported(const ModelBuilder& model) {
+Graph imported(const ModelBuilder& model, const ImportOptions& options) {
     const TemporaryFolder folder;
-    return import_onnx(model.write(folder / "m.onnx"));
+    return import_onnx(model.write(folder / "m.onnx"), options);
 }
 
 std::vector<FloatTensor> samples_for(const Graph& graph, unsigned n) {

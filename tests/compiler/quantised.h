@@ -4,13 +4,14 @@
 #include <string>
 #include <vector>
 
+#include "compiler/frontend/onnx_import.h"
 #include "compiler/ir/graph.h"
 #include "compiler/ir/quant_graph.h"
 #include "tests/compiler/onnx_files.h"
 
 namespace cim::test {
 
-compiler::Graph imported(const ModelBuilder& model);
+compiler::Graph imported(const ModelBuilder& model, const compiler::ImportOptions& options = {});
 
 /// Noise for the network's inputs.
 std::vector<FloatTensor> samples_for(const compiler::Graph& graph, unsigned n);

@@ -12,15 +12,6 @@ using namespace cim;
 
 namespace {
 
-hw::Machine machine(const std::string& name) {
-    const hw::LoadResult result = hw::load_machine(test::config_path(name));
-    for (const hw::Diagnostic& diagnostic : result.diagnostics) {
-        UNSCOPED_INFO(diagnostic.text());
-    }
-    REQUIRE(result.ok());
-    return result.machine;
-}
-
 /// Cycles of the crossbar clock for one multiplication over the whole crossbar with 8-bit inputs and weights.
 hw::Cycles mvm_cycles(const hw::Machine& m) {
     return hw::PriceList(m).mvm_ticks(m.crossbar.rows, m.logical_cols(8), 8, 8) / m.crossbar_clock.ticks_per_cycle;
@@ -55,7 +46,7 @@ TEST_CASE("Every machine loads and shows as a file that loads to the same machin
     CHECK(names == std::vector<std::string>{"isaac-baseline", "jain2021", "jia2021", "machine-h", "puma", "tiny"});
     for (const std::string& name : names) {
         INFO(name);
-        const hw::Machine m = machine(name);
+        const hw::Machine m = test::loaded_machine(name);
         CHECK(m.name == name);
         CHECK_FALSE(m.description.empty());
         const auto& memory = m.chip.external_memory.size;
@@ -89,7 +80,7 @@ TEST_CASE("A shown machine tells where each value came from", "[hw]") {
 }
 
 TEST_CASE("ISAAC baseline is table 3 of the paper", "[hw]") {
-    const hw::Machine m = machine("isaac-baseline");
+    const hw::Machine m = test::loaded_machine("isaac-baseline");
     CHECK(m.core_count() == 768);
     CHECK(m.crossbars_per_core() == 16);
     CHECK(m.chip.l0.bandwidth.value == 384);
@@ -101,7 +92,7 @@ TEST_CASE("ISAAC baseline is table 3 of the paper", "[hw]") {
 }
 
 TEST_CASE("PUMA multiplies in the published time, energy and area", "[hw]") {
-    const hw::Machine m = machine("puma");
+    const hw::Machine m = test::loaded_machine("puma");
     CHECK(m.core_count() == 138);
     CHECK(mvm_cycles(m) == 8 * 144);
     CHECK(hw::adc_is_lossless(m));
@@ -112,7 +103,7 @@ TEST_CASE("PUMA multiplies in the published time, energy and area", "[hw]") {
 }
 
 TEST_CASE("Jia reaches the published rate and efficiency", "[hw]") {
-    const hw::Machine m = machine("jia2021");
+    const hw::Machine m = test::loaded_machine("jia2021");
     CHECK(m.mode == hw::ComputingMode::CM);
     CHECK(m.logical_cols(8) == 32);
     const double seconds = static_cast<double>(mvm_cycles(m)) / m.crossbar_clock.hertz;
@@ -123,7 +114,7 @@ TEST_CASE("Jia reaches the published rate and efficiency", "[hw]") {
 }
 
 TEST_CASE("Jain activates 32 of its wordlines at once", "[hw]") {
-    const hw::Machine m = machine("jain2021");
+    const hw::Machine m = test::loaded_machine("jain2021");
     CHECK(m.core_count() == 4);
     CHECK(m.mode == hw::ComputingMode::WLM);
     CHECK(mvm_cycles(m) == 8 * 8 * (1 + 4) + 1);
@@ -131,7 +122,7 @@ TEST_CASE("Jain activates 32 of its wordlines at once", "[hw]") {
 }
 
 TEST_CASE("Machine H multiplies in 5168 cycles and moves at twice hops plus two", "[hw]") {
-    const hw::Machine m = machine("machine-h");
+    const hw::Machine m = test::loaded_machine("machine-h");
     CHECK(mvm_cycles(m) == 5168);
     CHECK(hw::adc_is_lossless(m));
     REQUIRE(m.chip.noc.cost.size() == 65);
@@ -144,7 +135,7 @@ TEST_CASE("Machine H multiplies in 5168 cycles and moves at twice hops plus two"
 
 TEST_CASE("Nothing is ideal on the test machine", "[hw]") {
     CHECK(hw::show_machine(test::config_path("tiny")).find(": ideal") == std::string::npos);
-    const hw::Machine m = machine("tiny");
+    const hw::Machine m = test::loaded_machine("tiny");
     for (const double price : hw::event_prices(m)) {
         CHECK(price > 0);
     }

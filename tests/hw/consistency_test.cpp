@@ -8,7 +8,7 @@ namespace {
 using cim::test::Edit;
 using cim::test::Mistake;
 
-const std::vector<Mistake> mistakes{
+const std::vector<Mistake> consistency_mistakes{
     {"cluster that does not divide",
      {{"core:\n", "cluster:\n  cores: [1, 3]\n  leakage: 1 mW\n  area: 1 mm2\ncore:\n"}},
      {"m.yaml:55:10: cluster.cores: clusters of [1, 3] do not divide the cores [2, 2] (chip.cores)"}},
@@ -80,5 +80,5 @@ const std::vector<Mistake> mistakes{
 }  // namespace
 
 TEST_CASE("A hardware file that contradicts itself is refused", "[hw]") {
-    cim::test::expect_mistakes(mistakes);
+    cim::test::expect_mistakes(consistency_mistakes);
 }

@@ -16,7 +16,7 @@ using hw::Ticks;
 
 namespace {
 
-struct Packet {
+struct Sent {
     Ticks at = 0;
     int src = 0;
     int dst = 0;
@@ -35,7 +35,7 @@ struct Traffic {
 };
 
 /// Drives a model as its header prescribes. Packets in order of `at`.
-Traffic drive(hw::NocModel& model, const std::vector<Packet>& packets, bool record) {
+Traffic traffic_of(hw::NocModel& model, const std::vector<Sent>& packets, bool record) {
     model.record_link_changes(record);
     Traffic traffic;
     traffic.delivered.assign(packets.size(), -1);
@@ -82,7 +82,7 @@ Traffic drive(hw::NocModel& model, const std::vector<Packet>& packets, bool reco
     return traffic;
 }
 
-hw::Machine machine(const std::string& model) {
+hw::Machine reference_machine(const std::string& model) {
     hw::Machine m = hw::load_machine(test::config_path("tiny")).machine;
     m.chip.noc.model = model;
     m.chip.cores = {3, 4};
@@ -99,13 +99,13 @@ hw::Machine machine(const std::string& model) {
     return m;
 }
 
-std::vector<Packet> random_traffic(std::uint64_t seed, int nodes, int count, int spacing) {
+std::vector<Sent> random_traffic(std::uint64_t seed, int nodes, int count, int spacing) {
     std::mt19937_64 dice(seed);
-    std::vector<Packet> packets;
+    std::vector<Sent> packets;
     Ticks at = 0;
     for (int i = 0; i < count; ++i) {
         at += static_cast<Ticks>(dice() % static_cast<std::uint64_t>(spacing));
-        Packet p{at, static_cast<int>(dice() % static_cast<std::uint64_t>(nodes)), 0, 1 + static_cast<std::int64_t>(dice() % 9)};
+        Sent p{at, static_cast<int>(dice() % static_cast<std::uint64_t>(nodes)), 0, 1 + static_cast<std::int64_t>(dice() % 9)};
         p.dst = (p.src + 1 + static_cast<int>(dice() % static_cast<std::uint64_t>(nodes - 1))) % nodes;
         packets.push_back(p);
     }
@@ -153,7 +153,7 @@ Path switch_path(const hw::Machine& m, int src, int dst) {
 
 /// Every tick, every link: whoever has stood there longest (then: came into the network first) takes it when it is free. Latencies of all
 /// links but the last above 0.
-std::vector<Ticks> walk(const std::vector<Packet>& packets, const std::vector<Path>& paths, Ticks flit) {
+std::vector<Ticks> walk(const std::vector<Sent>& packets, const std::vector<Path>& paths, Ticks flit) {
     struct State {
         std::size_t hop = 0;
         Ticks stands_since = 0;
@@ -197,14 +197,14 @@ std::vector<Ticks> walk(const std::vector<Packet>& packets, const std::vector<Pa
 
 void check_invariants(const hw::Machine& m, std::uint64_t seed, int spacing) {
     INFO(m.chip.noc.model << ", seed " << seed << ", spacing " << spacing);
-    const std::vector<Packet> packets = random_traffic(seed, m.core_count() + 1, 150, spacing);
+    const std::vector<Sent> packets = random_traffic(seed, m.core_count() + 1, 150, spacing);
     const std::unique_ptr<hw::NocModel> model = hw::make_noc(m);
-    const Traffic traffic = drive(*model, packets, true);
+    const Traffic traffic = traffic_of(*model, packets, true);
     for (std::size_t i = 0; i < packets.size(); ++i) {
-        const Packet& p = packets[i];
+        const Sent& p = packets[i];
         CHECK(traffic.times[i] == 1);
         CHECK(traffic.delivered[i] >= p.at + model->uncontended(p.src, p.dst, p.flits));
-        const Traffic alone = drive(*hw::make_noc(m), {p}, false);
+        const Traffic alone = traffic_of(*hw::make_noc(m), {p}, false);
         CHECK(alone.delivered[0] == p.at + model->uncontended(p.src, p.dst, p.flits));
         for (std::size_t j = 0; j < i; ++j) {  // what takes the same way stays in order
             if (packets[j].src == p.src && packets[j].dst == p.dst && model->link_names().size() > 0) {
@@ -221,7 +221,7 @@ void check_invariants(const hw::Machine& m, std::uint64_t seed, int spacing) {
         }
         CHECK(total == busy[static_cast<std::size_t>(link)]);
     }
-    CHECK(drive(*hw::make_noc(m), packets, false).delivered == traffic.delivered);  // watching changes nothing
+    CHECK(traffic_of(*hw::make_noc(m), packets, false).delivered == traffic.delivered);  // watching changes nothing
 }
 
 }  // namespace
@@ -229,14 +229,14 @@ void check_invariants(const hw::Machine& m, std::uint64_t seed, int spacing) {
 TEST_CASE("every network delivers each packet once, in order, not before its time, alone in exactly that", "[noc]") {
     for (const char* name : {"cost-matrix", "disjoint-buffer-switch", "mesh-packet"}) {
         for (std::uint64_t seed = 0; seed < 6; ++seed) {
-            check_invariants(machine(name), seed, 1 + static_cast<int>(seed) * 5);
+            check_invariants(reference_machine(name), seed, 1 + static_cast<int>(seed) * 5);
         }
     }
 }
 
 TEST_CASE("networks whose hops take no time keep to the same rules", "[noc]") {
     for (const char* name : {"disjoint-buffer-switch", "mesh-packet"}) {
-        hw::Machine m = machine(name);
+        hw::Machine m = reference_machine(name);
         m.chip.noc.hop_latency = 0;
         m.chip.noc.inject_latency = 0;
         check_invariants(m, 20, 2);
@@ -247,17 +247,17 @@ TEST_CASE("networks whose hops take no time keep to the same rules", "[noc]") {
 TEST_CASE("packets meet at links as in a model that looks at every tick", "[noc]") {
     for (std::uint64_t seed = 0; seed < 12; ++seed) {
         const bool mesh = seed % 2 == 0;
-        hw::Machine m = machine(mesh ? "mesh-packet" : "disjoint-buffer-switch");
+        hw::Machine m = reference_machine(mesh ? "mesh-packet" : "disjoint-buffer-switch");
         if (seed % 4 == 0) {
             m.chip.cores = {4, 6};
             m.chip.cluster = hw::ClusterSpec{{2, 3}, {}};
             m.chip.noc.memory_node = {1, 0};
         }
         const std::unique_ptr<hw::NocModel> model = hw::make_noc(m);
-        const std::vector<Packet> packets = random_traffic(100 + seed, m.core_count() + 1, 300, 1 + static_cast<int>(seed));
+        const std::vector<Sent> packets = random_traffic(100 + seed, m.core_count() + 1, 300, 1 + static_cast<int>(seed));
         std::vector<Path> paths;
         std::map<std::string, Ticks> carried;
-        for (const Packet& p : packets) {
+        for (const Sent& p : packets) {
             paths.push_back(mesh ? mesh_path(m, p.src, p.dst) : switch_path(m, p.src, p.dst));
             for (const auto& hop : paths.back()) {
                 carried[hop.first] += p.flits * m.chip_clock.ticks_per_cycle;
@@ -265,7 +265,7 @@ TEST_CASE("packets meet at links as in a model that looks at every tick", "[noc]
             CHECK(model->hops(p.src, p.dst) == (mesh ? static_cast<int>(paths.back().size()) - 1 : 1));
         }
         INFO(m.chip.noc.model << ", seed " << seed);
-        const Traffic traffic = drive(*model, packets, false);
+        const Traffic traffic = traffic_of(*model, packets, false);
         CHECK(traffic.delivered == walk(packets, paths, m.chip_clock.ticks_per_cycle));
         const std::vector<std::string> names = model->link_names();
         for (std::size_t link = 0; link < names.size(); ++link) {
@@ -276,7 +276,7 @@ TEST_CASE("packets meet at links as in a model that looks at every tick", "[noc]
 }
 
 TEST_CASE("the ideal network takes no time", "[noc]") {
-    const std::unique_ptr<hw::NocModel> model = hw::make_noc(machine("ideal"));
+    const std::unique_ptr<hw::NocModel> model = hw::make_noc(reference_machine("ideal"));
     CHECK(model->uncontended(0, 3, 1000) == 0);
     CHECK(model->hops(0, 3) == 1);
     CHECK(model->hops(3, 3) == 0);
@@ -284,8 +284,8 @@ TEST_CASE("the ideal network takes no time", "[noc]") {
 }
 
 TEST_CASE("a network with an unknown name is refused", "[noc]") {
-    CHECK_THROWS_AS(hw::make_noc(machine("torus")), std::invalid_argument);
+    CHECK_THROWS_AS(hw::make_noc(reference_machine("torus")), std::invalid_argument);
     for (const std::string& name : hw::noc_models()) {
-        CHECK(hw::make_noc(machine(name)) != nullptr);
+        CHECK(hw::make_noc(reference_machine(name)) != nullptr);
     }
 }

@@ -74,7 +74,7 @@ std::vector<Ticks> drive(NocModel& noc, const std::vector<Packet>& packets, bool
     return delivered;
 }
 
-Machine machine(const std::string& model, Grid cores = {2, 2}) {
+Machine noc_machine(const std::string& model, Grid cores = {2, 2}) {
     Machine m = load_machine(test::config_path("tiny")).machine;
     m.chip_clock.ticks_per_cycle = 1;
     m.chip.cores = cores;
@@ -116,24 +116,24 @@ TEST_CASE("the networks are those that the hardware file can choose") {
     std::size_t letters = 0;
     for (const std::string& name : noc_models()) {
         CHECK(range.find(name) != std::string::npos);
-        CHECK(make_noc(machine(name)) != nullptr);
+        CHECK(make_noc(noc_machine(name)) != nullptr);
         letters += name.size();
     }
     // And no others: what is left of the list are its separators.
     CHECK(std::count_if(range.begin(), range.end(), [](char c) { return std::isalpha(static_cast<unsigned char>(c)) || c == '-'; }) ==
           static_cast<std::ptrdiff_t>(letters));
-    CHECK_THROWS_AS(make_noc(machine("torus")), std::invalid_argument);
+    CHECK_THROWS_AS(make_noc(noc_machine("torus")), std::invalid_argument);
 }
 
 TEST_CASE("ideal network: no time, one hop") {
-    const auto noc = make_noc(machine("ideal"));
+    const auto noc = make_noc(noc_machine("ideal"));
     CHECK(noc->uncontended(0, 3, 100) == 0);
     CHECK(noc->hops(0, 3) == 1);
     CHECK(noc->hops(2, 2) == 0);
 }
 
 TEST_CASE("cost matrix: flits times the cost of the pair, whatever else moves") {
-    Machine m = machine("cost-matrix");
+    Machine m = noc_machine("cost-matrix");
     m.chip_clock.ticks_per_cycle = 2;
     const auto noc = make_noc(m);
     CHECK(noc->uncontended(0, 1, 4) == 4 * 3 * 2);
@@ -142,7 +142,7 @@ TEST_CASE("cost matrix: flits times the cost of the pair, whatever else moves") 
 }
 
 TEST_CASE("switch: transfers meet where they leave and where they enter") {
-    Machine m = machine("disjoint-buffer-switch");
+    Machine m = noc_machine("disjoint-buffer-switch");
     m.chip.noc.hop_latency = 2;
     const auto noc = make_noc(m);
     CHECK(noc->uncontended(0, 2, 4) == 5);
@@ -156,7 +156,7 @@ TEST_CASE("switch: transfers meet where they leave and where they enter") {
 }
 
 TEST_CASE("mesh: along the row, then along the column; one packet a link") {
-    Machine m = machine("mesh-packet", {2, 3});
+    Machine m = noc_machine("mesh-packet", {2, 3});
     m.chip.noc.hop_latency = 2;
     m.chip.noc.inject_latency = 1;
     m.chip.noc.memory_node = {1, 2};
@@ -173,7 +173,7 @@ TEST_CASE("mesh: along the row, then along the column; one packet a link") {
 }
 
 TEST_CASE("mesh of clusters: cores of a cluster share a router, L0 hangs on the router named") {
-    Machine m = machine("mesh-packet", {4, 4});
+    Machine m = noc_machine("mesh-packet", {4, 4});
     m.chip.cluster = ClusterSpec{{2, 2}, {}};
     m.chip.noc.hop_latency = 3;
     m.chip.noc.inject_latency = 1;
@@ -196,7 +196,7 @@ TEST_CASE("whatever the traffic: each packet once, never early, no link shared, 
         }
         for (std::uint64_t seed = 0; seed < 60; ++seed) {
             INFO(name << ", seed " << seed);
-            Machine m = machine(name, seed % 3 == 0 ? Grid{1, 7} : (seed % 3 == 1 ? Grid{3, 3} : Grid{4, 2}));
+            Machine m = noc_machine(name, seed % 3 == 0 ? Grid{1, 7} : (seed % 3 == 1 ? Grid{3, 3} : Grid{4, 2}));
             m.chip_clock.ticks_per_cycle = 1 + static_cast<Ticks>(seed % 4);
             m.chip.noc.hop_latency = 1 + static_cast<Cycles>(seed % 3);
             m.chip.noc.inject_latency = static_cast<Cycles>(seed % 2);
@@ -231,7 +231,7 @@ TEST_CASE("whatever the traffic: each packet once, never early, no link shared, 
 
 TEST_CASE("packets that follow each other on the same way arrive in order, and one that waits loses no more than it must") {
     for (const char* name : {"disjoint-buffer-switch", "mesh-packet"}) {
-        Machine m = machine(name, {3, 3});
+        Machine m = noc_machine(name, {3, 3});
         std::vector<Packet> packets;
         for (int i = 0; i < 20; ++i) {
             packets.push_back({i / 2, 0, 8, 1 + i % 5});

@@ -12,12 +12,6 @@ using hw::Resource;
 
 namespace {
 
-hw::Machine machine(const std::string& name) {
-    const hw::LoadResult result = hw::load_machine(test::config_path(name));
-    REQUIRE(result.ok());
-    return result.machine;
-}
-
 struct Expected {
     Resource resource;
     hw::Ticks ticks;
@@ -44,7 +38,7 @@ std::int64_t count(const hw::OpCost& cost, hw::Event event) {
 }  // namespace
 
 TEST_CASE("a full crossbar of puma, not pipelined") {
-    const hw::Machine m = machine("puma");
+    const hw::Machine m = test::loaded_machine("puma");
     const hw::PriceList prices(m);
     const hw::OpCost cost = prices.read(0, 128, 32, 8, 8, 128, false);
     expect_stages(cost, {{Resource::L1Port, 9}, {Resource::Crossbar, 1152}, {Resource::L1Port, 9}});
@@ -61,19 +55,19 @@ TEST_CASE("a full crossbar of puma, not pipelined") {
 }
 
 TEST_CASE("a full crossbar of machine-h, pipelined") {
-    const hw::Machine m = machine("machine-h");
+    const hw::Machine m = test::loaded_machine("machine-h");
     const hw::PriceList prices(m);
     expect_stages(prices.read(0, 128, 128, 8, 8, 128, false), {{Resource::L1Port, 17}, {Resource::Crossbar, 5168}, {Resource::L1Port, 65}});
 }
 
 TEST_CASE("sums added to those in L1 are read first") {
-    const hw::Machine m = machine("puma");
+    const hw::Machine m = test::loaded_machine("puma");
     expect_stages(hw::PriceList(m).read(0, 128, 32, 8, 8, 128, true),
                   {{Resource::L1Port, 9}, {Resource::Crossbar, 1152}, {Resource::L1Port, 9}, {Resource::L1Port, 9}});
 }
 
 TEST_CASE("more rows than one activation takes cost another step") {
-    hw::Machine m = machine("puma");
+    hw::Machine m = test::loaded_machine("puma");
     m.crossbar.parallel_row = 32;
     const hw::PriceList prices(m);
     CHECK(prices.mvm_ticks(32, 32, 8, 8) == 8 * 144);
@@ -84,18 +78,18 @@ TEST_CASE("more rows than one activation takes cost another step") {
 }
 
 TEST_CASE("the first convolution of LeNet on puma") {
-    const hw::Machine m = machine("puma");
+    const hw::Machine m = test::loaded_machine("puma");
     const hw::PriceList prices(m);
     expect_stages(prices.read(0, 25, 16, 8, 8, 25, false), {{Resource::L1Port, 3}, {Resource::Crossbar, 640}, {Resource::L1Port, 5}});
     expect_stages(prices.alu(0, hw::AluWork::Requant, 16, 1, 64, 16), {{Resource::L1Port, 5}, {Resource::Alu, 7}, {Resource::L1Port, 2}});
 }
 
 TEST_CASE("sixteen bytes to the core beside it") {
-    const hw::Machine puma = machine("puma");
+    const hw::Machine puma = test::loaded_machine("puma");
     const hw::OpCost mesh = hw::PriceList(puma).send(0, 1, 16);
     expect_stages(mesh, {{Resource::L1Port, 2}, {Resource::Noc, 11}, {Resource::RemoteL1Port, 2}});
     CHECK(count(mesh, hw::Event::NocFlitHop) == 4 * 2);
-    const hw::Machine h = machine("machine-h");
+    const hw::Machine h = test::loaded_machine("machine-h");
     const hw::OpCost matrix = hw::PriceList(h).send(0, 1, 16);
     expect_stages(matrix, {{Resource::L1Port, 3}, {Resource::Noc, 8}, {Resource::RemoteL1Port, 3}});
     CHECK(count(matrix, hw::Event::NocFlitHop) == 2);
@@ -104,7 +98,7 @@ TEST_CASE("sixteen bytes to the core beside it") {
 }
 
 TEST_CASE("a core's slice as one pipeline") {
-    const hw::Machine m = machine("puma");
+    const hw::Machine m = test::loaded_machine("puma");
     const hw::PriceList prices(m);
     const std::vector<hw::PriceList::Tile> tiles{{128, 32, 8}, {64, 32, 8}};
     // In 9, tiles side by side 1152, 64 sums + 3 x 32 operations: 1 + 20, out 3.
@@ -122,7 +116,7 @@ TEST_CASE("a core's slice as one pipeline") {
 }
 
 TEST_CASE("operations of the ALU for each kind of work") {
-    const hw::Machine m = machine("puma");
+    const hw::Machine m = test::loaded_machine("puma");
     const hw::PriceList prices(m);
     const auto operations = [&](hw::AluWork work, std::int64_t n, std::int64_t terms) {
         return count(prices.alu(0, work, n, terms, 0, n), hw::Event::CoreAluOp);

@@ -8,7 +8,7 @@ namespace {
 using cim::test::Edit;
 using cim::test::Mistake;
 
-const std::vector<Mistake> mistakes{
+const std::vector<Mistake> structure_mistakes{
     {"unknown key with a near name",
      {{"  adc:\n    model: saturate\n    bits: 6", "  adc:\n    model: saturate\n    bitz: 6"}},
      {"m.yaml:106:5: crossbar.adc.bitz: is not a key (did you mean bits?)"}},
@@ -97,5 +97,5 @@ const std::vector<Mistake> mistakes{
 }  // namespace
 
 TEST_CASE("A hardware file with wrong keys is refused", "[hw]") {
-    cim::test::expect_mistakes(mistakes);
+    cim::test::expect_mistakes(structure_mistakes);
 }

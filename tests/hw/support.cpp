@@ -39,6 +39,15 @@ std::string config_text(const std::string& name) {
     return text.str();
 }
 
+hw::Machine loaded_machine(const std::string& name) {
+    const hw::LoadResult result = hw::load_machine(config_path(name));
+    for (const hw::Diagnostic& diagnostic : result.diagnostics) {
+        UNSCOPED_INFO(diagnostic.text());
+    }
+    REQUIRE(result.ok());
+    return result.machine;
+}
+
 std::vector<std::string> config_names() {
     std::vector<std::string> names;
     for (const auto& file : std::filesystem::directory_iterator(configs())) {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "hw_models/spec/machine.h"
+
 namespace cim::test {
 
 /// Path of configs/NAME.yaml.
@@ -15,6 +17,9 @@ std::vector<std::string> config_names();
 
 /// `text` with the first occurrence of `from` replaced; fails the test if there is none.
 std::string replaced(std::string text, const std::string& from, const std::string& to);
+
+/// configs/NAME.yaml, which must have no mistakes.
+hw::Machine loaded_machine(const std::string& name);
 
 /// What the loader says about the text, one line a mistake; the file is called `m.yaml`.
 std::vector<std::string> complaints(const std::string& text);

@@ -8,7 +8,7 @@ namespace {
 using cim::test::Edit;
 using cim::test::Mistake;
 
-const std::vector<Mistake> mistakes{
+const std::vector<Mistake> value_mistakes{
     {"wrong unit",
      {{"read_latency: 4 cycle", "read_latency: 4 GHz"}},
      {"m.yaml:92:17: crossbar.read_latency: `GHz` is not a unit of a time: use cycle, ps, ns, us or ms"}},
@@ -107,5 +107,5 @@ const std::vector<Mistake> mistakes{
 }  // namespace
 
 TEST_CASE("A hardware file with a wrong value is refused", "[hw]") {
-    cim::test::expect_mistakes(mistakes);
+    cim::test::expect_mistakes(value_mistakes);
 }

@@ -17,12 +17,6 @@ using namespace cim::test;
 
 namespace {
 
-hw::Machine enlarged_tiny() {
-    hw::Machine machine = machine_of("tiny");
-    reshape(machine, {6, 5}, {4, 2});
-    return machine;
-}
-
 hw::EventCounts sum_of(const std::vector<hw::EventCounts>& counts) {
     hw::EventCounts total{};
     for (const hw::EventCounts& one : counts) {

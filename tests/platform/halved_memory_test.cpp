@@ -54,14 +54,14 @@ void check_size_needed(std::string message, hw::Machine machine, const compiler:
     FAIL_CHECK(machine.name << ": the size asked for is not enough: " << message);
 }
 
-struct Tally {
+struct HalvedTally {
     int right = 0;
     int refused = 0;
     int segmented = 0;
 };
 
 /// False if the network does not fit any more.
-bool check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, Tally& tally) {
+bool check_network(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, HalvedTally& tally) {
     isa::Program program;
     try {
         program = compile_network(graph, machine);
@@ -84,7 +84,7 @@ bool check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     return true;
 }
 
-void check_halvings(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, Tally& tally) {
+void check_halvings(const hw::Machine& machine, const compiler::QuantGraph& graph, std::uint64_t seed, HalvedTally& tally) {
     for (const char* memory : {"L1", "L0"}) {
         hw::Machine small = machine;
         hw::Limit& size = size_of(small, memory);
@@ -121,7 +121,7 @@ hw::Machine xbm_machine(const std::string& name) {
 
 void check_machine(const std::string& name, std::uint64_t first_seed, std::uint64_t networks) {
     const hw::Machine machine = xbm_machine(name);
-    Tally tally;
+    HalvedTally tally;
     for (const char* network : {"lenet", "resnet8"}) {
         INFO(name << ", " << network);
         check_halvings(machine, network_of(network), 0, tally);
@@ -162,7 +162,7 @@ TEST_CASE("halved memories of tiny") {
 }
 
 TEST_CASE("halved memories of generated machines") {
-    Tally tally;
+    HalvedTally tally;
     for (std::uint64_t seed = 700; seed < 710; ++seed) {
         INFO("seed " << seed);
         check_halvings(random_variant(seed), random_network(seed, every_kind(seed)), seed, tally);

@@ -51,6 +51,12 @@ hw::Machine machine_of(const std::string& name) {
     return sound(hw::load_machine(CIM_SOURCE_DIR "/configs/" + name + ".yaml"));
 }
 
+hw::Machine enlarged_tiny() {
+    hw::Machine machine = machine_of("tiny");
+    reshape(machine, {6, 5}, {4, 2});
+    return machine;
+}
+
 hw::Machine machine_from(const std::string& yaml) {
     return sound(hw::load_machine_text(yaml, "machine.yaml"));
 }

@@ -10,6 +10,8 @@ namespace cim::test {
 
 /// configs/NAME.yaml, resolved. std::runtime_error if it has mistakes.
 hw::Machine machine_of(const std::string& name);
+/// configs/tiny.yaml, with cores enough for small networks.
+hw::Machine enlarged_tiny();
 /// Machine from YAML text, likewise.
 hw::Machine machine_from(const std::string& yaml);
 /// Other numbers of cores and crossbars; cost matrices, if the machine has any, are derived again.

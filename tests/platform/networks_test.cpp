@@ -14,13 +14,6 @@ using namespace cim::test;
 
 namespace {
 
-/// configs/tiny.yaml, with cores enough for small networks.
-hw::Machine enlarged_tiny() {
-    hw::Machine machine = machine_of("tiny");
-    reshape(machine, {6, 5}, {4, 2});
-    return machine;
-}
-
 /// Bytes equal the reference, with and without data the same times, twice the same. False if the network does not fit.
 bool check_network(const compiler::QuantGraph& graph, const hw::Machine& machine, std::int64_t batch, std::uint64_t seed,
                    std::optional<isa::Level> level) {

@@ -54,7 +54,7 @@ isa::Program compiled(const compiler::QuantGraph& graph, const hw::Machine& mach
     return compiler::compile(graph, machine, options).program;
 }
 
-void check_accounts(const Outcome& outcome) {
+void check_times_of_engines(const Outcome& outcome) {
     for (const auto& engines : outcome.engines) {
         for (const platform::EngineStatistics& engine : engines) {
             CHECK(std::accumulate(engine.times.begin(), engine.times.end(), Ticks{0}) == outcome.ticks);
@@ -104,7 +104,7 @@ Ticks check_sweep(const compiler::QuantGraph& graph, const hw::Machine& machine,
         CHECK(outcome.outputs == reference_outputs(graph, machine, images));
         CHECK(peak_mw(outcome, machine) <= static_cast<double>(limit) * 1e-3);
         CHECK(outcome.ticks <= before);
-        check_accounts(outcome);
+        check_times_of_engines(outcome);
         const compiler::Prediction prediction = predicted(limited, machine, batch, *limited.power_limit_uw);
         CHECK(prediction.setup_ticks == outcome.setup_ticks);
         CHECK(prediction.ticks == outcome.ticks);
@@ -181,7 +181,7 @@ flow r1 core[1] crossbar op=1 read(@c1)
         CHECK(waited_for_power(outcome) == (both ? 0 : 20));
         CHECK(outcome.engines[1][static_cast<std::size_t>(isa::Engine::Crossbar)].times[static_cast<std::size_t>(Cause::Power)] ==
               (both ? 0 : 20));
-        check_accounts(outcome);
+        check_times_of_engines(outcome);
         CHECK(predicted(program, m, 1, *program.power_limit_uw).ticks == outcome.ticks);
     }
 }

@@ -17,7 +17,7 @@ hw::Machine slow_alu(hw::Cycles sync) {
     return m;
 }
 
-const char* const program_text = R"(template fill(dst, n, c, i) {
+const char* const two_segments = R"(template fill(dst, n, c, i) {
   alu.fill dst=dst n=n
   signal c[i] += 1
 }
@@ -29,7 +29,7 @@ segment 3 flow e core[1] alu op=1 fill(0, 3, @c1, 1)
 
 void check(hw::Cycles sync) {
     const hw::Machine m = slow_alu(sync);
-    const isa::Program program = timing_program(program_text);
+    const isa::Program program = timing_program(two_segments);
     RunOptions options;
     options.trace = true;
     const Outcome o = run(program, m, options);

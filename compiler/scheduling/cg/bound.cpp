@@ -21,7 +21,6 @@ namespace {
 using hw::Ticks;
 
 constexpr int input_bits = 8;
-constexpr int weight_bits = 8;
 
 /// Tiles of one size.
 struct Tiles {

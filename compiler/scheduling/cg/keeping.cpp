@@ -14,7 +14,7 @@ namespace cim::compiler {
 
 namespace {
 
-constexpr std::int64_t most_images = 64;  // of which more than the batch need not have room
+constexpr std::int64_t ample_images = 64;  // of which more than the batch need not have room
 
 /// Whether rows of a tensor lie in a landing of L0 as the tensor has them: no padding between them, all channels.
 bool lies_plain(const Landing& landing, const QuantTensor& tensor) {
@@ -53,7 +53,7 @@ class Maps {
                 return producers[at(part.tensor)] >= 0 && wholes[at(part.tensor)] == 1;
             });
             // A program counts rows of the whole batch.
-            if (alone && tensor.shape.h <= isa::max_number / std::max(batch, most_images)) {
+            if (alone && tensor.shape.h <= isa::max_number / std::max(batch, ample_images)) {
                 map_of_[at(id)] = static_cast<int>(maps_.size());
                 maps_.push_back(std::move(map));
             }
@@ -214,7 +214,7 @@ void keep_in_l0(Schedule& schedule, const hw::Machine& machine, std::int64_t bat
     // The more images, the less fits.
     std::int64_t images = batch;
     addresses = addresses_of(kept_lives, taken, size, images);
-    for (std::int64_t more = most_images; more > images; more -= (more - images + 1) / 2) {
+    for (std::int64_t more = ample_images; more > images; more -= (more - images + 1) / 2) {
         const std::vector<std::int64_t> apart = addresses_of(kept_lives, taken, size, more);
         if (std::count(apart.begin(), apart.end(), -1) == 0) {
             images = more;
