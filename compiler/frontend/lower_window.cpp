@@ -117,10 +117,10 @@ void emit_pool(Lowering& lowering, const NodeView& node, Node made) {
     lowering.emit(node, std::move(made), out);
 }
 
-/// Average over the whole map.
-Node global_average(ValueId input, const Dims& in) {
+/// Average or maximum over the whole map.
+Node global_pool(const NodeView& node, ValueId input, const Dims& in) {
     Node made;
-    made.op = Op::AveragePool;
+    made.op = node.type() == "GlobalMaxPool" || node.type() == "ReduceMax" ? Op::MaxPool : Op::AveragePool;
     made.inputs = {input};
     made.window.kernel_h = static_cast<int>(in[2]);
     made.window.kernel_w = static_cast<int>(in[3]);
@@ -160,12 +160,12 @@ void lower_average_pool(Lowering& lowering, const NodeView& node) {
     emit_pool(lowering, node, std::move(made));
 }
 
-void lower_global_average_pool(Lowering& lowering, const NodeView& node) {
+void lower_global_pool(Lowering& lowering, const NodeView& node) {
     const ValueId input = map_input(lowering, node);
-    emit_pool(lowering, node, global_average(input, lowering.shape(input)));
+    emit_pool(lowering, node, global_pool(node, input, lowering.shape(input)));
 }
 
-void lower_reduce_mean(Lowering& lowering, const NodeView& node) {
+void lower_reduce(Lowering& lowering, const NodeView& node) {
     const ValueId input = map_input(lowering, node);
     const Dims in = lowering.shape(input);
     std::vector<int> axes;
@@ -177,12 +177,12 @@ void lower_reduce_mean(Lowering& lowering, const NodeView& node) {
         node.fail("is supported only over the rows and columns of a feature map (axes 2 and 3)");
     }
     if (node.integer("keepdims", 1) != 0) {
-        emit_pool(lowering, node, global_average(input, in));
+        emit_pool(lowering, node, global_pool(node, input, in));
         return;
     }
     Node flat;
     flat.op = Op::Reshape;
-    flat.inputs = {lowering.emit_part(node, global_average(input, in), {in[0], in[1], 1, 1})};
+    flat.inputs = {lowering.emit_part(node, global_pool(node, input, in), {in[0], in[1], 1, 1})};
     lowering.emit(node, std::move(flat), {in[0], in[1]});
 }
 

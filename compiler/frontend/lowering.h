@@ -71,8 +71,8 @@ void lower_pow(Lowering&, const NodeView&);
 
 void lower_max_pool(Lowering&, const NodeView&);
 void lower_average_pool(Lowering&, const NodeView&);
-void lower_global_average_pool(Lowering&, const NodeView&);
-void lower_reduce_mean(Lowering&, const NodeView&);
+void lower_global_pool(Lowering&, const NodeView&);
+void lower_reduce(Lowering&, const NodeView&);
 void lower_pad(Lowering&, const NodeView&);
 
 void lower_clip(Lowering&, const NodeView&);   ///< Relu, Clip
