@@ -129,7 +129,7 @@ class Delivery {
 }  // namespace
 
 std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
-                                         const hw::PriceList& prices) {
+                                         const hw::PriceList& prices, bool banded) {
     std::vector<std::vector<Part>> relays(graph.inputs.size());
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
         const TensorId input = graph.inputs[i];
@@ -140,7 +140,7 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
         }
         // Rows in turn, and if they are too few, bands of columns of each, as long as L0 is held for them half as long again at most.
         const int most = rows_are_all_read(graph, input) ? std::min(shape.h, machine.core_count()) : 1;
-        const int most_bands = std::min(shape.w, machine.core_count() / most);
+        const int most_bands = banded ? std::min(shape.w, machine.core_count() / most) : 1;
         int bands = 1;
         while (bands < most_bands && delivery.relays(bands) > static_cast<hw::Ticks>(most) * bands &&
                2 * delivery.once(bands + 1) <= 3 * delivery.once(1)) {
