@@ -119,9 +119,6 @@ class Search {
                 strategies.push_back({share, spread, true, Cuts::Slow});
                 strategies.push_back({share, spread, true, Cuts::Longest});
             }
-            if (rehearse_ && best_ && has_bands(best_->schedule)) {
-                strategies.push_back({share, spread, true, Cuts::Cheapest, false});  // more relays, more that come in each other's way
-            }
             if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
                 strategies.push_back({share, spread, false, Cuts::Cheapest});  // what dealt rows cost the ports is known only then
             }
@@ -149,7 +146,7 @@ class Search {
                 for (std::size_t i = 0; i < lines.size(); ++i) {
                     lines[i].share = lines[i].share.with_half(lines[i].resource);
                     if (!is_enough(lines[i])) {
-                        strategies.push_back({lines[i].share, from.spread, from.remapping, from.cuts, from.banded});
+                        strategies.push_back({lines[i].share, from.spread, from.remapping, from.cuts});
                         asked.push_back(i);
                     }
                 }
