@@ -88,15 +88,15 @@ bool is_title(std::string_view text) {
 
 std::string printable(std::string_view text) {
     constexpr std::size_t longest = 40;
+    const std::size_t rest = text.size() - std::min(text.size(), longest);
     std::string out;
-    for (const char c : text.substr(0, longest)) {
-        if (static_cast<unsigned char>(c) < 0x20 || static_cast<unsigned char>(c) >= 0x7F) {
-            out += fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(c)));
-        } else {
-            out += c;
-        }
+    while (text.size() > rest) {
+        const std::size_t length = std::max<std::size_t>(1, utf8_length(text));
+        const std::string_view one = text.substr(0, length);
+        out += is_title(one) ? std::string(one) : fmt::format("\\x{:02x}", static_cast<unsigned>(static_cast<unsigned char>(text[0])));
+        text.remove_prefix(is_title(one) ? length : 1);
     }
-    return text.size() > longest ? out + "..." : out;
+    return text.empty() ? out : out + "...";
 }
 
 }  // namespace cim::isa

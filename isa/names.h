@@ -21,7 +21,7 @@ bool is_reserved(std::string_view text);
 
 /// Whether operators, tensors and programs may be called so: anything in UTF-8 without control characters.
 bool is_title(std::string_view text);
-/// The beginning of any bytes, fit for a message.
+/// The beginning of any bytes, fit for a message: what is no title as \\xHH.
 std::string printable(std::string_view text);
 
 }  // namespace cim::isa

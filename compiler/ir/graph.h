@@ -1,8 +1,8 @@
 #pragma once
 // The network in float32, as imported: near to ONNX (NCHW, one node an operator), but with every shape known and every constant inside
 // the node that uses it. ONNX's spellings of one thing are one thing here: Gemm and MatMul; Relu and Clip; BatchNormalization, Add and
-// Mul of constants; Flatten, Reshape, Squeeze and Unsqueeze; pools of a
-// window and of the whole map (GlobalAveragePool, ReduceMean, GlobalMaxPool, ReduceMax).
+// Mul of constants; Flatten, Reshape, Squeeze and Unsqueeze; pools of a window and of the whole map (GlobalAveragePool, ReduceMean,
+// GlobalMaxPool, ReduceMax).
 
 #include <cstdint>
 #include <string>

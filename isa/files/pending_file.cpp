@@ -1,32 +1,22 @@
 #include "isa/files/pending_file.h"
 
 #include <cerrno>
-#include <system_error>
 
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "isa/interpreter/resolved.h"
+#include "isa/files/file_error.h"
 
 namespace cim::isa {
 
 namespace fs = std::filesystem;
 
-void fail(const fs::path& path, const std::string& what) {
-    throw ProgramError(fmt::format("{}: {}", path.string(), what));
-}
-
-std::string system_message() {
-    return std::generic_category().message(errno);
-}
-
 PendingFile::PendingFile(fs::path target, std::string_view content) : target_(std::move(target)) {
     std::string name = target_.string() + ".XXXXXX";
     const int file = ::mkstemp(name.data());
     if (file < 0) {
-        fail(target_, "cannot be written: " + system_message());
+        fail_on(target_, "cannot be written: " + system_message());
     }
     temporary_ = name;
     const mode_t mask = ::umask(0);
@@ -41,13 +31,13 @@ PendingFile::PendingFile(fs::path target, std::string_view content) : target_(st
     if (::close(file) != 0 || !good) {
         const std::string why = reason.empty() ? system_message() : reason;
         remove();
-        fail(target_, "cannot be written: " + why);
+        fail_on(target_, "cannot be written: " + why);
     }
 }
 
 void PendingFile::put_in_place() {
     if (::rename(temporary_.c_str(), target_.c_str()) != 0) {
-        fail(target_, "cannot be written: " + system_message());
+        fail_on(target_, "cannot be written: " + system_message());
     }
     temporary_.clear();
 }

@@ -3,15 +3,9 @@
 // whole new file.
 
 #include <filesystem>
-#include <string>
 #include <string_view>
 
 namespace cim::isa {
-
-/// Throws ProgramError: the path, and what is wrong with it.
-[[noreturn]] void fail(const std::filesystem::path& path, const std::string& what);
-/// What the system says of the last call that failed.
-std::string system_message();
 
 /// Content under a temporary name in the folder of its target; gone again unless it is put in place. Throws ProgramError naming the target.
 class PendingFile {

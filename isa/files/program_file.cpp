@@ -1,6 +1,5 @@
 #include "isa/files/program_file.h"
 
-#include <cerrno>
 #include <filesystem>
 #include <fstream>
 #include <optional>
@@ -13,6 +12,7 @@
 
 #include "isa/binary/codec.h"
 #include "isa/binary/data.h"
+#include "isa/files/file_error.h"
 #include "isa/files/pending_file.h"
 #include "isa/text/parse.h"
 #include "isa/text/print.h"
@@ -26,15 +26,15 @@ namespace {
 std::string read_file(const fs::path& path) {
     std::error_code error;
     if (fs::is_directory(path, error)) {
-        fail(path, "is a folder, not a program");
+        fail_on(path, "is a folder, not a program");
     }
     std::ifstream in(path, std::ios::binary);
     if (!in) {
-        fail(path, "cannot be read: " + system_message());
+        fail_on(path, "cannot be read: " + system_message());
     }
     std::string content((std::istreambuf_iterator<char>(in)), std::istreambuf_iterator<char>());
     if (in.bad()) {
-        fail(path, "cannot be read: " + system_message());
+        fail_on(path, "cannot be read: " + system_message());
     }
     return content;
 }
@@ -99,7 +99,7 @@ void save_program(const Program& program, const std::string& path) {
     } else if (target.extension() == ".mopb") {
         PendingFile(target, encode_binary(program)).put_in_place();
     } else {
-        fail(target, "a program's file ends in .mop (text) or .mopb (binary)");
+        fail_on(target, "a program's file ends in .mop (text) or .mopb (binary)");
     }
 }
 
@@ -109,11 +109,11 @@ Program load_program(const std::string& path) {
         return decode_binary(read_file(source), path);
     }
     if (source.extension() != ".mop") {
-        fail(source, "a program's file ends in .mop (text) or .mopb (binary)");
+        fail_on(source, "a program's file ends in .mop (text) or .mopb (binary)");
     }
     const DataLoader loader = [&](const DataRef& data) {
         if (data.name.empty() || data.name.find('/') != std::string::npos || data.name == "..") {
-            fail(source, fmt::format("the data file \"{}\" must be named without a folder; it stands beside the program", data.name));
+            fail_on(source, fmt::format("the data file \"{}\" must be named without a folder; it stands beside the program", data.name));
         }
         return read_file(source.parent_path() / data.name);
     };

@@ -38,10 +38,12 @@ TEST_CASE("a pipeline takes its time to fill") {
     const std::vector<PipelineStage> stages{{{}, 400}, {{{0, 3, 10}}, 50}, {{{1, 1, 10}, {0, 1, 10}}, 0}, {{{2, 10, 10}}, 1000}};
     CHECK(Pipeline{1, 0, &stages, 0, 1}.ticks(100) == 100);
     CHECK(Pipeline{1, 0, &stages, 0, 2}.ticks(100) == 100);  // begins at 30, takes 50 by itself, and cannot end before the first
-    CHECK(Pipeline{1, 0, &stages, 1, 2}.ticks(40) == 40);    // what comes from other segments is there
-    CHECK(Pipeline{1, 0, &stages, 0, 3}.ticks(100) == 100);  // takes no time, and ends with the later one
-    CHECK(Pipeline{1, 0, &stages, 0, 4}.ticks(100) == 200);  // needs all rows
-    CHECK(Pipeline{3, 0, &stages, 0, 4}.ticks(100) == 400);  // two more images follow
+    const std::vector<PipelineStage> long_second{{{}, 400}, {{{0, 3, 10}}, 400}};
+    CHECK(Pipeline{1, 0, &long_second, 0, 2}.ticks(100) == 130);         // begins at 30
+    CHECK(Pipeline{1, 0, &stages, 1, 2}.ticks(40) == 40);                // what comes from other segments is there
+    CHECK(Pipeline{1, 0, &stages, 0, 3}.ticks(100) == 100);              // takes no time, and ends with the later one
+    CHECK(Pipeline{1, 0, &stages, 0, 4}.ticks(100) == 200);              // needs all rows
+    CHECK(Pipeline{3, 0, &stages, 0, 4}.ticks(100) == 400);              // two more images follow
     CHECK(Pipeline{3, 150, &stages, 0, 4}.ticks(100) == 2 * 150 + 300);  // L0 is slower
     CHECK(Pipeline{3, 0, &stages, 0, 0}.ticks(100) == 300);
 }

@@ -90,6 +90,13 @@ TEST_CASE("a title is UTF-8 without control characters") {
         INFO(printable(bad));
         CHECK_FALSE(is_title(bad));
     }
+    CHECK(printable("Stra\xC3\x9F"
+                    "e\n\xC3(") ==
+          "Stra\xC3\x9F"
+          "e\\x0a\\xc3(");
+    CHECK(printable(std::string(40, 'a')) == std::string(40, 'a'));
+    CHECK(printable(std::string(39, 'a') + "\xC3\x9F"
+                                           "b") == std::string(39, 'a') + "\xC3\x9F...");
 }
 
 TEST_CASE("control characters in a text are escaped, though no title may have them") {
