@@ -130,23 +130,21 @@ class Search {
     /// lines, because a half may be worse and a quarter better: what fits changes by steps.
     void explore(std::set<Point>& open) {
         for (int in_vain = 0; !open.empty() && left_ > 0 && in_vain < budget_.patience;) {
-            const Strategy from = open.begin()->strategy;
-            const MemoryUsed used = open.begin()->used;
-            open.erase(open.begin());
+            const Point from = std::move(open.extract(open.begin()).value());
             const std::int64_t before = cost_;
-            enter(with_spreads(from.share), open);
+            std::vector<Strategy> strategies = with_spreads(from.strategy.share);  // beside the first halves
             // All halves before all quarters: the work allowed may end on the way. Less memory is what costs least to look at.
             std::vector<Line> lines;
             for (const Scarce resource : {Scarce::L1, Scarce::L0, Scarce::Columns, Scarce::Rows, Scarce::Cores, Scarce::Crossbars}) {
-                lines.push_back({resource, from.share, used});
+                lines.push_back({resource, from.strategy, from.used});
             }
             while (!lines.empty()) {
-                std::vector<Strategy> strategies;
+                const std::size_t first = strategies.size();
                 std::vector<std::size_t> asked;
                 for (std::size_t i = 0; i < lines.size(); ++i) {
-                    lines[i].share = lines[i].share.with_half(lines[i].resource);
+                    lines[i].strategy.share = lines[i].strategy.share.with_half(lines[i].resource);
                     if (!is_enough(lines[i])) {
-                        strategies.push_back({lines[i].share, from.spread, from.remapping, from.cuts});
+                        strategies.push_back(lines[i].strategy);
                         asked.push_back(i);
                     }
                 }
@@ -154,13 +152,14 @@ class Search {
                 for (std::size_t k = asked.size(); k-- > 0;) {
                     Line& line = lines[asked[k]];
                     const bool memory = line.resource == Scarce::L1 || line.resource == Scarce::L0;
-                    const std::int64_t too_much = (from.share.is_whole() && memory ? hopeless_memory : hopeless) * cost_;
-                    if (seen[k] && seen[k]->cost < too_much) {
-                        line.used = seen[k]->used;
+                    const std::int64_t too_much = (from.strategy.share.is_whole() && memory ? hopeless_memory : hopeless) * cost_;
+                    if (seen[first + k] && seen[first + k]->cost < too_much) {
+                        line.used = seen[first + k]->used;
                     } else {
                         lines.erase(lines.begin() + static_cast<std::ptrdiff_t>(asked[k]));
                     }
                 }
+                strategies.clear();
             }
             in_vain = cost_ < before ? 0 : in_vain + 1;
         }
@@ -169,7 +168,7 @@ class Search {
     /// Ever less of one resource, and what the schedule with the least so far uses.
     struct Line {
         Scarce resource;
-        Share share;
+        Strategy strategy;
         MemoryUsed used;
     };
 
@@ -180,7 +179,7 @@ class Search {
         }
         const bool l1 = line.resource == Scarce::L1;
         const hw::Limit& size = l1 ? machine_.core.l1.size : machine_.chip.l0.size;
-        const std::int64_t left = size.value >> line.share.halvings[static_cast<std::size_t>(line.resource)];
+        const std::int64_t left = size.value >> line.strategy.share.halvings[static_cast<std::size_t>(line.resource)];
         return !size.ideal && left > 0 && left >= (l1 ? line.used.l1 : line.used.l0);
     }
 

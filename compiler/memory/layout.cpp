@@ -1,7 +1,8 @@
 #include "compiler/memory/layout.h"
 
 #include <algorithm>
-#include <map>
+#include <tuple>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -15,26 +16,9 @@ namespace cim::compiler {
 
 namespace {
 
-/// Range of the window, and of the channels, that a core's tiles of a Conv take.
-struct TileRange {
-    int from = 0, to = 0;
-    int c0 = 0, c1 = 0;
-};
-
-TileRange range_of(const NodePlacement& placement, int copy, int core) {
-    TileRange range;
-    bool first = true;
-    for (const Tile& tile : placement.tiles) {
-        if (tile.core != core || tile.copy != copy) {
-            continue;
-        }
-        range.from = first ? tile.row : std::min(range.from, tile.row);
-        range.to = std::max(range.to, tile.row + tile.rows);
-        range.c0 = first ? tile.c0 : std::min(range.c0, tile.c0);
-        range.c1 = std::max(range.c1, tile.c1);
-        first = false;
-    }
-    return range;
+/// What both take.
+TileRange around(const TileRange& a, const TileRange& b) {
+    return {std::min(a.from, b.from), std::max(a.to, b.to), std::min(a.c0, b.c0), std::max(a.c1, b.c1)};
 }
 
 bool is_join(NodeKind kind) {
@@ -55,11 +39,16 @@ Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::Pr
       in_flight_(in_flight_of(graph, placement)),
       ample_skew_(graph, in_flight_),
       skew_(graph, std::vector<int>(graph.nodes.size(), 0)),
-      producers_(producers_of(graph)) {}
+      producers_(producers_of(graph)) {
+    for (const NodePlacement& placement : placement_) {
+        readers_.push_back(readers_of(placement));
+    }
+}
 
-NodeLayout Layout::node_layout(int n) {
+NodeLayout Layout::node_layout(int n, NodeLayout before) {
     const std::size_t inputs = node(n).inputs.size();
     layout_ = {};
+    layout_.memory.groups = std::move(before.memory.groups);
     layout_.landings.resize(inputs);
     layout_.memory.landings.resize(inputs);
     layout_.memory.stages.resize(inputs);
@@ -128,22 +117,31 @@ bool Layout::from_one_copy(TensorId id) const {
     return true;
 }
 
-std::vector<Layout::Reader> Layout::readers(int n) const {
-    const NodePlacement& here = placement_[at(n)];
-    std::set<std::pair<int, int>> cores;
-    for (const Tile& tile : here.tiles) {
-        cores.emplace(tile.copy, tile.core);
+std::vector<Layout::Reader> Layout::readers_of(const NodePlacement& placement) {
+    std::vector<Reader> readers;
+    for (const Tile& tile : placement.tiles) {
+        readers.push_back({tile.core, {}, tile.copy, {tile.row, tile.row + tile.rows, tile.c0, tile.c1}});
     }
-    std::vector<Reader> result;
-    for (const auto& [copy, core] : cores) {
-        result.push_back({core, here.copies[at(copy)], copy});
-    }
-    if (result.empty()) {
-        for (const Part& part : here.parts) {
-            result.push_back({part.core, part.grid, 0});
+    std::sort(readers.begin(), readers.end(),
+              [](const Reader& a, const Reader& b) { return std::tie(a.copy, a.core) < std::tie(b.copy, b.core); });
+    std::size_t count = 0;
+    for (const Reader& tile : readers) {
+        if (count > 0 && readers[count - 1].copy == tile.copy && readers[count - 1].core == tile.core) {
+            readers[count - 1].range = around(readers[count - 1].range, tile.range);
+        } else {
+            readers[count++] = tile;
         }
     }
-    return result;
+    readers.resize(count);
+    for (Reader& reader : readers) {
+        reader.grid = placement.copies[at(reader.copy)];
+    }
+    if (readers.empty()) {
+        for (const Part& part : placement.parts) {
+            readers.push_back({part.core, part.grid, 0, {}});
+        }
+    }
+    return readers;
 }
 
 void Layout::add(const Landing& landing) {
@@ -185,7 +183,7 @@ void Layout::make_landings(int n, int input) {
     }
     if (in_l0(n, input)) {
         base.place = isa::chip;
-        for (const Reader& each : readers(n)) {
+        for (const Reader& each : readers_[at(n)]) {
             base.readers.push_back(each.core);
         }
         base.rows = base.reading.kernel_h + (choices_.l0_tight ? 0 : base.reading.stride_h);
@@ -199,12 +197,14 @@ void Layout::make_landings(int n, int input) {
         return;
     }
     if (reader.kind == NodeKind::Conv) {
-        std::map<int, std::vector<Reader>> by_core;
-        for (const Reader& each : readers(n)) {
-            by_core[each.core].push_back(each);
-        }
-        for (const auto& entry : by_core) {
-            make_conv_landing(base, entry.second);
+        std::vector<Reader> readers = readers_[at(n)];
+        const auto by_core = [](const Reader& a, const Reader& b) { return std::tie(a.core, a.copy) < std::tie(b.core, b.copy); };
+        std::sort(readers.begin(), readers.end(), by_core);
+        layout_.landings[at(input)].reserve(readers.size());
+        for (auto first = readers.begin(); first != readers.end();) {
+            const auto last = std::find_if(first, readers.end(), [&](const Reader& each) { return each.core != first->core; });
+            make_conv_landing(base, {first, last});
+            first = last;
         }
         return;
     }
@@ -224,15 +224,14 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     const QuantNode& conv = node(base.node);
     const int core = copies[0].core;
     Grid grid = copies[0].grid;
-    TileRange range = range_of(placement_[at(base.node)], copies[0].copy, core);
+    TileRange range = copies[0].range;
     Landing landing = base;
     landing.place = core;
     bool apart = false;
     int dealt = 0;  // rows of the output, dealt to several copies, that one of them is ahead of another
     for (const Reader& each : copies) {
         landing.readers.push_back(core);
-        const TileRange more = range_of(placement_[at(base.node)], each.copy, core);
-        range = {std::min(range.from, more.from), std::max(range.to, more.to), std::min(range.c0, more.c0), std::max(range.c1, more.c1)};
+        range = around(range, each.range);
         const int end = std::max(grid.x0 + grid.cols, each.grid.x0 + each.grid.cols);
         grid.x0 = std::min(grid.x0, each.grid.x0);
         grid.cols = end - grid.x0;
@@ -318,8 +317,8 @@ void Layout::make_stages(int n, int input) {
         }
         return;
     }
-    for (const Reader& each : readers(n)) {
-        const TileRange range = range_of(placement_[at(n)], each.copy, each.core);
+    for (const Reader& each : readers_[at(n)]) {
+        const TileRange& range = each.range;
         stage_on(each.core, each.grid, range.c0, range.c1);
         stages.back().slots = slots(n, each.copy);
         if (reader.groups == 1) {

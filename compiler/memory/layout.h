@@ -35,12 +35,19 @@ struct NodeLayout {
     NodeMemory memory;
 };
 
+/// Elements of the window, and channels, that tiles of a Conv take.
+struct TileRange {
+    int from = 0, to = 0;
+    int c0 = 0, c1 = 0;
+};
+
 class Layout {
   public:
     /// Keeps references to all of these; `choices` may change between calls.
     Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices, const std::vector<NodePlacement>& placement,
            const std::vector<std::vector<Part>>& relays, const LayoutChoices& choices);
-    NodeLayout node_layout(int node);
+    /// `before`: how it was laid out for other choices, or nothing.
+    NodeLayout node_layout(int node, NodeLayout before = {});
     /// Relays of an input, for the rows that L0 passes on to them.
     std::vector<Outbox> relays_of(int input) const;
     /// The plan of the layouts of all nodes, with what inputs and outputs of the network need.
@@ -64,13 +71,14 @@ class Layout {
     bool lies_whole(TensorId id) const;
     /// Whether one copy of one node gives all positions of a tensor.
     bool from_one_copy(TensorId id) const;
-    /// Who reads the inputs of a node: each core of each copy of a Conv, else each part's core.
+    /// Who reads the inputs of a node: each core of each copy of a Conv, by copy, core; else each part's core.
     struct Reader {
         int core = 0;
         Grid grid;
         int copy = 0;
+        TileRange range;  ///< Conv: of the core's tiles
     };
-    std::vector<Reader> readers(int node) const;
+    static std::vector<Reader> readers_of(const NodePlacement& placement);
 
     void add(const Landing& landing);
     /// Of a landing in L1.
@@ -84,6 +92,7 @@ class Layout {
     void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
     void make_sums_landing(const Landing& base);
     void make_stages(int node, int input);
+    static std::vector<Group> groups_of(const QuantNode& node, const NodePlacement& placement, bool adds_in_core, bool gives_sums);
     void make_groups(int node);
     void choose_grains(int node);
     void make_outboxes(int node);
@@ -103,7 +112,8 @@ class Layout {
     JoinSkew ample_skew_;
     JoinSkew skew_;  ///< of what has to be
     std::vector<NodeId> producers_;
-    NodeLayout layout_;  ///< of the node at hand
+    std::vector<std::vector<Reader>> readers_;  ///< by node
+    NodeLayout layout_;                         ///< of the node at hand
 };
 
 }  // namespace cim::compiler

@@ -1,6 +1,5 @@
 // What a node gives: sums of its tiles, results that wait to be sent, rows of an input that relays send on.
 #include <algorithm>
-#include <map>
 #include <tuple>
 #include <utility>
 
@@ -30,35 +29,49 @@ int Layout::slots(int n, int copy) const {
     return machine_.mode == hw::ComputingMode::CM ? slots(n) * grain : ample_slots(n);
 }
 
-void Layout::make_groups(int n) {
-    const NodePlacement& here = placement_[at(n)];
-    std::map<std::tuple<int, int, int>, Group> groups;  // by copy, core, column
-    for (std::size_t t = 0; t < here.tiles.size(); ++t) {
-        const Tile& tile = here.tiles[t];
-        const Part& part = here.part_of(tile);
-        Group& group = groups[{tile.copy, tile.core, part.c0}];
-        group.copy = tile.copy;
-        group.core = tile.core;
-        group.col = part.c0;
-        group.cols = part.c1 - part.c0;
-        group.own += tile.col == part.c0 ? 1 : 0;
-        group.tiles.push_back(static_cast<int>(t));
+std::vector<Group> Layout::groups_of(const QuantNode& node, const NodePlacement& placement, bool adds_in_core, bool gives_sums) {
+    std::vector<std::tuple<int, int, const Part*, int>> tiles;  // by copy, core, column
+    for (std::size_t t = 0; t < placement.tiles.size(); ++t) {
+        const Tile& tile = placement.tiles[t];
+        tiles.emplace_back(tile.copy, tile.core, &placement.part_of(tile), static_cast<int>(t));  // parts stand by copy, channel
     }
-    const bool adds_in_core = machine_.mode == hw::ComputingMode::CM;
-    const bool gives_sums = tensor(node(n).output).element_bytes > 1;
-    std::map<std::pair<int, int>, int> last;  // core by copy, column
-    for (auto& [key, group] : groups) {
-        const auto before = last.find({group.copy, group.col});
-        group.before = before == last.end() ? -1 : before->second;
-        group.takes_sums = group.before < 0 && node(n).inputs.size() > 1;
-        last[{group.copy, group.col}] = group.core;
+    std::sort(tiles.begin(), tiles.end());
+    std::vector<Group> groups;
+    const Part* last = nullptr;
+    for (const auto& [copy, core, part, t] : tiles) {
+        if (groups.empty() || groups.back().core != core || last != part) {
+            groups.emplace_back();
+            groups.back().copy = copy;
+            groups.back().core = core;
+            groups.back().col = part->c0;
+            groups.back().cols = part->c1 - part->c0;
+            last = part;
+        }
+        groups.back().own += placement.tiles[at(t)].col == part->c0 ? 1 : 0;
+        groups.back().tiles.push_back(t);
     }
-    for (auto& entry : groups) {
-        Group& group = entry.second;
-        group.home = last[{group.copy, group.col}] == group.core;
+    std::vector<Group*> by_column;
+    for (Group& group : groups) {
+        by_column.push_back(&group);
+    }
+    std::sort(by_column.begin(), by_column.end(),
+              [](const Group* a, const Group* b) { return std::tie(a->copy, a->col, a->core) < std::tie(b->copy, b->col, b->core); });
+    const auto one_column = [](const Group& a, const Group& b) { return a.copy == b.copy && a.col == b.col; };
+    for (std::size_t i = 0; i < by_column.size(); ++i) {
+        Group& group = *by_column[i];
+        group.before = i > 0 && one_column(*by_column[i - 1], group) ? by_column[i - 1]->core : -1;
+        group.home = i + 1 == by_column.size() || !one_column(group, *by_column[i + 1]);
+        group.takes_sums = group.before < 0 && node.inputs.size() > 1;
         const bool alone = group.home && group.before < 0 && !group.takes_sums && !gives_sums;
         group.own = adds_in_core ? (alone ? 0 : 1) : group.own;
-        layout_.memory.groups.push_back(std::move(group));
+    }
+    return groups;
+}
+
+void Layout::make_groups(int n) {
+    if (layout_.memory.groups.empty()) {
+        layout_.memory.groups =
+            groups_of(node(n), placement_[at(n)], machine_.mode == hw::ComputingMode::CM, tensor(node(n).output).element_bytes > 1);
     }
     choose_grains(n);
     for (Group& group : layout_.memory.groups) {

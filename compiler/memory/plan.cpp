@@ -2,7 +2,6 @@
 #include "compiler/memory/plan.h"
 
 #include <algorithm>
-#include <map>
 #include <numeric>
 #include <utility>
 
@@ -55,8 +54,9 @@ void for_each_room(MemoryPlan& plan, F f) {
     }
 }
 
-/// What a node takes of the L1 of a core.
+/// Something of a node in the L1 of a core.
 struct Use {
+    int core = 0;
     std::int64_t bytes = 0;
     std::int64_t in_landings = 0;
 };
@@ -105,27 +105,26 @@ class Fitting {
 
     /// Lays a node out as chosen now.
     void lay_out(int node) {
-        for (const auto& [core, use] : uses_[at(node)]) {
-            used_[at(core)] -= use.bytes;
+        std::vector<Use>& uses = uses_[at(node)];
+        for (const Use& use : uses) {
+            used_[at(use.core)] -= use.bytes;
         }
-        nodes_[at(node)] = layout_.node_layout(node);
-        std::map<int, Use>& uses = uses_[at(node)];
         uses.clear();
+        nodes_[at(node)] = layout_.node_layout(node, std::move(nodes_[at(node)]));
         for (const std::vector<Landing>& landings : nodes_[at(node)].landings) {
             for (const Landing& landing : landings) {
                 if (landing.place != isa::chip) {
-                    uses[landing.place].bytes += align4(landing.bytes());
-                    uses[landing.place].in_landings += landing.bytes();
+                    uses.push_back({landing.place, align4(landing.bytes()), landing.bytes()});
                 }
             }
         }
         for_each_room(nodes_[at(node)].memory, [&](int core, std::int64_t bytes, std::int64_t) {
             if (core != isa::chip) {
-                uses[core].bytes += bytes;
+                uses.push_back({core, bytes, 0});
             }
         });
-        for (const auto& [core, use] : uses) {
-            used_[at(core)] += use.bytes;
+        for (const Use& use : uses) {
+            used_[at(use.core)] += use.bytes;
         }
     }
 
@@ -164,8 +163,14 @@ class Fitting {
     std::vector<int> nodes_on(int core) const {
         std::vector<std::pair<std::int64_t, int>> found;
         for (std::size_t node = 0; node < uses_.size(); ++node) {
-            if (const auto use = uses_[node].find(core); use != uses_[node].end()) {
-                found.emplace_back(-use->second.in_landings, static_cast<int>(node));
+            std::int64_t in_landings = 0;
+            bool here = false;
+            for (const Use& use : uses_[node]) {
+                here = here || use.core == core;
+                in_landings += use.core == core ? use.in_landings : 0;
+            }
+            if (here) {
+                found.emplace_back(-in_landings, static_cast<int>(node));
             }
         }
         std::sort(found.begin(), found.end());
@@ -262,8 +267,8 @@ class Fitting {
     LayoutChoices choices_;
     Layout layout_;
     std::vector<NodeLayout> nodes_;
-    std::vector<std::map<int, Use>> uses_;  ///< by node, core
-    std::vector<std::int64_t> used_;        ///< L1 bytes by core
+    std::vector<std::vector<Use>> uses_;  ///< by node
+    std::vector<std::int64_t> used_;      ///< L1 bytes by core
 };
 
 }  // namespace

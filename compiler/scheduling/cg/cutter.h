@@ -41,8 +41,10 @@ class Cutter {
     /// One past the last node that may be in a segment with `first`: its crossbars suffice, and no node reads a Concat half of which
     /// comes from before.
     NodeId limit(NodeId first) const;
-    /// The longest segment from `first` on; `first` itself if its node had to be cut smaller.
+    /// The longest segment from `first` on; just its node, and no segment, if that fits in no way. Returns one past its last node.
     NodeId longest(NodeId first, Segment& best);
+    /// The segment of one node, which is cut smaller until it fits the memories; false if it never does.
+    bool fit_alone(NodeId node, Segment& segment);
     std::optional<Segment> attempt(NodeId first, NodeId last) const;
     /// Whether a tensor that comes from nodes first..last-1 is needed after them.
     bool needed_after(TensorId id, NodeId last) const { return last_reader_[at(id)] >= last; }

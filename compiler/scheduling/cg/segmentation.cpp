@@ -63,9 +63,6 @@ Schedule Cutter::run() {
     for (NodeId first = 0; first < count();) {
         Segment best;
         const NodeId last = longest(first, best);
-        if (last == first) {
-            continue;  // its first node was cut smaller
-        }
         if (!best.graph.nodes.empty()) {
             segments_.push_back(std::move(best));
             starts_.push_back(first);
@@ -157,18 +154,16 @@ NodeId Cutter::longest(NodeId first, Segment& best) {
         best = std::move(*whole);
         return high;
     }
-    try {
-        best = segment_of(first, first + 1);
-    } catch (const DoesNotFit& error) {
-        if (halve(mapped_, first, part_.machine)) {
-            index();
-            return first;
-        }
-        // Goes on, to know what the others need.
-        if (!too_large_ || (error.memory() == too_large_->memory() && error.needed() > too_large_->needed())) {
-            too_large_ = error;
-        }
+    const NodeId nodes = count();
+    if (!fit_alone(first, best)) {
         return first + 1;
+    }
+    if (count() != nodes) {  // it was cut smaller
+        high = limit(first);
+        if (std::optional<Segment> whole = attempt(first, high)) {
+            best = std::move(*whole);
+            return high;
+        }
     }
     // What is longer fits less; the longest that does is between.
     NodeId low = first + 1;
@@ -182,6 +177,25 @@ NodeId Cutter::longest(NodeId first, Segment& best) {
         }
     }
     return low;
+}
+
+bool Cutter::fit_alone(NodeId node, Segment& segment) {
+    while (true) {
+        try {
+            segment = segment_of(node, node + 1);
+            return true;
+        } catch (const DoesNotFit& error) {
+            if (halve(mapped_, node, part_.machine)) {
+                index();
+                continue;
+            }
+            // Goes on, to know what the others need.
+            if (!too_large_ || (error.memory() == too_large_->memory() && error.needed() > too_large_->needed())) {
+                too_large_ = error;
+            }
+            return false;
+        }
+    }
 }
 
 std::optional<Segment> Cutter::attempt(NodeId first, NodeId last) const {
