@@ -98,6 +98,7 @@ isa::Index ProgramBuilder::intern(isa::Template body) {
 FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const std::string& name, int op, int place, isa::Engine engine,
                          bool setup)
     : program_(program), pool_(body_.exprs), target_(&body_.body) {
+    by_hash_.fill(-1);
     // Most bodies have no more; growing step by step would be felt, there is one a flow.
     body_.exprs.reserve(128);
     body_.stmts.reserve(32);
@@ -112,18 +113,22 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
     flow_.segment = setup ? isa::setup : std::max(0, program.segment);
 }
 
-Ex FlowBuilder::argument(const std::string& name, const isa::Arg& arg) {
-    const std::size_t hash = std::hash<std::string>{}(name);
-    for (std::size_t i = 0; i < params_.size(); ++i) {
-        if (params_[i].hash == hash && body_.params[i] == name) {
-            if (!(flow_.args[i] == arg)) {
-                throw std::logic_error("parameter '" + name + "' of template '" + body_.name + "' given twice with different values");
+Ex FlowBuilder::argument(std::string_view name, const isa::Arg& arg) {
+    const std::size_t hash = std::hash<std::string_view>{}(name);
+    int& last = by_hash_[hash % by_hash_.size()];
+    for (int i = last; i >= 0; i = params_[static_cast<std::size_t>(i)].next) {
+        const auto known = static_cast<std::size_t>(i);
+        if (params_[known].hash == hash && body_.params[known] == name) {
+            if (!(flow_.args[known] == arg)) {
+                throw std::logic_error("parameter '" + std::string(name) + "' of template '" + body_.name +
+                                       "' given twice with different values");
             }
-            return {*this, params_[i].ref};
+            return {*this, params_[known].ref};
         }
     }
-    params_.push_back({hash, pool_.param(static_cast<isa::Index>(body_.params.size()))});
-    body_.params.push_back(name);
+    params_.push_back({hash, pool_.param(static_cast<isa::Index>(body_.params.size())), last});
+    last = static_cast<int>(params_.size()) - 1;
+    body_.params.emplace_back(name);
     flow_.args.push_back(arg);
     return {*this, params_.back().ref};
 }
@@ -183,18 +188,17 @@ void FlowBuilder::op(isa::Opcode opcode, const std::vector<Field>& fields, const
     stmt.opcode = opcode;
     stmt.exprs.reserve(info.fields.size() + (signal != nullptr ? 3 : 0));
     std::size_t used = 0;
+    auto next = fields.begin();  // most are given in the order of the table
     for (const isa::FieldInfo& field : info.fields) {
-        isa::ExprRef ref = -1;
-        for (const Field& given : fields) {
-            if (given.first == field.name) {
-                ref = given.second.ref();
-                ++used;
-            }
+        const auto named = [&](const Field& given) { return given.first == field.name; };
+        const auto given = next != fields.end() && named(*next) ? next : std::find_if(fields.begin(), fields.end(), named);
+        if (given == fields.end()) {
+            stmt.exprs.push_back(constant(field.default_value.value()).ref());
+        } else {
+            stmt.exprs.push_back(given->second.ref());
+            next = std::next(given);
+            ++used;
         }
-        if (ref < 0) {
-            ref = constant(field.default_value.value()).ref();
-        }
-        stmt.exprs.push_back(ref);
     }
     if (used != fields.size()) {
         throw std::logic_error("a field that " + std::string(info.text) + " does not have");

@@ -2,6 +2,7 @@
 // Writes flows: a small language for template bodies, whose arguments are declared where they are first used. Flows whose bodies come
 // out alike share one template.
 
+#include <array>
 #include <functional>
 #include <initializer_list>
 #include <string>
@@ -76,12 +77,12 @@ class FlowBuilder {
                 bool setup = false);
 
     // Arguments: name of the template's parameter and what this flow passes.
-    Ex number(const std::string& name, std::int64_t value) { return argument(name, {isa::ArgKind::Int, value}); }
-    Ex buffer(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Buffer, index}); }
-    Ex counter(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Counter, index}); }
-    Ex weight(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Weight, index}); }
-    Ex param(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Param, index}); }
-    Ex slice(const std::string& name, isa::Index index) { return argument(name, {isa::ArgKind::Slice, index}); }
+    Ex number(std::string_view name, std::int64_t value) { return argument(name, {isa::ArgKind::Int, value}); }
+    Ex buffer(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Buffer, index}); }
+    Ex counter(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Counter, index}); }
+    Ex weight(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Weight, index}); }
+    Ex param(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Param, index}); }
+    Ex slice(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Slice, index}); }
 
     Ex constant(std::int64_t value) { return {*this, pool_.constant(value)}; }
     Ex batch() { return {*this, pool_.batch()}; }
@@ -112,7 +113,7 @@ class FlowBuilder {
     isa::ExprPool& pool() { return pool_; }
 
   private:
-    Ex argument(const std::string& name, const isa::Arg& arg);
+    Ex argument(std::string_view name, const isa::Arg& arg);
     isa::Index add(isa::Stmt stmt);
     /// Runs `fill` with the statements it adds going into a body of their own.
     std::vector<isa::Index> nested(const std::function<void()>& fill);
@@ -124,8 +125,10 @@ class FlowBuilder {
     struct Param {
         std::size_t hash;  ///< of its name
         isa::ExprRef ref;
+        int next;  ///< with a hash that ends alike; -1: none
     };
-    std::vector<Param> params_;  ///< as the body has them
+    std::vector<Param> params_;     ///< as the body has them
+    std::array<int, 64> by_hash_;  ///< the last whose hash ends so; -1: none
     std::vector<isa::Index>* target_;
     isa::Index depth_ = 0;
 };

@@ -17,13 +17,6 @@ constexpr double receivers_a_reader = 1.5;
 
 }  // namespace
 
-Load& Load::operator+=(const Load& other) {
-    port += other.port;
-    move += other.move;
-    alu += other.alu;
-    return *this;
-}
-
 Load Load::operator*(double times) const {
     const auto scaled = [&](Ticks ticks) { return static_cast<Ticks>(static_cast<double>(ticks) * times); };
     return {scaled(port), scaled(move), scaled(alu)};

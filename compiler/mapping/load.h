@@ -18,7 +18,12 @@ struct Load {
     hw::Ticks alu = 0;
 
     hw::Ticks most() const { return std::max({port, move, alu}); }
-    Load& operator+=(const Load& other);
+    Load& operator+=(const Load& other) {
+        port += other.port;
+        move += other.move;
+        alu += other.alu;
+        return *this;
+    }
     Load operator*(double times) const;
 };
 

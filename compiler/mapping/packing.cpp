@@ -115,9 +115,12 @@ bool first_fit(const std::vector<LoadedColumn>& columns, hw::Ticks most, int cor
         }
         std::size_t core = open;
         const auto fits = [&] {
+            if (used[core] + need > per_core) {
+                return false;
+            }
             Load load = loads[core];
             load += column.load;
-            return used[core] + need <= per_core && load.most() <= most;
+            return load.most() <= most;
         };
         while (core < loads.size() && !fits()) {
             ++core;
