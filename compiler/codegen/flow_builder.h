@@ -127,7 +127,7 @@ class FlowBuilder {
         isa::ExprRef ref;
         int next;  ///< with a hash that ends alike; -1: none
     };
-    std::vector<Param> params_;     ///< as the body has them
+    std::vector<Param> params_;    ///< as the body has them
     std::array<int, 64> by_hash_;  ///< the last whose hash ends so; -1: none
     std::vector<isa::Index>* target_;
     isa::Index depth_ = 0;

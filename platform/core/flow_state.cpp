@@ -3,7 +3,14 @@
 namespace cim::platform {
 
 FlowState::FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flow& flow)
-    : prices(code.ops.size()), place_(place), id_(code.id), op_(flow.op), segment_(flow.segment), engine_(flow.engine), run_(code) {
+    : prices(code.ops.size()),
+      place_(place),
+      id_(code.id),
+      op_(flow.op),
+      segment_(flow.segment),
+      engine_(flow.engine),
+      statistics_(&place.context().statistics.operators[static_cast<std::size_t>(flow.op)]),
+      run_(code) {
     for (std::size_t i = 0; i < code.ops.size(); ++i) {
         prices[i].moves_only = code.body->ops[i].moves_only;
     }
@@ -16,7 +23,7 @@ void FlowState::advance() {
     if (waits_for >= 0) {
         reached = waits_for - step_->counter + 1;
         const Cause cause = context.counters.role(waits_for) == isa::CounterRole::Data ? Cause::Data : Cause::Space;
-        context.statistics.operators[static_cast<std::size_t>(op_)].times[static_cast<std::size_t>(cause)] += now - waits_since;
+        statistics_->times[static_cast<std::size_t>(cause)] += now - waits_since;
         waits_for = -1;
     } else {
         step_ = &run_.next();

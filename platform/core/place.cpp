@@ -10,16 +10,16 @@ namespace cim::platform {
 
 namespace f = isa::field;
 
-Place::Place(const sc_core::sc_module_name& name, Context& context, int core) : sc_module(name), context_(context), core_(core) {
+Place::Place(const sc_core::sc_module_name& name, Context& context, int core)
+    : sc_module(name), context_(context), core_(core), number_(core >= 0 ? core : context.machine.core_count()) {
+    for (std::size_t engine = 0; engine < engines_.size(); ++engine) {
+        engines_[engine].statistics = &context.statistics.engines[static_cast<std::size_t>(number_)][engine];
+    }
     local.register_nb_transport_bw(this, &Place::nb_transport_bw);
     remote.register_nb_transport_bw(this, &Place::nb_transport_bw);
     if (core >= 0) {
         crossbars_ = std::make_unique<CrossbarArray>("crossbars", context.machine, context.program);
     }
-}
-
-int Place::number() const {
-    return core_ >= 0 ? core_ : context_.machine.core_count();
 }
 
 void Place::start_of_simulation() {
@@ -90,7 +90,7 @@ void Place::dispatch(isa::Engine which) {
     }
     ReadyFlow* best = nullptr;
     for (ReadyFlow& ready : engine.ready) {
-        if ((best == nullptr || ready.before(*best)) && can_start(ready)) {
+        if ((best == nullptr || ready.before(*best)) && (ready.crossbar == ReadyFlow::no_crossbar || can_start(ready))) {
             best = &ready;
         }
     }
@@ -136,7 +136,7 @@ void Place::begin(isa::Engine which, isa::Index id) {
     *ready = engine.ready.back();
     engine.ready.pop_back();
     const Ticks waited = context_.agenda.now() - engine.asked_at;
-    context_.statistics.operators[static_cast<std::size_t>(flow.op())].times[static_cast<std::size_t>(Cause::Power)] += waited;
+    flow.statistics().times[static_cast<std::size_t>(Cause::Power)] += waited;
     start(flow, waited);
 }
 
@@ -202,7 +202,7 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
         operation.kept = *operation.op;
         operation.op = &operation.kept;
     }
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
+    OperatorStatistics& statistics = flow.statistics();
     if (statistics.start < 0 && context_.segment != isa::setup) {
         statistics.start = operation.started - context_.run_start;
     }
@@ -215,12 +215,12 @@ void Place::start(FlowState& flow, Ticks power_wait) {
     const isa::Step step = flow.step();
     engine.busy = true;
     book(which, Cause::Busy);
-    context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(which)].operations += step.op_count;
+    engine.statistics->operations += step.op_count;
     if (context_.observer != nullptr) {
         context_.observer->engine(context_.agenda.now(), number(), which, flow.op());
     }
     Ticks issue_ticks = 1;
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
+    OperatorStatistics& statistics = flow.statistics();
     for (isa::Index i = 0; i < step.op_count; ++i) {
         Operation& operation = make_operation(flow, i);
         if (operation.async) {
@@ -253,7 +253,7 @@ void Place::operation_ended(Operation& operation) {
     } else if (isa::writes_crossbar(opcode)) {
         execute_write(context_, *crossbars_, operation);
     }
-    OperatorStatistics& statistics = context_.statistics.operators[static_cast<std::size_t>(flow.op())];
+    OperatorStatistics& statistics = flow.statistics();
     context_.last_completion = now;
     if (context_.power) {
         context_.power->ended(operation.price->power);

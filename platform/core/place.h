@@ -34,6 +34,8 @@ class FlowState final : public Runnable {
     isa::Index segment() const { return segment_; }
     const isa::Step& step() const { return *step_; }
 
+    OperatorStatistics& statistics() const { return *statistics_; }
+
     Ticks ready_at = 0;
     Ticks waits_since = 0;
     isa::Index waits_for = -1;  ///< counter, or -1
@@ -48,6 +50,7 @@ class FlowState final : public Runnable {
     isa::Index segment_;
     isa::Engine engine_;
     const isa::Step* step_ = nullptr;
+    OperatorStatistics* statistics_;
     isa::FlowRun run_;
 };
 
@@ -66,6 +69,7 @@ struct ReadyFlow {
 
 struct EngineState {
     bool busy = false;
+    EngineStatistics* statistics = nullptr;
     std::vector<FlowState*> flows;     ///< of the segment that runs, by id
     std::vector<ReadyFlow> ready;      ///< in no order
     std::size_t first_unfinished = 0;  ///< in flows
@@ -97,7 +101,7 @@ class Place : public sc_core::sc_module, public Actor {
 
     int core() const { return core_; }
     /// Position in statistics: the core, or the number of cores for the chip.
-    int number() const;
+    int number() const { return number_; }
     CrossbarArray* crossbars() { return crossbars_.get(); }
     const std::vector<std::unique_ptr<FlowState>>& flows() const { return flows_; }
 
@@ -143,7 +147,6 @@ class Place : public sc_core::sc_module, public Actor {
     void transferred(Operation& operation);
     /// A transfer outside its memory is an error of SystemC.
     static void check_response(const Operation& operation);
-    OperatorStatistics& statistics_of(const Operation& operation);
     void operation_ended(Operation& operation);
     /// Bytes of an output reached external memory: the image that they belong to is as far as this.
     void note_output(std::int64_t address);
@@ -163,6 +166,7 @@ class Place : public sc_core::sc_module, public Actor {
 
     Context& context_;
     int core_;
+    int number_;
     std::unique_ptr<CrossbarArray> crossbars_;
     std::vector<std::unique_ptr<FlowState>> flows_;
     std::map<isa::Index, std::vector<FlowState*>> of_segment_;

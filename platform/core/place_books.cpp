@@ -9,8 +9,7 @@ namespace f = isa::field;
 void Place::book(isa::Engine which, Cause cause) {
     EngineState& engine = engines_[static_cast<std::size_t>(which)];
     const Ticks now = context_.agenda.now();
-    CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(which)].times;
-    times[static_cast<std::size_t>(engine.cause)] += now - engine.since;
+    engine.statistics->times[static_cast<std::size_t>(engine.cause)] += now - engine.since;
     if (engine.after_completion != context_.last_completion) {
         engine.after = {};
         engine.after_completion = context_.last_completion;
@@ -33,7 +32,7 @@ void Place::close_books() {
     for (int i = 0; i < isa::engine_count; ++i) {
         book(static_cast<isa::Engine>(i), Cause::Done);
         // The run ends with its last completion; signals may be on their way a little longer.
-        CauseTimes& times = context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(i)].times;
+        CauseTimes& times = engines_[static_cast<std::size_t>(i)].statistics->times;
         for (std::size_t cause = 0; cause < cause_count; ++cause) {
             times[cause] -= engines_[static_cast<std::size_t>(i)].after[cause];
         }
@@ -54,7 +53,7 @@ Cause Place::idle_cause(const EngineState& engine) const {
 }
 
 void Place::settle(const FlowState& flow, const Price& price, std::int64_t executions) {
-    hw::EventCounts& by_operator = context_.statistics.operators[static_cast<std::size_t>(flow.op())].events;
+    hw::EventCounts& by_operator = flow.statistics().events;
     hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
     for (std::size_t i = 0; i < price.cost.event_count; ++i) {
         const auto event = static_cast<std::size_t>(price.cost.events[i].event);

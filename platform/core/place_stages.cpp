@@ -13,7 +13,7 @@ void Place::proceed(Operation& operation, Ticks at) {
         const hw::Stage& stage = cost.stages[operation.stage];
         if (stage.resource == hw::Resource::Crossbar || stage.resource == hw::Resource::Alu) {
             // Nobody else can ask for it: its end is known already.
-            statistics_of(operation).times[static_cast<std::size_t>(Cause::Busy)] += stage.ticks;
+            operation.flow->statistics().times[static_cast<std::size_t>(Cause::Busy)] += stage.ticks;
             at += stage.ticks;
             ++operation.stage;
             continue;
@@ -87,10 +87,6 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
     return tlm::TLM_COMPLETED;
 }
 
-OperatorStatistics& Place::statistics_of(const Operation& operation) {
-    return context_.statistics.operators[static_cast<std::size_t>(operation.flow->op())];
-}
-
 void Place::check_response(const Operation& operation) {
     if (!operation.payload.is_response_ok()) {
         SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
@@ -100,7 +96,7 @@ void Place::check_response(const Operation& operation) {
 void Place::transferred(Operation& operation) {
     check_response(operation);
     const Transfer& transfer = operation.payload.transfer;
-    CauseTimes& times = statistics_of(operation).times;
+    CauseTimes& times = operation.flow->statistics().times;
     times[static_cast<std::size_t>(Cause::Busy)] += transfer.done - operation.stage_started - transfer.port_wait - transfer.link_wait;
     const auto wait = [&](Cause cause, Ticks ticks) {
         if (ticks == 0) {
@@ -109,8 +105,7 @@ void Place::transferred(Operation& operation) {
         times[static_cast<std::size_t>(cause)] += ticks;
         if (!operation.async) {
             // The engine's time is booked as busy from dispatch to completion.
-            CauseTimes& engine =
-                context_.statistics.engines[static_cast<std::size_t>(number())][static_cast<std::size_t>(operation.flow->engine())].times;
+            CauseTimes& engine = engine_of(*operation.flow).statistics->times;
             engine[static_cast<std::size_t>(cause)] += ticks;
             engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;
         }

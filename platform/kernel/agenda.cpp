@@ -1,5 +1,6 @@
 #include "platform/kernel/agenda.h"
 
+#include <algorithm>
 #include <tlm>
 
 namespace cim::platform {
@@ -49,13 +50,24 @@ void Agenda::advance_all() {
     runnable_.clear();
 }
 
-void Agenda::fetch_ahead(Ticks tick) const {
-    if (const Entry* first = due_.first(tick)) {
+void Agenda::fetch_ahead(const Entry* entry) {
+    if (entry != nullptr) {
         // For most actors `what` is the address of what completes; for the others this does nothing.
-        __builtin_prefetch(first->actor);
-        __builtin_prefetch(reinterpret_cast<const char*>(first->what));
-        __builtin_prefetch(reinterpret_cast<const char*>(first->what) + 64);
+        __builtin_prefetch(entry->actor);
+        __builtin_prefetch(reinterpret_cast<const char*>(entry->what));
+        __builtin_prefetch(reinterpret_cast<const char*>(entry->what) + 64);
     }
+}
+
+Ticks Agenda::horizon() const {
+    const sc_dt::uint64 others = sc_core::sc_time_to_pending_activity().value();  // the largest time if there are none
+    if (others == 0) {
+        return 0;
+    }
+    __extension__ using Wide = unsigned __int128;
+    const Wide end = Wide{sc_core::sc_time_stamp().value()} + std::min(quantum_.value(), others - 1);
+    // Rounded down like the times of ticks, of which the last that begins by then is meant.
+    return static_cast<Ticks>(((end + 1) * static_cast<Wide>(ticks_per_second_) - 1) / static_cast<Wide>(femtoseconds_per_second));
 }
 
 sc_core::sc_time Agenda::delay_to(Ticks tick) const {
@@ -67,15 +79,16 @@ void Agenda::run() {
         return;  // the kernel has come to the last tick
     }
     ahead_ = sc_core::SC_ZERO_TIME;
+    const Ticks last = horizon();
     do {
         process_tick();
         next_ = due_.next();
         if (next_ == Wheel<Entry>::none) {
             break;
         }
-        fetch_ahead(next_);
+        fetch_ahead(due_.first(next_));
         ahead_ = delay_to(next_);
-    } while (ahead_ <= quantum_ && ahead_ < sc_core::sc_time_to_pending_activity());
+    } while (next_ <= last);
     if (ahead_ > sc_core::SC_ZERO_TIME) {
         wake_.notify(ahead_);
     }
@@ -85,11 +98,10 @@ void Agenda::process_tick() {
     ++processed_;
     if (next_ != Wheel<Entry>::none) {
         now_ = next_;
-        Entry entry;
-        while (due_.take(now_, entry)) {
-            fetch_ahead(now_);
+        due_.take(now_, [](const Entry& entry, const Entry* following) {
+            fetch_ahead(following);
             entry.actor->complete(entry.what);
-        }
+        });
     }
     advance_all();
     for (std::size_t i = 0; i < dispatch_.size(); ++i) {

@@ -48,7 +48,8 @@ class Agenda final : public sc_core::sc_module {
     Ticks now() const { return now_; }
     /// SystemC time of a tick, rounded down to its resolution.
     sc_core::sc_time time_of(Ticks tick) const;
-    /// From where the kernel stands to now, and to a tick to come: what TLM-2.0 calls the delay of a call.
+    /// From where the kernel stands to now, and to a tick to come: what TLM-2.0 calls the delay of a call. Nothing that is called in a turn
+    /// may notify an event of SystemC for a time within it.
     const sc_core::sc_time& delay() const { return ahead_; }
     sc_core::sc_time delay_to(Ticks tick) const;
 
@@ -82,10 +83,12 @@ class Agenda final : public sc_core::sc_module {
     };
 
     sc_core::sc_time long_time_of(Ticks tick) const;
+    /// The last tick that may be processed before the kernel has to move.
+    Ticks horizon() const;
     void run();
     void process_tick();
-    /// Lets the processor fetch what the next entry of a tick needs, while something else is done.
-    void fetch_ahead(Ticks tick) const;
+    /// Lets the processor fetch what an entry needs, while something else is done.
+    static void fetch_ahead(const Entry* entry);
     void advance_all();
 
     std::int64_t ticks_per_second_;

@@ -26,22 +26,22 @@ class Wheel {
             far_.push({when, sequence_++, item});
             return;
         }
-        std::int32_t node = unused_;
-        if (node == empty) {
-            node = static_cast<std::int32_t>(nodes_.size());
-            nodes_.push_back({item, node});
+        std::int32_t fresh = unused_;
+        if (fresh == empty) {
+            fresh = static_cast<std::int32_t>(nodes_.size());
+            nodes_.push_back({item, fresh});
         } else {
-            unused_ = nodes_[static_cast<std::size_t>(node)].next;
-            nodes_[static_cast<std::size_t>(node)] = {item, node};
+            unused_ = node(fresh).next;
+            node(fresh) = {item, fresh};
         }
-        const auto slot = static_cast<std::size_t>(when & (slots - 1));
+        const std::size_t slot = slot_of(when);
         if (last_[slot] == empty) {
             occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
             groups_[slot / 4096] |= std::uint64_t{1} << (slot / 64 % 64);
         } else {
-            std::swap(nodes_[static_cast<std::size_t>(last_[slot])].next, nodes_[static_cast<std::size_t>(node)].next);
+            std::swap(node(last_[slot]).next, node(fresh).next);
         }
-        last_[slot] = node;
+        last_[slot] = fresh;
     }
 
     /// Earliest tick that has an entry, or none.
@@ -50,37 +50,39 @@ class Wheel {
         return far_.empty() || near < far_.top().at ? near : far_.top().at;
     }
 
-    /// The entry that the next call of take() with this tick finds, if it is a near one.
+    /// The entry that comes first at this tick, if it is a near one.
     const Item* first(hw::Ticks when) const {
-        const std::int32_t last = last_[static_cast<std::size_t>(when & (slots - 1))];
-        return last == empty ? nullptr : &nodes_[static_cast<std::size_t>(nodes_[static_cast<std::size_t>(last)].next)].item;
+        const std::int32_t last = last_[slot_of(when)];
+        return last == empty ? nullptr : &node(node(last).next).item;
     }
 
-    /// Takes an entry of tick `when`, which is next() or was at the last call; false if there is none left.
-    bool take(hw::Ticks when, Item& item) {
+    /// Takes the entries of tick `when`, which is next(): f(item, item that follows or null) for each. What f adds is for later ticks.
+    template <typename F>
+    void take(hw::Ticks when, F f) {
         now_ = when;
-        const auto slot = static_cast<std::size_t>(when & (slots - 1));
+        const std::size_t slot = slot_of(when);
         if (const std::int32_t last = last_[slot]; last != empty) {
-            const std::int32_t node = nodes_[static_cast<std::size_t>(last)].next;
-            Node& taken = nodes_[static_cast<std::size_t>(node)];
-            item = taken.item;
-            if (node == last) {
-                last_[slot] = empty;
-                occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-                groups_[slot / 4096] &= ~(std::uint64_t{occupied_[slot / 64] == 0} << (slot / 64 % 64));
-            } else {
-                nodes_[static_cast<std::size_t>(last)].next = taken.next;
+            last_[slot] = empty;
+            occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
+            groups_[slot / 4096] &= ~(std::uint64_t{occupied_[slot / 64] == 0} << (slot / 64 % 64));
+            const std::int32_t first = node(last).next;
+            for (std::int32_t at = first;;) {
+                const Item item = node(at).item;  // nodes move when one is added
+                const std::int32_t next = at == last ? empty : node(at).next;
+                f(item, next == empty ? nullptr : &node(next).item);
+                if (next == empty) {
+                    break;
+                }
+                at = next;
             }
-            taken.next = unused_;
-            unused_ = node;
-            return true;
+            node(last).next = unused_;
+            unused_ = first;
         }
-        if (!far_.empty() && far_.top().at == when) {
-            item = far_.top().item;
+        while (!far_.empty() && far_.top().at == when) {
+            const Item item = far_.top().item;
             far_.pop();
-            return true;
+            f(item, nullptr);
         }
-        return false;
     }
 
   private:
@@ -97,8 +99,12 @@ class Wheel {
         bool operator<(const Far& other) const { return at != other.at ? at > other.at : sequence > other.sequence; }
     };
 
+    static std::size_t slot_of(hw::Ticks when) { return static_cast<std::size_t>(when & (slots - 1)); }
+    Node& node(std::int32_t number) { return nodes_[static_cast<std::size_t>(number)]; }
+    const Node& node(std::int32_t number) const { return nodes_[static_cast<std::size_t>(number)]; }
+
     hw::Ticks next_near() const {
-        const auto start = static_cast<std::size_t>((now_ + 1) & (slots - 1));
+        const std::size_t start = slot_of(now_ + 1);
         std::size_t word = start / 64;
         std::uint64_t bits = occupied_[word] & (~std::uint64_t{0} << (start % 64));
         if (bits == 0) {

@@ -19,7 +19,7 @@ class PowerProfile {
             double_window();
         }
         const std::size_t first = window_of(begin);
-        const std::size_t last = end <= static_cast<hw::Ticks>(first + 1) * window_ ? first : window_of(end - 1);
+        const std::size_t last = end <= static_cast<hw::Ticks>(first + 1) * window_ ? first : last_window(end - 1);
         if (last >= used_) {
             used_ = last + 1;
             if (used_ > energy_.size()) {
@@ -73,6 +73,15 @@ class PowerProfile {
         return static_cast<std::size_t>(window);
     }
 
+    /// The same, quick where ticks come in rising order: of those that are in the window of the one before.
+    std::size_t last_window(hw::Ticks tick) {
+        const auto begin = static_cast<hw::Ticks>(recent_) * window_;
+        if (tick < begin || tick >= begin + window_) {
+            recent_ = window_of(tick);
+        }
+        return recent_;
+    }
+
     void double_window() {
         energy_ = energy();
         for (std::size_t i = 0; i < energy_.size(); i += 2) {
@@ -87,6 +96,7 @@ class PowerProfile {
 
     hw::Ticks window_;
     double per_window_ = 1.0 / static_cast<double>(window_);
+    std::size_t recent_ = 0;      ///< as of last_window()
     std::size_t used_ = 0;        ///< windows; there is room for more
     std::vector<double> energy_;  ///< of the first and last windows of what was added
     std::vector<double> change_;  ///< from one window to the next, of the energy of all windows between

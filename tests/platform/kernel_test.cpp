@@ -113,9 +113,10 @@ TEST_CASE("the wheel gives every entry at its tick, near or far") {
             REQUIRE(wheel.next() == expected.begin()->first);
             now = wheel.next();
             std::vector<int> taken;
-            for (int item = 0; wheel.take(now, item);) {
+            wheel.take(now, [&](int item, const int* following) {
                 taken.push_back(item);
-            }
+                CHECK((following == nullptr || expected.count(now) > taken.size()));
+            });
             std::vector<int> due;
             for (auto it = expected.begin(); it != expected.end() && it->first == now; it = expected.erase(it)) {
                 due.push_back(it->second);
