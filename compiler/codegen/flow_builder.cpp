@@ -1,14 +1,35 @@
 #include "compiler/codegen/flow_builder.h"
 
 #include <algorithm>
+#include <cstring>
 #include <stdexcept>
+
+#include "isa/expr_pool.h"
 
 namespace cim::compiler {
 
 namespace {
 
+constexpr std::uint64_t mixer = 0x9E3779B97F4A7C15ULL;
+
+/// Of a name, quickly: names are short, and are compared besides.
+std::uint64_t hash_of(std::string_view name) {
+    std::uint64_t first = 0;
+    std::uint64_t last = 0;
+    if (name.size() >= sizeof first) {
+        std::memcpy(&first, name.data(), sizeof first);
+        std::memcpy(&last, name.data() + name.size() - sizeof last, sizeof last);
+    } else {
+        for (const char c : name) {
+            first = first << 8U | static_cast<unsigned char>(c);
+        }
+    }
+    const std::uint64_t hash = (first ^ name.size()) * mixer ^ last * (mixer << 1U | 1U);
+    return hash ^ hash >> 32U;
+}
+
 Ex binary(isa::ExprOp op, Ex a, Ex b) {
-    return {a.builder(), a.builder().pool().binary(op, a.ref(), b.ref())};
+    return a.builder().expression({op, 0, a.ref(), b.ref()});
 }
 
 }  // namespace
@@ -67,15 +88,15 @@ isa::Index ProgramBuilder::counter(const std::string& name, std::int64_t size, i
     return static_cast<isa::Index>(program.counters.size()) - 1;
 }
 
-isa::Index ProgramBuilder::intern(isa::Template body) {
+isa::Index ProgramBuilder::intern(isa::Template body, std::uint64_t hash) {
     Kind& kind = kinds_[body.name];
-    for (const auto& [written, index] : kind.written) {
-        if (written == body) {
-            return index;
+    for (const Written& written : kind.written) {
+        if (written.hash == hash && written.body == body) {
+            return written.index;
         }
     }
-    kind.written.emplace_back(body, -1);
-    isa::Index& found = kind.written.back().second;
+    kind.written.push_back({hash, body, -1});
+    isa::Index& found = kind.written.back().index;
     isa::canonicalise(body);
     const std::string name = body.name;
     for (const isa::Index index : kind.templates) {
@@ -97,14 +118,14 @@ isa::Index ProgramBuilder::intern(isa::Template body) {
 
 FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const std::string& name, int op, int place, isa::Engine engine,
                          bool setup)
-    : program_(program), pool_(body_.exprs), target_(&body_.body) {
+    : program_(program), target_(&body_.body) {
     by_hash_.fill(-1);
     // Most bodies have no more; growing step by step would be felt, there is one a flow.
-    body_.exprs.reserve(128);
+    body_.exprs.reserve(256);
     body_.stmts.reserve(32);
-    body_.params.reserve(32);
-    params_.reserve(32);
-    flow_.args.reserve(32);
+    body_.params.reserve(48);
+    params_.reserve(48);
+    flow_.args.reserve(48);
     body_.name = kind;
     flow_.name = program.name(name);
     flow_.op = op;
@@ -114,7 +135,7 @@ FlowBuilder::FlowBuilder(ProgramBuilder& program, const std::string& kind, const
 }
 
 Ex FlowBuilder::argument(std::string_view name, const isa::Arg& arg) {
-    const std::size_t hash = std::hash<std::string_view>{}(name);
+    const std::uint64_t hash = hash_of(name);
     int& last = by_hash_[hash % by_hash_.size()];
     for (int i = last; i >= 0; i = params_[static_cast<std::size_t>(i)].next) {
         const auto known = static_cast<std::size_t>(i);
@@ -126,14 +147,24 @@ Ex FlowBuilder::argument(std::string_view name, const isa::Arg& arg) {
             return {*this, params_[known].ref};
         }
     }
-    params_.push_back({hash, pool_.param(static_cast<isa::Index>(body_.params.size())), last});
+    params_.push_back({hash, expression({isa::ExprOp::Param, static_cast<std::int64_t>(body_.params.size()), -1, -1}).ref(), last});
     last = static_cast<int>(params_.size()) - 1;
     body_.params.emplace_back(name);
     flow_.args.push_back(arg);
     return {*this, params_.back().ref};
 }
 
+Ex FlowBuilder::expression(const isa::ExprNode& node) {
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(node.value) ^ static_cast<std::uint64_t>(node.op) << 56U) * mixer;
+    hash_ =
+        (hash_ ^ static_cast<std::uint32_t>(node.lhs) ^ static_cast<std::uint64_t>(static_cast<std::uint32_t>(node.rhs)) << 32U) * mixer;
+    hash_ ^= hash_ >> 29U;
+    body_.exprs.push_back(node);
+    return {*this, static_cast<isa::ExprRef>(body_.exprs.size()) - 1};
+}
+
 isa::Index FlowBuilder::add(isa::Stmt stmt) {
+    hash_ = (hash_ ^ static_cast<std::uint64_t>(stmt.kind) << 8U ^ static_cast<std::uint64_t>(stmt.opcode)) * mixer;
     body_.stmts.push_back(std::move(stmt));
     const auto index = static_cast<isa::Index>(body_.stmts.size()) - 1;
     target_->push_back(index);
@@ -156,7 +187,7 @@ void FlowBuilder::loop(const std::string& variable, Ex begin, Ex end, const Body
     stmt.variable = variable;
     stmt.exprs = {begin.ref(), end.ref()};
     const isa::Index index = add(std::move(stmt));
-    const Ex value{*this, pool_.variable(depth_)};
+    const Ex value = expression({isa::ExprOp::Var, depth_, -1, -1});
     ++depth_;
     std::vector<isa::Index> inside = nested([&] { body(value); });
     --depth_;
@@ -225,7 +256,7 @@ void FlowBuilder::parallel(const std::function<void()>& body) {
 }
 
 void FlowBuilder::finish() {
-    flow_.body = program_.intern(std::move(body_));
+    flow_.body = program_.intern(std::move(body_), hash_);
     program_.program.flows.push_back(std::move(flow_));
 }
 

@@ -11,7 +11,6 @@
 #include <utility>
 #include <vector>
 
-#include "isa/expr_pool.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -60,11 +59,17 @@ class ProgramBuilder {
 
   private:
     friend class FlowBuilder;
-    isa::Index intern(isa::Template body);
-    /// Templates of one kind, and bodies as they were written, which need not be put into canonical form again to be recognised.
+    isa::Index intern(isa::Template body, std::uint64_t hash);
+    /// A body as it was written, which need not be put into canonical form again to be recognised.
+    struct Written {
+        std::uint64_t hash;
+        isa::Template body;
+        isa::Index index;
+    };
+    /// Templates of one kind.
     struct Kind {
         std::vector<isa::Index> templates;
-        std::vector<std::pair<isa::Template, isa::Index>> written;
+        std::vector<Written> written;
     };
     std::unordered_map<std::string, Kind> kinds_;
 };
@@ -84,8 +89,10 @@ class FlowBuilder {
     Ex param(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Param, index}); }
     Ex slice(std::string_view name, isa::Index index) { return argument(name, {isa::ArgKind::Slice, index}); }
 
-    Ex constant(std::int64_t value) { return {*this, pool_.constant(value)}; }
-    Ex batch() { return {*this, pool_.batch()}; }
+    Ex constant(std::int64_t value) { return expression({isa::ExprOp::Const, value, -1, -1}); }
+    Ex batch() { return expression({isa::ExprOp::Batch, 0, -1, -1}); }
+    /// An expression written twice is there twice: which are the same is found out once a template.
+    Ex expression(const isa::ExprNode& node);
 
     using Body = std::function<void(Ex)>;
     void loop(const std::string& variable, Ex begin, Ex end, const Body& body);
@@ -110,8 +117,6 @@ class FlowBuilder {
 
     void finish();
 
-    isa::ExprPool& pool() { return pool_; }
-
   private:
     Ex argument(std::string_view name, const isa::Arg& arg);
     isa::Index add(isa::Stmt stmt);
@@ -120,10 +125,10 @@ class FlowBuilder {
 
     ProgramBuilder& program_;
     isa::Template body_;
-    isa::ExprPool pool_;
+    std::uint64_t hash_ = 0;  ///< of the expressions and statements so far
     isa::Flow flow_;
     struct Param {
-        std::size_t hash;  ///< of its name
+        std::uint64_t hash;  ///< of its name
         isa::ExprRef ref;
         int next;  ///< with a hash that ends alike; -1: none
     };

@@ -277,15 +277,15 @@ int Generator::relayed(TensorId id) const {
 }
 
 void Generator::add_landings() {
+    std::vector<int> first_feeders(memory_.landings.size(), isa::chip);
+    for (const Transfer& transfer : transfers_) {
+        if (transfer.feeder == 0) {
+            first_feeders[at(transfer.landing)] = part_of(transfer).core;
+        }
+    }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const Landing& landing = memory_.landings[l];
         LandingCode& code = landings_[l];
-        int first_feeder = isa::chip;
-        for (const Transfer& transfer : transfers_) {
-            if (transfer.landing == static_cast<int>(l) && transfer.feeder == 0) {
-                first_feeder = part_of(transfer).core;
-            }
-        }
         if (landing.node == network_output) {
             code.name = label_of_tensor(tensor_of(landing)) + ".out";
         } else if (landing.node == network_input) {
@@ -300,7 +300,7 @@ void Generator::add_landings() {
                                    : builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
         code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
-        code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeder,
+        code.freed = builder_.counter(code.name + ".freed", static_cast<std::int64_t>(landing.readers.size()), first_feeders[l],
                                       isa::CounterRole::Space);
         if (!landing.flat && landing.reading.padded()) {
             code.pad = builder_.counter(code.name + ".pad", 1, landing.place, isa::CounterRole::Data);
