@@ -183,6 +183,9 @@ class Generator {
     // read_flows.cpp
     struct Position;
     void read_flow(int index, int reader);
+    /// Whether a copy gives the last row of those that its core works on, and neither it nor another copy there reads that row's input to
+    /// its end: copies of other columns may have other rows. Nobody's windows then tell that all of it has come.
+    bool leaves_end(const CoreCode& core) const;
     /// Tells of input that all tiles of a core have read, beside the flow that starts the next reads.
     void free_flow(int index, int reader);
     void read_crossbars(FlowBuilder& f, int index, const CoreCode& core, const Position& at);

@@ -236,13 +236,25 @@ void Generator::read_flow(int index, int reader) {
     f.finish();
 }
 
+bool Generator::leaves_end(const CoreCode& core) const {
+    const Reading& landing = memory_.landings[at(core.landing)].reading;
+    const auto gives_last_row = [&](const CoreCode& copy) {
+        const Grid& grid = copy.grid;
+        return copy.landing == core.landing && grid.y0 + grid.dy * (grid.rows - 1) == landing.y0 + landing.dy * (landing.oh - 1);
+    };
+    return gives_last_row(core) && std::none_of(cores_.begin(), cores_.end(), [&](const CoreCode& copy) {
+               return gives_last_row(copy) && copy.grid.x0 + copy.grid.cols == landing.x0 + landing.ow;
+           });
+}
+
 void Generator::free_flow(int index, int reader) {
     const CoreCode& core = cores_[at(reader)];
     const Reading& landing = memory_.landings[at(core.landing)].reading;
     const Grid& grid = core.grid;
     const Reading& r = core.reading;
     const bool apart = !core.staged && r.apart();
-    FlowBuilder f(builder_, core.staged ? "free_stage" : (apart ? "free_rows_apart" : "free_rows"),
+    const bool leaves = !core.staged && !apart && leaves_end(core);
+    FlowBuilder f(builder_, core.staged ? "free_stage" : (apart ? "free_rows_apart" : (leaves ? "free_rows_come" : "free_rows")),
                   fmt::format("{}.free.{}{}", label(index), core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
@@ -275,9 +287,9 @@ void Generator::free_flow(int index, int reader) {
             }
             // With it all rows up to the next of this copy.
             f.signal_at(freed, f.number("landing_reader", core.landing_reader),
-                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.oh) - row));
+                        min(f.number("row_step", grid.dy), f.number("landing_rows", landing.oh - (leaves ? 1 : 0)) - row));
         });
-        if (apart) {
+        if (apart || leaves) {
             const int last = grid.y0 - landing.y0 + grid.dy * (grid.rows - 1);
             await_window(f, memory_.landings[at(core.landing)], landings_[at(core.landing)], n, f.number("last_row", landing.oh - 1),
                          f.number("last_col", landing.ow - 1));
