@@ -279,20 +279,22 @@ void Generator::relay_flow(int input, int index) {
     const Ex height = f.number("height", from.reading.h);
     const Ex rows = f.number("rows", grid.rows);
     const Ex step = f.number("row_step", grid.dy);
-    const Ex width = f.number("width", grid.cols);
-    const Ex bytes = f.number("bytes", from.row_bytes());
+    const Ex cols = f.number("cols", grid.cols);
+    const Ex pitch = f.number("pitch", from.row_bytes());
+    const Ex bytes = f.number("bytes", static_cast<std::int64_t>(grid.cols) * relay.pitch);
     f.loop("n", f.batch(), [&](Ex n) {
         signal_if(f, taken, "rows_before", grid.y0, index);
         f.loop("j", rows, [&](Ex j) {
             const Ex y = j * step + f.number("y0", grid.y0);
             const Ex row = n * rows + j;
-            f.await(f.counter("come", source.ready), one, (n * height + y + one) * width);
-            await_sent(f, code, (row - 1) * width);
+            f.await(f.counter("come", source.ready), one, (n * height + y + one) * f.number("width", from.reading.w));
+            await_sent(f, code, (row - 1) * cols);
             f.op(isa::Opcode::Load,
                  {{"dst", f.buffer("dst", code.buffer) + mod(row, f.constant(2)) * bytes},
-                  {"src", f.buffer("src", source.buffer) + mod(n * height + y, f.number("source_ring", from.rows)) * bytes},
+                  {"src", f.buffer("src", source.buffer) + mod(n * height + y, f.number("source_ring", from.rows)) * pitch +
+                              f.number("first", static_cast<std::int64_t>(grid.x0) * relay.pitch)},
                   {"n", bytes}});
-            f.signal(f.counter("out", code.out), width);
+            f.signal(f.counter("out", code.out), cols);
             // Rows up to its next one are for others.
             f.signal_at(taken, reader, min(step, height - y));
         });

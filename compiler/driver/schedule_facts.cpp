@@ -31,7 +31,7 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
         for (const std::vector<Outbox>& relays : segment.memory.relays) {
             add({-3, static_cast<std::int64_t>(relays.size())});
             for (const Outbox& relay : relays) {
-                add({relay.core});
+                add({relay.core, relay.chunk});
             }
         }
         for (const NodeMemory& memory : segment.memory.nodes) {
@@ -97,6 +97,13 @@ hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, cons
         total += std::max(most, writing);
     }
     return total;
+}
+
+bool has_bands(const Schedule& schedule) {
+    return std::any_of(schedule.segments.begin(), schedule.segments.end(), [](const Segment& segment) {
+        return std::any_of(segment.relays.begin(), segment.relays.end(),
+                           [](const std::vector<Part>& relays) { return !relays.empty() && relays.back().grid.x0 > 0; });
+    });
 }
 
 }  // namespace cim::compiler

@@ -119,6 +119,9 @@ class Search {
                 strategies.push_back({share, spread, true, Cuts::Slow});
                 strategies.push_back({share, spread, true, Cuts::Longest});
             }
+            if (rehearse_ && best_ && has_bands(best_->schedule)) {
+                strategies.push_back({share, spread, true, Cuts::Cheapest, false});  // more relays, more that come in each other's way
+            }
             if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
                 strategies.push_back({share, spread, false, Cuts::Cheapest});  // what dealt rows cost the ports is known only then
             }

@@ -5,6 +5,7 @@
 #include <numeric>
 #include <utility>
 
+#include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/reading.h"
 #include "hw_models/timing/price.h"
@@ -53,6 +54,11 @@ std::vector<Taken> taken_by_cores(const QuantGraph& graph, const std::vector<Nod
     return all;
 }
 
+/// Columns of band `band` of `bands`.
+std::pair<int, int> band_of(int width, int bands, int band) {
+    return {width * band / bands, width * (band + 1) / bands};
+}
+
 /// Cores, those first whose crossbars have least to do.
 std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, int cores) {
     std::vector<std::int64_t> reads(at(cores), 0);
@@ -67,32 +73,85 @@ std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, int c
     return order;
 }
 
+/// What it takes to bring an image of an input to its readers.
+class Delivery {
+  public:
+    Delivery(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine, const hw::PriceList& prices,
+             TensorId input)
+        : prices_(prices),
+          last_core_(machine.core_count() - 1),
+          shape_(graph.tensors[at(input)].shape),
+          pixel_(static_cast<std::int64_t>(shape_.c) * graph.tensors[at(input)].element_bytes),
+          takers_(taken_by_cores(graph, placement, input)) {}
+
+    /// Of L0's port, if each reader loads what it takes.
+    hw::Ticks direct() const {
+        hw::Ticks ticks = 0;
+        for (const Taken& taken : takers_) {
+            ticks += taken.rows * load(taken.end_col - taken.first_col);
+        }
+        return ticks;
+    }
+    /// Of L0's port, if relays load each row in so many bands.
+    hw::Ticks once(int bands) const {
+        hw::Ticks ticks = 0;
+        for (int band = 0; band < bands; ++band) {
+            const auto [begin, end] = band_of(shape_.w, bands, band);
+            ticks += shape_.h * load(end - begin);
+        }
+        return ticks;
+    }
+    /// Of the relays' move engines, who send each reader its columns.
+    hw::Ticks forward(int bands) const {
+        hw::Ticks ticks = 0;
+        for (const Taken& taken : takers_) {
+            for (int band = 0; band < bands; ++band) {
+                const auto [begin, end] = band_of(shape_.w, bands, band);
+                const int cols = std::min(taken.end_col, end) - std::max(taken.first_col, begin);
+                ticks += cols > 0 ? taken.rows * prices_.send(0, last_core_, cols * pixel_).sync_ticks() : 0;
+            }
+        }
+        return ticks;
+    }
+    /// Relays that keep pace with L0, which each byte passes twice, with a quarter of their engines' time.
+    hw::Ticks relays(int bands) const { return 4 * forward(bands) / (2 * once(1)) + 1; }
+
+  private:
+    hw::Ticks load(int cols) const { return prices_.load(0, cols * pixel_).ticks_on(hw::Resource::L0Port); }
+
+    const hw::PriceList& prices_;
+    int last_core_;
+    Shape3 shape_;
+    std::int64_t pixel_;
+    std::vector<Taken> takers_;
+};
+
 }  // namespace
 
 std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
-                                         const hw::PriceList& prices) {
+                                         const hw::PriceList& prices, bool banded) {
     std::vector<std::vector<Part>> relays(graph.inputs.size());
     for (std::size_t i = 0; i < graph.inputs.size(); ++i) {
-        const QuantTensor& tensor = graph.tensors[at(graph.inputs[i])];
-        const Shape3& shape = tensor.shape;
-        const std::int64_t pixel = static_cast<std::int64_t>(shape.c) * tensor.element_bytes;
-        hw::Ticks direct = 0;   // of L0's port
-        hw::Ticks forward = 0;  // of the relays' move engines
-        for (const Taken& taken : taken_by_cores(graph, placement, graph.inputs[i])) {
-            const std::int64_t bytes = (taken.end_col - taken.first_col) * pixel;
-            direct += taken.rows * prices.load(0, bytes).ticks_on(hw::Resource::L0Port);
-            forward += taken.rows * prices.send(0, machine.core_count() - 1, bytes).sync_ticks();
-        }
-        const hw::Ticks once = shape.h * prices.load(0, shape.w * pixel).ticks_on(hw::Resource::L0Port);
-        if (once == 0 || direct < 2 * once) {
+        const TensorId input = graph.inputs[i];
+        const Shape3& shape = graph.tensors[at(input)].shape;
+        const Delivery delivery(graph, placement, machine, prices, input);
+        if (delivery.once(1) == 0 || delivery.direct() < 3 * delivery.once(1)) {
             continue;
         }
-        // As many as keep pace with L0, which each byte passes twice, with an eighth of their engines' time.
-        const int most = rows_are_all_read(graph, graph.inputs[i]) ? std::min(shape.h, machine.core_count()) : 1;
-        const int count = static_cast<int>(std::clamp<hw::Ticks>(8 * forward / (2 * once) + 1, 1, most));
+        // Rows in turn, and if they are too few, bands of columns of each, as long as L0 is held for them half as long again at most.
+        const int most = rows_are_all_read(graph, input) ? std::min(shape.h, machine.core_count()) : 1;
+        const int most_bands = banded ? std::min(shape.w, machine.core_count() / most) : 1;
+        int bands = 1;
+        while (bands < most_bands && delivery.relays(bands) > static_cast<hw::Ticks>(most) * bands &&
+               2 * delivery.once(bands + 1) <= 3 * delivery.once(1)) {
+            ++bands;
+        }
+        const int rows = static_cast<int>(std::min<hw::Ticks>(ceil_div(delivery.relays(bands), static_cast<hw::Ticks>(bands)), most));
         const std::vector<int> cores = idlest_first(placement, machine.core_count());
-        for (int k = 0; k < count; ++k) {
-            relays[i].push_back({cores[at(k)], 0, shape.c, {k, count, (shape.h - k + count - 1) / count, 0, shape.w}, k});
+        for (int k = 0; k < rows * bands; ++k) {
+            const auto [begin, end] = band_of(shape.w, bands, k % bands);
+            const int y0 = k / bands;
+            relays[i].push_back({cores[at(k)], 0, shape.c, {y0, rows, ceil_div(shape.h - y0, rows), begin, end - begin}, k});
         }
     }
     return relays;

@@ -100,6 +100,35 @@ TEST_CASE("a network may call its nodes and tensors what it likes") {
     }
 }
 
+TEST_CASE("rows of an input that several relays share give the reference's bytes") {
+    hw::Machine machine = machine_of("isaac-baseline");
+    reshape(machine, {8, 8}, {1, 1});
+    machine.chip.l0.bandwidth = {false, 8};
+    machine.core.l1.bandwidth = {false, 64};
+    NetworkOptions options;
+    options.most_size = 6;
+    options.most_channels = 40;
+    int shared = 0;
+    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+        const compiler::QuantGraph graph = random_network(seed, options);
+        const compiler::Compiled compiled = compile_with_schedule(graph, machine, {}, 0);
+        bool bands = false;
+        for (const compiler::Segment& segment : compiled.schedule.segments) {
+            for (std::size_t i = 0; i < segment.memory.relays.size(); ++i) {
+                bands = bands ||
+                        (!segment.memory.relays[i].empty() &&
+                         segment.relays[i][0].grid.cols < segment.graph.tensors[static_cast<std::size_t>(segment.graph.inputs[i])].shape.w);
+            }
+        }
+        shared += bands ? 1 : 0;
+        if (bands) {
+            INFO("seed " << seed);
+            CHECK(check_network(graph, machine, 2, seed, {}));
+        }
+    }
+    CHECK(shared >= 5);
+}
+
 TEST_CASE("networks on puma give the reference's bytes") {
     NetworkOptions options;
     options.most_channels = 40;

@@ -111,3 +111,15 @@ TEST_CASE("a row of several copies that no reader on a core reads to its end is 
         check(convs(2, rows), enlarged_tiny(), {});
     }
 }
+
+TEST_CASE("so is one that relays of some of its columns bring") {
+    for (int rows = 8; rows < 14; ++rows) {
+        INFO(rows << " rows");
+        std::vector<compiler::Part> relays;
+        for (int k = 0; k < 4; ++k) {
+            const int y0 = k / 2;
+            relays.push_back({20 + k, 0, 3, {y0, 2, (rows - y0 + 1) / 2, k % 2 * 6, 6}, k});
+        }
+        check(convs(1, rows), enlarged_tiny(), relays);
+    }
+}

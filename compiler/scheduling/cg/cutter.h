@@ -100,6 +100,7 @@ class Cutter {
     Spread spread_;
     bool remapping_;
     Cuts cuts_;
+    bool banded_;
     hw::PriceList prices_;
     std::array<double, hw::event_count> event_pj_;
     double leakage_fj_;  ///< a tick

@@ -43,6 +43,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       spread_(strategy.spread),
       remapping_(options.remapping && strategy.remapping),
       cuts_(strategy.cuts),
+      banded_(strategy.banded),
       prices_(machine),
       event_pj_(hw::event_prices(machine)),
       leakage_fj_(hw::leakage_fj(machine)),
@@ -255,7 +256,7 @@ void Cutter::lay_out(Segment& segment, Placement placement) const {
     segment.placement = std::move(placement.nodes);
     segment.relays.assign(segment.graph.inputs.size(), {});
     if (!options_.serial) {
-        segment.relays = relays_of(segment.graph, segment.placement, part_.machine, part_prices_);
+        segment.relays = relays_of(segment.graph, segment.placement, part_.machine, part_prices_, banded_);
     }
     segment.memory =
         plan_memory(segment.graph, part_.machine, part_prices_, segment.placement, segment.relays, options_.serial, remapping());

@@ -66,9 +66,10 @@ struct Strategy {
     Spread spread = Spread::Balanced;
     bool remapping = true;  ///< if the options allow it
     Cuts cuts = Cuts::Cheapest;
+    bool banded = true;  ///< relays may share rows
 
     friend bool operator<(const Strategy& a, const Strategy& b) {
-        return std::tie(a.share, a.spread, a.remapping, a.cuts) < std::tie(b.share, b.spread, b.remapping, b.cuts);
+        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded) < std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded);
     }
 };
 
