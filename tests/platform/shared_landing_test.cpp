@@ -1,8 +1,6 @@
-// Two copies of other columns and other rows on one core: of the rectangle that both read, the last row under the columns of the copy that
+// Copies of other columns and other rows on one core: of the rectangle that all of them read, the last row under the columns of a copy that
 // does not give the last row of the output is read by nobody. What comes into its place must come after it all the same.
 
-#include <algorithm>
-#include <numeric>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -20,14 +18,14 @@ using compiler::at;
 
 namespace {
 
-/// Convs of 2x2 without padding, 3 channels, over a map of `rows` x 12.
-compiler::QuantGraph convs(int count, int rows) {
+/// Convs of `kernel` x `kernel` without padding, 2 channels, over a map of `rows` x 12.
+compiler::QuantGraph convs(int count, int kernel, int rows) {
     compiler::QuantGraph graph;
     graph.name = "convs";
     for (int i = 0; i <= count; ++i) {
         compiler::QuantTensor t;
         t.name = "t" + std::to_string(i);
-        t.shape = {rows - i, 12 - i, 3};
+        t.shape = {rows - i * (kernel - 1), 12 - i * (kernel - 1), 2};
         graph.tensors.push_back(t);
     }
     for (int i = 0; i < count; ++i) {
@@ -36,15 +34,15 @@ compiler::QuantGraph convs(int count, int rows) {
         n.type = "Conv";
         n.inputs = {i};
         n.output = i + 1;
-        n.kernel_h = n.kernel_w = 2;
-        n.rows = 12;
-        n.cols = 3;
+        n.kernel_h = n.kernel_w = kernel;
+        n.rows = kernel * kernel * 2;
+        n.cols = 2;
         for (int k = 0; k < n.rows * n.cols; ++k) {
             n.matrix.push_back(static_cast<std::int8_t>(37 * k % 101 - 50));
         }
-        n.bias.assign(3, 9000);
-        n.scale.assign(3, 0.006F);
-        n.weight_scale.assign(3, 1.0F);
+        n.bias.assign(2, 9000);
+        n.scale.assign(2, 0.006F);
+        n.weight_scale.assign(2, 1.0F);
         graph.nodes.push_back(std::move(n));
     }
     graph.inputs = {0};
@@ -52,43 +50,44 @@ compiler::QuantGraph convs(int count, int rows) {
     return graph;
 }
 
-/// The last Conv in four copies, its rows and columns halved: those that touch at a corner only on one core. The Convs before it in two, of
-/// every second row.
-std::vector<compiler::NodePlacement> diagonal(const compiler::QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices) {
-    const std::size_t convs = graph.nodes.size();
-    std::vector<compiler::Split> splits(convs, compiler::Split{1, 2});
-    splits.back().dx = 2;
+/// How a Conv is split, and the core of each copy.
+struct Copies {
+    compiler::Split split;
+    std::vector<int> cores;
+};
+
+std::vector<compiler::NodePlacement> place_by_hand(const compiler::QuantGraph& graph, const hw::Machine& machine,
+                                                   const std::vector<Copies>& copies) {
+    std::vector<compiler::Split> splits;
     std::vector<compiler::Origin> origins;
-    for (std::size_t i = 0; i < convs; ++i) {
-        origins.push_back({static_cast<int>(i), 0, 0, 0, 3});
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+        splits.push_back(copies[i].split);
+        origins.push_back({static_cast<int>(i), 0, 0, 0, 2});
     }
     std::vector<compiler::NodePlacement> placement =
-        compiler::place(graph, origins, machine, prices, splits, compiler::Spread::Copies).value().nodes;
-    compiler::NodePlacement& last = placement.back();
-    std::vector<int> cores(at(machine.core_count()));
-    std::iota(cores.begin(), cores.end(), 0);
-    cores[at(last.tiles[2].core)] = last.tiles[1].core;
-    cores[at(last.tiles[3].core)] = last.tiles[0].core;
-    compiler::renumber_cores(placement, cores);
-    last.tiles[2].xb = last.tiles[3].xb = last.tiles[0].xb + 1;
+        compiler::place(graph, origins, machine, hw::PriceList(machine), splits, compiler::Spread::Copies).value().nodes;
+    std::vector<int> used(at(machine.core_count()), 0);
+    for (std::size_t i = 0; i < copies.size(); ++i) {
+        for (std::size_t k = 0; k < copies[i].cores.size(); ++k) {  // of one tile and one part each
+            const int core = copies[i].cores[k];
+            placement[i].tiles.at(k).core = placement[i].parts.at(k).core = core;
+            placement[i].tiles[k].xb = used[at(core)]++;
+        }
+    }
     return placement;
 }
 
-/// As scheduled, but for places and relays.
-isa::Program program_by_hand(const compiler::QuantGraph& graph, const hw::Machine& machine, const std::vector<compiler::Part>& relays) {
-    const hw::PriceList prices(machine);
+/// Compiled with these copies and relays, it runs without a race, as predicted, and gives the reference's bytes.
+void check(const compiler::QuantGraph& graph, const std::vector<Copies>& copies, const std::vector<compiler::Part>& relays = {}) {
+    constexpr std::int64_t batch = 3;
+    const hw::Machine machine = enlarged_tiny();
     compiler::Schedule schedule = compiler::schedule(graph, machine);
     compiler::Segment& segment = schedule.segments.at(0);
-    segment.placement = diagonal(segment.graph, machine, prices);
+    segment.placement = place_by_hand(graph, machine, copies);
     segment.relays = {relays};
-    segment.memory = compiler::plan_memory(segment.graph, machine, prices, segment.placement, segment.relays);
+    segment.memory = compiler::plan_memory(segment.graph, machine, hw::PriceList(machine), segment.placement, segment.relays);
     REQUIRE(segment.memory.relays[0].size() == relays.size());
-    return compiler::generate(graph, schedule, machine);
-}
-
-void check(const compiler::QuantGraph& graph, const hw::Machine& machine, const std::vector<compiler::Part>& relays) {
-    constexpr std::int64_t batch = 3;
-    const isa::Program program = program_by_hand(graph, machine, relays);
+    const isa::Program program = compiler::generate(graph, schedule, machine);
     for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
         FAIL_CHECK(finding.rule << ": " << finding.message);
     }
@@ -103,23 +102,52 @@ void check(const compiler::QuantGraph& graph, const hw::Machine& machine, const 
     CHECK(compiler::predict(program, machine, batch, contention).ticks == outcome.ticks);
 }
 
+/// Rows and columns halved, copies that touch at a corner only on one core.
+const Copies diagonal{{2, 2}, {2, 3, 3, 2}};
+
+/// Rows of a map of `rows` x 12 dealt to `dy` in turn, in bands of 12 / `dx` columns.
+std::vector<compiler::Part> bands(int rows, int dy, int dx) {
+    std::vector<compiler::Part> relays;
+    for (int k = 0; k < dy * dx; ++k) {
+        const int y0 = k / dx;
+        relays.push_back({20 + k, 0, 2, {y0, dy, (rows - y0 + dy - 1) / dy, k % dx * 12 / dx, 12 / dx}, k});
+    }
+    return relays;
+}
+
 }  // namespace
 
 TEST_CASE("a row of several copies that no reader on a core reads to its end is freed when all of it has come") {
     for (int rows = 8; rows < 14; ++rows) {
         INFO(rows << " rows");
-        check(convs(2, rows), enlarged_tiny(), {});
+        check(convs(2, 2, rows), {{{1, 2}, {0, 1}}, diagonal});
     }
 }
 
 TEST_CASE("so is one that relays of some of its columns bring") {
     for (int rows = 8; rows < 14; ++rows) {
         INFO(rows << " rows");
-        std::vector<compiler::Part> relays;
-        for (int k = 0; k < 4; ++k) {
-            const int y0 = k / 2;
-            relays.push_back({20 + k, 0, 3, {y0, 2, (rows - y0 + 1) / 2, k % 2 * 6, 6}, k});
+        check(convs(1, 2, rows), {diagonal}, bands(rows, 2, 2));
+    }
+}
+
+TEST_CASE("copies of any columns and rows on any cores free their rows in time") {
+    for (std::uint64_t seed = 0; seed < 100; ++seed) {
+        INFO("seed " << seed);
+        isa::Dice dice(seed);
+        const auto number = [&](int low, int high) { return static_cast<int>(dice.roll(low, high)); };
+        const int kernel = number(2, 4);
+        const int rows = number(10, 16);
+        const bool relayed = dice.once_in(2);
+        std::vector<Copies> copies;
+        for (int i = relayed ? 1 : 0; i < 2; ++i) {
+            Copies some{{number(1, 2), number(1, kernel)}, {}};
+            for (int k = 0; k < some.split.copies(); ++k) {
+                some.cores.push_back(3 * i + number(0, 2));
+            }
+            copies.push_back(some);
         }
-        check(convs(1, rows), enlarged_tiny(), relays);
+        check(convs(relayed ? 1 : 2, kernel, rows), copies,
+              relayed ? bands(rows, number(1, 3), number(1, 3)) : std::vector<compiler::Part>{});
     }
 }
