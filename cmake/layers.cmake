@@ -24,8 +24,8 @@ endfunction()
 function(cim_program target)
     cim_flags(${target})
     if(NOT CIM_SANITIZE)
-        target_link_options(${target} PRIVATE LINKER:--no-as-needed)
         target_link_libraries(${target} PRIVATE mimalloc)
+        target_link_options(${target} PRIVATE LINKER:--undefined=mi_version)  # else a library that nothing names is left out
     endif()
 endfunction()
 
