@@ -14,7 +14,6 @@ find_package(yaml-cpp REQUIRED)
 find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Boost REQUIRED COMPONENTS program_options)
-find_package(mimalloc REQUIRED)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
 
 # Debian's SystemC is built for C++17 and its library refuses (at link time, with a symbol nobody can read) to meet objects of another

@@ -19,16 +19,6 @@ function(cim_flags target)
     endif()
 endfunction()
 
-# cim_program(TARGET): flags of a program, and an allocator in place of the C library's: searching for a schedule makes many small things.
-# Sanitizers bring their own.
-function(cim_program target)
-    cim_flags(${target})
-    if(NOT CIM_SANITIZE)
-        target_link_libraries(${target} PRIVATE mimalloc)
-        target_link_options(${target} PRIVATE LINKER:--undefined=mi_version)  # else a library that nothing names is left out
-    endif()
-endfunction()
-
 get_filename_component(CIM_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 function(cim_layer name)
