@@ -6,7 +6,7 @@ CDPATH='' cd -- "$(dirname -- "$0")"
 preset=${PRESET:-release}
 scripts/install_packages.sh
 cmake --preset "$preset"
-cmake --build --preset "$preset"
+cmake --build --preset "$preset" --target cimmlc unit_tests
 
 # A failing test does not hide a moved cycle: both parts run, then one count of both.
 log=build/$preset/test.log

@@ -23,7 +23,7 @@ using isa::Index;
 class Counting {
   public:
     Counting(const isa::Program& program, const hw::Machine& machine, std::int64_t batch)
-        : program_(program), machine_(machine), prices_(machine), flows_(isa::resolve_all(program, batch)) {}
+        : program_(program), machine_(machine), prices_(machine), flows_(isa::resolve_all(program, batch, isa::Detail::Durations)) {}
 
     Occupancy run() {
         const std::vector<std::vector<Index>> by_segment = program_.flows_by_segment();

@@ -90,7 +90,7 @@ void Place::dispatch(isa::Engine which) {
     }
     ReadyFlow* best = nullptr;
     for (ReadyFlow& ready : engine.ready) {
-        if ((best == nullptr || ready.before(*best)) && (ready.crossbar == ReadyFlow::no_crossbar || can_start(ready))) {
+        if ((best == nullptr || ready.before(*best)) && (ready.crossbar == ReadyFlow::no_crossbar || crossbars_are_free(ready))) {
             best = &ready;
         }
     }
@@ -149,9 +149,9 @@ int Place::crossbar_of(const FlowState& flow) const {
     return one ? static_cast<int>(step.ops[0][0]) : ReadyFlow::several_crossbars;
 }
 
-bool Place::can_start(const ReadyFlow& ready) const {
+bool Place::crossbars_are_free(const ReadyFlow& ready) const {
     if (ready.crossbar != ReadyFlow::several_crossbars) {
-        return ready.crossbar == ReadyFlow::no_crossbar || !crossbars_->busy(ready.crossbar);
+        return !crossbars_->busy(ready.crossbar);
     }
     const isa::Step& step = ready.flow->step();
     bool free = true;

@@ -129,7 +129,8 @@ class Place : public sc_core::sc_module, public Actor {
     void dispatch_soon(isa::Engine engine);
     void dispatch(isa::Engine engine);
     int crossbar_of(const FlowState& flow) const;
-    bool can_start(const ReadyFlow& ready) const;
+    /// Those that it needs, one at least.
+    bool crossbars_are_free(const ReadyFlow& ready) const;
     /// Asks for the power of what the engine would begin next; false if that draws none.
     bool ask_for_power(isa::Engine engine, FlowState& flow);
     /// `power_wait`: ticks that it could have begun earlier but for the power limit.

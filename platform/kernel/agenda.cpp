@@ -1,6 +1,7 @@
 #include "platform/kernel/agenda.h"
 
 #include <algorithm>
+#include <cassert>
 #include <tlm>
 
 namespace cim::platform {
@@ -88,6 +89,7 @@ void Agenda::run() {
         }
         fetch_ahead(due_.first(next_));
         ahead_ = delay_to(next_);
+        assert(next_ > last || next_ <= horizon());  // nobody notified an event for a time within the turn
     } while (next_ <= last);
     if (ahead_ > sc_core::SC_ZERO_TIME) {
         wake_.notify(ahead_);

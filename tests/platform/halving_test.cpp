@@ -51,7 +51,7 @@ constexpr double least = 0.98;
 
 void check_rates(const std::vector<const char*>& resources) {
     int compared = 0;
-    for (std::uint64_t seed = 0; seed < 7; ++seed) {
+    for (std::uint64_t seed = 0; seed < 14; ++seed) {
         const Whole whole(seed);
         for (const char* resource : resources) {
             INFO(resource << ", seed " << seed);
@@ -61,7 +61,7 @@ void check_rates(const std::vector<const char*>& resources) {
             }
         }
     }
-    CHECK(compared > 8);
+    CHECK(compared > 25);
 }
 
 }  // namespace
@@ -76,7 +76,7 @@ TEST_CASE("half the rate of a network or an ALU is not faster") {
 
 TEST_CASE("half the crossbars of a core are not faster because operators get more cores") {
     // Packed into as few cores as hold them, these took 2 to 6 times as long as with half the crossbars a core.
-    for (const std::uint64_t seed : {19, 95, 195}) {
+    for (const std::uint64_t seed : {19, 54, 95, 186, 195}) {
         INFO("seed " << seed);
         const std::optional<double> ratio = Whole(seed).slowdown(halving_of("core.crossbars"));
         REQUIRE(ratio);
