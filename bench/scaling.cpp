@@ -12,6 +12,7 @@
 #include <fmt/format.h>
 #include <sys/resource.h>
 
+#include "bench/child.h"
 #include "bench/networks.h"
 #include "compiler/driver/compile.h"
 #include "compiler/driver/limits.h"
@@ -20,7 +21,6 @@
 #include "hw_models/spec/load.h"
 #include "isa/verifier/verify.h"
 #include "platform/loader/simulate.h"
-#include "tests/platform/child.h"
 
 namespace {
 
@@ -71,7 +71,7 @@ std::int64_t windows_of(const compiler::QuantGraph& graph) {
     return windows;
 }
 
-/// Compiles and simulates; SystemC allows one simulation a process, so with data and without it are two calls.
+/// Compiles and simulates. With data and without it are two calls, so that each peak of memory is its own.
 Cost measure(const hw::Machine& machine, int size, bool functional) {
     const compiler::QuantGraph graph = small_cnn(size);
     Cost cost;
@@ -99,7 +99,7 @@ Cost measure(const hw::Machine& machine, int size, bool functional) {
 }
 
 Cost measure_in_child(const hw::Machine& machine, int size, bool functional) {
-    const std::string bytes = test::run_in_child([&] {
+    const std::string bytes = bench::run_in_child([&] {
         const Cost cost = measure(machine, size, functional);
         return std::string(reinterpret_cast<const char*>(&cost), sizeof cost);
     });

@@ -5,8 +5,6 @@
 #include <sstream>
 
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli/session.h"
 #include "compiler/error.h"
@@ -81,16 +79,6 @@ std::string simulate_case(const TraceCase& test, const std::filesystem::path& ro
     return make_trace(compiled.program, machine, result);
 }
 
-void write_all(int file, const std::string& text) {
-    for (std::size_t at = 0; at < text.size();) {
-        const ssize_t n = write(file, text.data() + at, text.size() - at);
-        if (n <= 0) {
-            break;
-        }
-        at += static_cast<std::size_t>(n);
-    }
-}
-
 /// "start 10 end 20 ..." as name -> value.
 std::map<std::string, std::string> fields_of(const std::string& line, std::size_t words_to_skip) {
     std::istringstream in(line);
@@ -163,39 +151,11 @@ TraceFile read_trace(const std::filesystem::path& path) {
 }
 
 std::vector<std::string> record(const TraceCase& test, const std::filesystem::path& root) {
-    int ends[2];
-    if (pipe(ends) != 0) {
-        throw InputError("cannot open a pipe");
+    try {
+        return lines_of(simulate_case(test, root));
+    } catch (const std::exception& error) {
+        throw InputError(fmt::format("{} on {}: {}", test.network, test.arch, error.what()));
     }
-    const pid_t child = fork();
-    if (child < 0) {
-        throw InputError("cannot start a process");
-    }
-    if (child == 0) {
-        close(ends[0]);
-        int status = 0;
-        try {
-            write_all(ends[1], simulate_case(test, root));
-        } catch (const std::exception& error) {
-            write_all(ends[1], error.what());
-            status = 2;
-        }
-        close(ends[1]);
-        _exit(status);
-    }
-    close(ends[1]);
-    std::string text;
-    char buffer[4096];
-    for (ssize_t n = 0; (n = read(ends[0], buffer, sizeof buffer)) > 0;) {
-        text.append(buffer, static_cast<std::size_t>(n));
-    }
-    close(ends[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    if (!WIFEXITED(status) || WEXITSTATUS(status) != 0) {
-        throw InputError(fmt::format("{} on {}: {}", test.network, test.arch, text.empty() ? "the simulation crashed" : text));
-    }
-    return lines_of(text);
 }
 
 std::string difference(const std::vector<std::string>& golden, const std::vector<std::string>& now) {

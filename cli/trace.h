@@ -23,8 +23,7 @@ struct TraceFile {
 };
 TraceFile read_trace(const std::filesystem::path& path);
 
-/// Compiles and simulates the case (timing only) in a process of its own, since SystemC elaborates once in a process; the trace's lines.
-/// InputError with what went wrong there.
+/// Compiles and simulates the case (timing only); the trace's lines. InputError with what went wrong.
 std::vector<std::string> record(const TraceCase& test, const std::filesystem::path& root);
 
 /// Differences, readable: first which operator moved first, then line by line. Empty if equal.

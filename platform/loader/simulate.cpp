@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "platform/chip/chip.h"
+#include "platform/kernel/fresh_kernel.h"
 
 namespace cim::platform {
 
@@ -57,6 +58,7 @@ std::string describe_deadlock(const Context& context, const Chip& chip) {
 
 SimulationResult simulate(const isa::Program& program, const hw::Machine& machine, const SimulationOptions& options,
                           const std::vector<std::vector<std::uint8_t>>& inputs) {
+    const FreshKernel kernel;
     sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
     tlm::tlm_global_quantum::instance().set({100, sc_core::SC_US});  // far beyond an operation
     SimulationResult result;

@@ -30,7 +30,8 @@ struct SimulationResult {
 };
 
 /// `inputs`: by input of the program, batch x size bytes (ignored when timing only). The program must have passed the verifier for this
-/// machine. SystemC elaborates once a process: call this once.
+/// machine. Call it as often as you like, not from two
+/// threads at a time.
 SimulationResult simulate(const isa::Program& program, const hw::Machine& machine, const SimulationOptions& options,
                           const std::vector<std::vector<std::uint8_t>>& inputs);
 

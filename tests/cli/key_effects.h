@@ -30,7 +30,7 @@ struct MachineText {
 /// Results by name: `cycles`, `energy`, `area`, `peak power`, `program`, `output`, ... or `error` alone.
 using Results = std::map<std::string, std::string>;
 
-/// Compiles and simulates a small network with data, and a program that works on the chip's ALU, in a child process.
+/// Compiles and simulates a small network with data, and a program that works on the chip's ALU.
 Results results_on(const MachineText& machine);
 
 /// Names of the results that differ, in words; empty: none.

@@ -3,8 +3,6 @@
 
 #include <catch2/catch.hpp>
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "cli/report/report.h"
 #include "compiler/driver/compile.h"
@@ -180,39 +178,14 @@ isa::Program small_program(const hw::Machine& machine) {
     return compiler::compile(graph, machine, options).program;
 }
 
-/// Runs `work` in a child and reads the pairs that it answers with.
+/// What `work` results in; an exception is a result too.
 template <typename Work>
-Results in_child(Work work) {
-    int ends[2];
-    REQUIRE(pipe(ends) == 0);
-    const pid_t child = fork();
-    REQUIRE(child >= 0);
-    if (child == 0) {
-        close(ends[0]);
-        cli::Json answer;
-        try {
-            answer = work();
-        } catch (const std::exception& error) {
-            answer = cli::Json{{"error", error.what()}};
-        }
-        const std::string bytes = answer.dump();
-        std::size_t sent = 0;
-        for (ssize_t n = 1; sent < bytes.size() && n > 0; sent += static_cast<std::size_t>(std::max<ssize_t>(n, 0))) {
-            n = write(ends[1], bytes.data() + sent, bytes.size() - sent);
-        }
-        _exit(0);
+Results results_or_error(Work work) {
+    try {
+        return work();
+    } catch (const std::exception& error) {
+        return {{"error", error.what()}};
     }
-    close(ends[1]);
-    std::string bytes;
-    char part[1 << 16];
-    for (ssize_t n = 0; (n = read(ends[0], part, sizeof part)) > 0;) {
-        bytes.append(part, static_cast<std::size_t>(n));
-    }
-    close(ends[0]);
-    int status = 0;
-    waitpid(child, &status, 0);
-    REQUIRE(WIFEXITED(status));
-    return cli::Json::parse(bytes).get<Results>();
 }
 
 }  // namespace
@@ -227,12 +200,12 @@ Results results_on(const MachineText& text) {
     for (int i = 0; i < 6 * 6 * 2; ++i) {
         image.push_back(static_cast<std::uint8_t>(dice.roll(0, 255)));
     }
-    Results results = in_child([&] { return run(small_program(loaded.machine), loaded.machine, {image}); });
+    Results results = results_or_error([&] { return run(small_program(loaded.machine), loaded.machine, {image}); });
     if (results.count("error") > 0) {
         return results;
     }
     for (const auto& [text_of_program, what] : {std::pair{chip_program, "chip's ALU"}, std::pair{wordline_program, "single wordlines"}}) {
-        const Results more = in_child([&] { return run(program_of(text_of_program), loaded.machine, {}); });
+        const Results more = results_or_error([&] { return run(program_of(text_of_program), loaded.machine, {}); });
         for (const char* name : {"cycles", "energy", "error"}) {
             if (more.count(name) > 0) {
                 results[fmt::format("{} ({})", name, what)] = more.at(name);

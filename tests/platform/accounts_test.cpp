@@ -46,7 +46,7 @@ void check_accounts(const Outcome& outcome) {
     const auto count = [&](hw::Event event) { return total[static_cast<std::size_t>(event)]; };
     CHECK(count(hw::Event::CellWrite) == 0);
     const bool reads_crossbars = count(hw::Event::AdcSample) > 0;
-    CHECK((outcome.setup_events[0][static_cast<std::size_t>(hw::Event::CellWrite)] > 0) == reads_crossbars);
+    CHECK((outcome.setup_events[static_cast<std::size_t>(hw::Event::CellWrite)] > 0) == reads_crossbars);
     CHECK(count(hw::Event::AdcSample) == count(hw::Event::ShiftAdd));
     CHECK(count(hw::Event::RowRead) == count(hw::Event::DacDrive));
 }

@@ -25,7 +25,7 @@ std::array<double, hw::event_count> energy_of(const Outcome& outcome, const hw::
     const std::array<double, hw::event_count> prices = hw::event_prices(machine);
     std::array<double, hw::event_count> energy{};
     for (std::size_t event = 0; event < hw::event_count; ++event) {
-        std::int64_t count = outcome.setup_events.at(0)[event];
+        std::int64_t count = outcome.setup_events[event];
         for (const hw::EventCounts& place : outcome.place_events) {
             count += place[event];
         }
@@ -144,7 +144,7 @@ TEST_CASE("counts follow from the operators executed") {
     const auto count = [&](hw::Event event) { return counts[static_cast<std::size_t>(event)]; };
     const std::int64_t all = std::accumulate(outcome.operations.begin(), outcome.operations.end(), std::int64_t{0});
     CHECK(count(hw::Event::CoreIssue) + count(hw::Event::ChipIssue) +
-              outcome.setup_events.at(0)[static_cast<std::size_t>(hw::Event::CoreIssue)] ==
+              outcome.setup_events[static_cast<std::size_t>(hw::Event::CoreIssue)] ==
           all);
     CHECK(count(hw::Event::AdcSample) == count(hw::Event::ShiftAdd));
     CHECK(count(hw::Event::RowRead) == count(hw::Event::DacDrive));
@@ -164,7 +164,7 @@ TEST_CASE("counts follow from the operators executed") {
             }
         }
     }
-    CHECK(outcome.setup_events.at(0)[static_cast<std::size_t>(hw::Event::CellWrite)] == cells);
+    CHECK(outcome.setup_events[static_cast<std::size_t>(hw::Event::CellWrite)] == cells);
     CHECK(outcome.most_writes == 1);
     CHECK(count(hw::Event::ExternalReadByte) == 2 * c.program.inputs.at(0).size);
     CHECK(count(hw::Event::ExternalWriteByte) == 2 * c.program.outputs.at(0).size);

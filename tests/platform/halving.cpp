@@ -2,7 +2,6 @@
 
 #include "compiler/error.h"
 #include "platform/loader/simulate.h"
-#include "tests/platform/child.h"
 #include "tests/platform/machines.h"
 #include "tests/platform/networks.h"
 
@@ -110,14 +109,11 @@ std::optional<Timing> timing_on(const hw::Machine& machine, const compiler::Quan
     } catch (const compiler::InputError&) {
         return std::nullopt;
     }
-    const std::string ticks = run_in_child([&] {
-        platform::SimulationOptions options;
-        options.functional = false;
-        options.batch = batch;
-        const platform::SimulationResult result = platform::simulate(program, machine, options, {});
-        return result.deadlock.empty() ? std::to_string(result.ticks) : throw std::runtime_error(result.deadlock);
-    });
-    return Timing{std::stoll(ticks), program.segment_count()};
+    platform::SimulationOptions options;
+    options.functional = false;
+    options.batch = batch;
+    const platform::SimulationResult result = platform::simulate(program, machine, options, {});
+    return result.deadlock.empty() ? Timing{result.ticks, program.segment_count()} : throw std::runtime_error(result.deadlock);
 }
 
 compiler::QuantGraph network_to_halve(std::uint64_t seed) {

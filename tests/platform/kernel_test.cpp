@@ -11,9 +11,9 @@
 
 #include "isa/generate/dice.h"
 #include "platform/kernel/agenda.h"
+#include "platform/kernel/fresh_kernel.h"
 #include "platform/kernel/wheel.h"
 #include "platform/observe/power.h"
-#include "tests/platform/child.h"
 #include "tests/platform/timing.h"
 
 using namespace cim;
@@ -60,26 +60,25 @@ struct Witness final : sc_core::sc_module {
 
 /// What the kernel and the witness come to: its time in nanoseconds and delta cycles at the end, and the witness's observations.
 std::string walk(Ticks step, Ticks last, int activations, const sc_core::sc_time_unit quantum_unit, std::int64_t ticks_a_ns = 1) {
-    return run_in_child([=] {
-        sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
-        tlm::tlm_global_quantum::instance().set({1, quantum_unit});
-        hw::Machine machine = bare_machine();
-        machine.ticks_per_second = 1'000'000'000 * ticks_a_ns;
-        platform::Agenda agenda("agenda", machine);
-        Walker walker(agenda, step, last);
-        const Witness witness("witness", walker, activations);
-        agenda.complete_at(step, walker);
-        agenda.start();
-        sc_core::sc_start();
-        std::string text = std::to_string(sc_core::sc_time_stamp().value() / 1'000'000) + " " + std::to_string(walker.at()) + " " +
-                           (sc_core::sc_delta_count() > 100 ? "many" : "few");
-        for (const auto& [time, at] : witness.seen) {
-            const auto now = static_cast<Ticks>(time / 1'000'000) * ticks_a_ns;
-            // All that is due before the witness's time has been done, and nothing behind it.
-            text += at <= now && (at + step >= now || at == last) ? "" : " wrong";
-        }
-        return text;
-    });
+    const platform::FreshKernel kernel;
+    sc_core::sc_set_time_resolution(1, sc_core::SC_FS);
+    tlm::tlm_global_quantum::instance().set({1, quantum_unit});
+    hw::Machine machine = bare_machine();
+    machine.ticks_per_second = 1'000'000'000 * ticks_a_ns;
+    platform::Agenda agenda("agenda", machine);
+    Walker walker(agenda, step, last);
+    const Witness witness("witness", walker, activations);
+    agenda.complete_at(step, walker);
+    agenda.start();
+    sc_core::sc_start();
+    std::string text = std::to_string(sc_core::sc_time_stamp().value() / 1'000'000) + " " + std::to_string(walker.at()) + " " +
+                       (sc_core::sc_delta_count() > 100 ? "many" : "few");
+    for (const auto& [time, at] : witness.seen) {
+        const auto now = static_cast<Ticks>(time / 1'000'000) * ticks_a_ns;
+        // All that is due before the witness's time has been done, and nothing behind it.
+        text += at <= now && (at + step >= now || at == last) ? "" : " wrong";
+    }
+    return text;
 }
 
 }  // namespace

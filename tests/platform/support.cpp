@@ -1,92 +1,53 @@
 #include "tests/platform/support.h"
 
-#include <cstring>
-#include <stdexcept>
-
 #include "isa/text/parse.h"
 
 namespace cim::test {
 
 namespace {
 
-/// Writes values one after another, or reads them back in the same order.
-class Archive {
+/// Values one after another, as bytes to compare.
+class Bytes {
   public:
-    Archive() = default;
-    explicit Archive(std::string bytes) : bytes_(std::move(bytes)), reading_(true) {}
-    const std::string& bytes() const { return bytes_; }
-
     template <typename T>
-    void value(T& v) {
+    void value(const T& v) {
         raw(&v, sizeof v);
     }
     template <typename T>
-    void list(std::vector<T>& v) {
-        std::uint64_t n = v.size();
-        value(n);
-        v.resize(n);
-        raw(v.data(), n * sizeof(T));
+    void list(const std::vector<T>& v) {
+        value(v.size());
+        raw(v.data(), v.size() * sizeof(T));
     }
-    void text(std::string& s) {
-        std::uint64_t n = s.size();
-        value(n);
-        s.resize(n);
-        raw(s.data(), n);
+    void text(const std::string& s) {
+        value(s.size());
+        raw(s.data(), s.size());
     }
-    template <typename T, typename F>
-    void each(std::vector<T>& v, F f) {
-        std::uint64_t n = v.size();
-        value(n);
-        v.resize(n);
-        for (T& item : v) {
-            f(item);
-        }
-    }
+    const std::string& all() const { return bytes_; }
 
   private:
-    void raw(void* at, std::size_t n) {
-        if (n == 0) {
-            return;
-        }
-        if (!reading_) {
-            bytes_.append(static_cast<const char*>(at), n);
-            return;
-        }
-        if (n > bytes_.size() - at_) {
-            throw std::runtime_error("a child's answer is too short");
-        }
-        std::memcpy(at, bytes_.data() + at_, n);
-        at_ += n;
-    }
-
+    void raw(const void* at, std::size_t n) { bytes_.append(static_cast<const char*>(at), n); }
     std::string bytes_;
-    std::size_t at_ = 0;
-    bool reading_ = false;
 };
 
-void timing(Archive& a, Outcome& o) {
-    a.value(o.setup_ticks);
-    a.value(o.ticks);
-    a.list(o.operators);
-    a.list(o.engines);
-    a.list(o.place_events);
-    a.list(o.setup_events);
-    a.list(o.operations);
-    a.list(o.crossbar_busy);
-    a.list(o.image_ends);
-    a.list(o.power);
-    a.value(o.multiply_accumulates);
-    a.value(o.most_writes);
-    a.each(o.link_names, [&](std::string& s) { a.text(s); });
-    a.list(o.link_busy);
-    a.text(o.deadlock);
-}
-
-void all(Archive& a, Outcome& o) {
-    timing(a, o);
-    a.value(o.adc);
-    a.each(o.outputs, [&](std::vector<std::uint8_t>& bytes) { a.list(bytes); });
-    a.list(o.trace);
+void timing(Bytes& b, const Outcome& o) {
+    b.value(o.setup_ticks);
+    b.value(o.ticks);
+    b.list(o.operators);
+    b.list(o.engines);
+    b.list(o.place_events);
+    b.value(o.setup_events);
+    b.list(o.operations);
+    b.list(o.crossbar_busy);
+    b.list(o.image_ends);
+    b.list(o.power);
+    b.value(o.multiply_accumulates);
+    b.value(o.most_writes);
+    b.value(o.link_names.size());
+    for (const std::string& name : o.link_names) {
+        b.text(name);
+    }
+    b.list(o.link_busy);
+    b.text(o.deadlock);
 }
 
 class Recorder final : public platform::Observer {
@@ -115,7 +76,7 @@ void take(Outcome& o, platform::SimulationResult&& r) {
     o.operators = std::move(s.operators);
     o.engines = std::move(s.engines);
     o.place_events = std::move(s.place_events);
-    o.setup_events = {r.setup_events};
+    o.setup_events = r.setup_events;
     o.operations = std::move(s.operations);
     o.crossbar_busy = std::move(s.crossbar_busy);
     o.image_ends = std::move(s.image_ends);
@@ -133,35 +94,32 @@ void take(Outcome& o, platform::SimulationResult&& r) {
 
 Outcome run(const isa::Program& program, const hw::Machine& machine, const RunOptions& options,
             const std::vector<std::vector<std::uint8_t>>& inputs) {
-    Archive received(run_in_child([&] {
-        Outcome outcome;
-        Recorder recorder(outcome.trace);
-        platform::SimulationOptions simulation;
-        simulation.functional = options.functional;
-        simulation.batch = options.batch;
-        simulation.observer = options.trace ? &recorder : nullptr;
-        take(outcome, platform::simulate(program, machine, simulation, inputs));
-        Archive sent;
-        all(sent, outcome);
-        return sent.bytes();
-    }));
     Outcome outcome;
-    all(received, outcome);
+    Recorder recorder(outcome.trace);
+    platform::SimulationOptions simulation;
+    simulation.functional = options.functional;
+    simulation.batch = options.batch;
+    simulation.observer = options.trace ? &recorder : nullptr;
+    take(outcome, platform::simulate(program, machine, simulation, inputs));
     return outcome;
 }
 
 std::string timing_of(const Outcome& outcome) {
-    Outcome copy = outcome;
-    Archive archive;
-    timing(archive, copy);
-    return archive.bytes();
+    Bytes bytes;
+    timing(bytes, outcome);
+    return bytes.all();
 }
 
 std::string all_of(const Outcome& outcome) {
-    Outcome copy = outcome;
-    Archive archive;
-    all(archive, copy);
-    return archive.bytes();
+    Bytes bytes;
+    timing(bytes, outcome);
+    bytes.value(outcome.adc);
+    bytes.value(outcome.outputs.size());
+    for (const std::vector<std::uint8_t>& output : outcome.outputs) {
+        bytes.list(output);
+    }
+    bytes.list(outcome.trace);
+    return bytes.all();
 }
 
 isa::Program program_of(const std::string& text) {

@@ -1,5 +1,5 @@
 #pragma once
-// What the tests of the platform share. Every simulation runs in a child process of its own (child.h).
+// What the tests of the platform share.
 
 #include <array>
 #include <cstdint>
@@ -8,7 +8,6 @@
 
 #include "isa/program.h"
 #include "platform/loader/simulate.h"
-#include "tests/platform/child.h"
 #include "tests/platform/machines.h"
 
 namespace cim::test {
@@ -28,14 +27,14 @@ struct Trace {
     }
 };
 
-/// platform::SimulationResult as it crosses the pipe, and what an observer saw if asked to.
+/// What platform::simulate came to, and what an observer saw if asked to.
 struct Outcome {
     Ticks setup_ticks = 0;
     Ticks ticks = 0;
     std::vector<platform::OperatorStatistics> operators;
     std::vector<std::array<platform::EngineStatistics, isa::engine_count>> engines;
     std::vector<hw::EventCounts> place_events;
-    std::vector<hw::EventCounts> setup_events;  ///< one
+    hw::EventCounts setup_events{};
     std::vector<std::int64_t> operations;
     std::vector<Ticks> crossbar_busy;
     std::vector<Ticks> image_ends;
@@ -56,7 +55,7 @@ struct RunOptions {
     bool trace = false;
 };
 
-/// platform::simulate in a child.
+/// platform::simulate.
 Outcome run(const isa::Program& program, const hw::Machine& machine, const RunOptions& options = {},
             const std::vector<std::vector<std::uint8_t>>& inputs = {});
 

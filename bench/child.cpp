@@ -1,4 +1,4 @@
-#include "tests/platform/child.h"
+#include "bench/child.h"
 
 #include <array>
 #include <cstring>
@@ -9,7 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-namespace cim::test {
+namespace cim::bench {
 
 namespace {
 
@@ -70,4 +70,4 @@ std::string run_in_child(const std::function<std::string()>& work) {
     return bytes.substr(1);
 }
 
-}  // namespace cim::test
+}  // namespace cim::bench
