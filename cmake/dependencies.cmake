@@ -15,6 +15,7 @@ find_package(nlohmann_json REQUIRED)
 find_package(fmt REQUIRED)
 find_package(Boost REQUIRED COMPONENTS program_options)
 pkg_check_modules(XXHASH REQUIRED IMPORTED_TARGET libxxhash)
+pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
 
 # Debian's SystemC is built for C++17 and its library refuses (at link time, with a symbol nobody can read) to meet objects of another
 # standard. Say it here in words.

@@ -21,6 +21,17 @@ endfunction()
 
 get_filename_component(CIM_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
+# cim_program(TARGET): flags of a program, and its allocator. Sanitizers bring their own.
+add_library(cim_allocator OBJECT "${CIM_ROOT}/cmake/allocator.cpp")
+cim_flags(cim_allocator)
+function(cim_program target)
+    cim_flags(${target})
+    if(NOT CIM_SANITIZE)
+        target_link_libraries(${target} PRIVATE cim_allocator PkgConfig::JEMALLOC)
+        target_link_options(${target} PRIVATE LINKER:--undefined=mallctl)  # else a library that nothing names might be left out
+    endif()
+endfunction()
+
 function(cim_layer name)
     cmake_parse_arguments(LAYER "" "" "DEPENDS;PRECOMPILE" ${ARGN})
     file(GLOB_RECURSE sources CONFIGURE_DEPENDS "*.cpp")

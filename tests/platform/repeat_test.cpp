@@ -24,7 +24,8 @@ template wait(c, n) {
 )";
 
 isa::Program waits_for(int value) {
-    return timing_program(templates + ("flow first core[0] alu op=0 fill(@c0)\nflow second core[1] alu op=1 wait(@c0, " + std::to_string(value) + ")\n"));
+    return timing_program(
+        templates + ("flow first core[0] alu op=0 fill(@c0)\nflow second core[1] alu op=1 wait(@c0, " + std::to_string(value) + ")\n"));
 }
 
 class Thrower final : public platform::Observer {
