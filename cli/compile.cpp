@@ -103,20 +103,27 @@ int compile(const Words& words) {
     }
     const std::vector<std::string> dumped = passes_to_dump(*values);
     const hw::Machine machine = machine_of((*values)["arch"].as<std::string>());
-    const Network network = network_of(*values, false);
-    const compiler::Compiled compiled = compiler::compile(network.graph, network.ranges, machine,
+    Network network = network_of(*values, false);
+    const compiler::Graph imported =
+        dumped.empty() ? compiler::Graph{} : network.graph;  // large networks are not kept beside their program
+    const compiler::Compiled compiled = compiler::compile(std::move(network.graph), network.ranges, machine,
                                                           schedule_options(*values, number_option(*values, "batch", 1, 1 << 20, 1)));
-    print_dumps(dumped, network.graph, compiled);
+    print_dumps(dumped, imported, compiled);
     const std::shared_future<compiler::Prediction> prediction = predict_meanwhile(compiled.program, machine, 1);
+    const std::string path = (*values)["program"].as<std::string>();
+    const bool unroll = values->count("unroll") > 0;
+    std::future<isa::PendingProgram> pending;
+    if (!unroll) {
+        pending = std::async(std::launch::async, [&] { return isa::PendingProgram(compiled.program, path); });
+    }
     verify_for(compiled.program, machine, 1);
     emit_qdq(*values, compiled.network);
-    const std::string path = (*values)["program"].as<std::string>();
-    if (values->count("unroll") > 0) {
+    if (unroll) {
         std::ostringstream text;
         isa::print_unrolled(text, compiled.program, 1, most_unrolled_lines);
         compiler::write_file_atomically(path, text.str());
     } else {
-        isa::save_program(compiled.program, path);
+        pending.get().put_in_place();
     }
     fmt::print("calibrated on {}\n", network.calibrated_on);
     print_table(compiled, prediction.get(), machine);

@@ -17,8 +17,8 @@ namespace {
 constexpr std::int64_t endless = 1'000;  // images, so many that how long the first takes does not count
 }
 
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options) {
-    return compile(quantise(graph, ranges), machine, options);
+Compiled compile(Graph graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options) {
+    return compile(quantise(std::move(graph), ranges), machine, options);
 }
 
 Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options) {

@@ -37,7 +37,7 @@ struct Compiled {
 
 /// Quantise, schedule, generate. InputError if the network does not fit the machine, or its computing mode is too coarse for the level, or
 /// the power limit is too little for one operation.
-Compiled compile(const Graph& graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options = {});
+Compiled compile(Graph graph, const Ranges& ranges, const hw::Machine& machine, const CompileOptions& options = {});
 
 /// The same of a quantised network.
 Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOptions& options = {});

@@ -64,7 +64,7 @@ class Reader {
             fail("cannot be read");
         }
         const google::protobuf::LogSilencer quiet;
-        google::protobuf::io::IstreamInputStream input(&stream);
+        google::protobuf::io::IstreamInputStream input(&stream, 1 << 20);  // bytes at a time
         if (!model_.ParseFromZeroCopyStream(&input)) {
             fail("not an ONNX model, or cut off");
         }
@@ -209,7 +209,7 @@ class Reader {
             if (!raw_.constants.emplace(tensor.name(), decode_tensor(tensor, where)).second) {
                 throw InputError(where + ": given twice");
             }
-            tensor.Clear();  // a network's weights need not be in memory twice
+            onnx::TensorProto().Swap(&tensor);  // a network's weights need not be in memory twice; Clear() keeps their room
         }
     }
 
@@ -267,7 +267,7 @@ class Reader {
                 }
             }
             raw_.nodes.push_back(std::move(node));
-            proto.Clear();
+            onnx::NodeProto().Swap(&proto);
         }
     }
 

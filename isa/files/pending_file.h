@@ -16,6 +16,7 @@ class PendingFile {
     ~PendingFile() { remove(); }
 
     void put_in_place();
+    const std::filesystem::path& target() const { return target_; }
 
   private:
     void remove();

@@ -73,34 +73,41 @@ class Backup {
     bool armed_ = false;
 };
 
-void save_text(const Program& program, const fs::path& path) {
-    const fs::path data_path = fs::path(path).replace_extension(".data");
-    const std::string data = encode_data(program);
-    const bool has_data = !program.weights.empty() || !program.params.empty();
-    PendingFile text_file(path, print_text(program, DataRef{data_path.filename().string(), content_hash(data)}));
-    if (!has_data) {
-        text_file.put_in_place();
-        return;
-    }
-    PendingFile data_file(data_path, data);
-    Backup backup(data_path);
-    data_file.put_in_place();
-    backup.arm();
-    text_file.put_in_place();
-    backup.dismiss();
-}
-
 }  // namespace
 
-void save_program(const Program& program, const std::string& path) {
+PendingProgram::PendingProgram(const Program& program, const std::string& path) {
     const fs::path target(path);
     if (target.extension() == ".mop") {
-        save_text(program, target);
+        const fs::path data_path = fs::path(target).replace_extension(".data");
+        const std::string data = encode_data(program);
+        program_ = std::make_unique<PendingFile>(target, print_text(program, DataRef{data_path.filename().string(), content_hash(data)}));
+        if (!program.weights.empty() || !program.params.empty()) {
+            data_ = std::make_unique<PendingFile>(data_path, data);
+        }
     } else if (target.extension() == ".mopb") {
-        PendingFile(target, encode_binary(program)).put_in_place();
+        program_ = std::make_unique<PendingFile>(target, encode_binary(program));
     } else {
         fail_on(target, "a program's file ends in .mop (text) or .mopb (binary)");
     }
+}
+
+PendingProgram::~PendingProgram() = default;
+PendingProgram::PendingProgram(PendingProgram&&) noexcept = default;
+
+void PendingProgram::put_in_place() {
+    if (data_ == nullptr) {
+        program_->put_in_place();
+        return;
+    }
+    Backup backup(data_->target());
+    data_->put_in_place();
+    backup.arm();
+    program_->put_in_place();
+    backup.dismiss();
+}
+
+void save_program(const Program& program, const std::string& path) {
+    PendingProgram(program, path).put_in_place();
 }
 
 Program load_program(const std::string& path) {

@@ -57,9 +57,7 @@ TEST_CASE("an exception of any thread is passed on, and the next call works") {
 
 TEST_CASE("work within work, and calls from several threads at a time, are all done") {
     std::atomic<int> sum = 0;
-    const auto nested = [&] {
-        in_parallel(40, 1, [&](int begin, int) { in_parallel(begin, 1, [&](int, int) { ++sum; }); });
-    };
+    const auto nested = [&] { in_parallel(40, 1, [&](int begin, int) { in_parallel(begin, 1, [&](int, int) { ++sum; }); }); };
     std::vector<std::thread> callers;
     for (int i = 0; i < 4; ++i) {
         callers.emplace_back([&] {
