@@ -83,6 +83,12 @@ class Team {
     std::vector<std::thread> threads_;
 };
 
+/// Made when there is something to share.
+Team& team() {
+    static Team one;
+    return one;
+}
+
 }  // namespace
 
 void in_parallel(int count, int least, const std::function<void(int, int)>& work) {
@@ -100,8 +106,7 @@ void in_parallel(int count, int least, const std::function<void(int, int)>& work
         }
     };
     const int ranges = (count + least - 1) / least;
-    static Team team;
-    if (ranges < 2 || !team.run(ranges - 1, take_turns)) {
+    if (ranges < 2 || !team().run(ranges - 1, take_turns)) {
         take_turns();
     }
     if (thrown) {
