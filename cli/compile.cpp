@@ -1,7 +1,9 @@
 #include <algorithm>
+#include <future>
 #include <optional>
 #include <set>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -111,19 +113,19 @@ int compile(const Words& words) {
     print_dumps(dumped, imported, compiled);
     const std::shared_future<compiler::Prediction> prediction = predict_meanwhile(compiled.program, machine, 1);
     const std::string path = (*values)["program"].as<std::string>();
-    const bool unroll = values->count("unroll") > 0;
-    std::future<isa::PendingProgram> pending;
-    if (!unroll) {
-        pending = std::async(std::launch::async, [&] { return isa::PendingProgram(compiled.program, path); });
-    }
-    verify_for(compiled.program, machine, 1);
-    emit_qdq(*values, compiled.network);
-    if (unroll) {
+    if (values->count("unroll") > 0) {
+        verify_for(compiled.program, machine, 1);
+        emit_qdq(*values, compiled.network);
         std::ostringstream text;
         isa::print_unrolled(text, compiled.program, 1, most_unrolled_lines);
         compiler::write_file_atomically(path, text.str());
     } else {
-        pending.get().put_in_place();
+        std::future<isa::PendingProgram> written =
+            std::async(std::launch::async, [&] { return isa::PendingProgram(compiled.program, path); });
+        verify_for(compiled.program, machine, 1);
+        isa::PendingProgram program = written.get();
+        emit_qdq(*values, compiled.network);
+        program.put_in_place();
     }
     fmt::print("calibrated on {}\n", network.calibrated_on);
     print_table(compiled, prediction.get(), machine);

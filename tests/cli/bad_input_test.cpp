@@ -111,7 +111,10 @@ TEST_CASE("outputs that cannot be written leave nothing behind") {
         CHECK(outcome.status == 2);
         CHECK(outcome.err.find(nowhere) != std::string::npos);
     }
-    CHECK(cimmlc("compile " + lenet + "--arch configs/puma.yaml -o " + nowhere + ".mop").status == 2);
+    const std::string compile = "compile " + lenet + "--arch configs/puma.yaml -o ";
+    CHECK(cimmlc(compile + nowhere + ".mop").status == 2);
+    CHECK(cimmlc(compile + nowhere + ".mop --emit-qdq " + folder.path("qdq.onnx").string()).status == 2);
+    CHECK(cimmlc(compile + folder.path("program.mop").string() + " --emit-qdq " + nowhere).status == 2);
     CHECK(folder.listing().empty());
 }
 
