@@ -22,8 +22,10 @@ endfunction()
 get_filename_component(CIM_ROOT "${CMAKE_CURRENT_LIST_DIR}/.." ABSOLUTE)
 
 # cim_program(TARGET): flags of a program, and its allocator. Sanitizers bring their own.
-add_library(cim_allocator OBJECT "${CIM_ROOT}/cmake/allocator.cpp")
-cim_flags(cim_allocator)
+if(NOT CIM_SANITIZE)
+    add_library(cim_allocator OBJECT "${CIM_ROOT}/cmake/allocator.cpp")
+    cim_flags(cim_allocator)
+endif()
 function(cim_program target)
     cim_flags(${target})
     if(NOT CIM_SANITIZE)

@@ -30,8 +30,7 @@ struct SimulationResult {
 };
 
 /// `inputs`: by input of the program, batch x size bytes (ignored when timing only). The program must have passed the verifier for this
-/// machine. Call it as often as you like, not from two
-/// threads at a time.
+/// machine. Call it as often as you like, from one thread at a time.
 SimulationResult simulate(const isa::Program& program, const hw::Machine& machine, const SimulationOptions& options,
                           const std::vector<std::vector<std::uint8_t>>& inputs);
 

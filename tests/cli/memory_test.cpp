@@ -8,6 +8,7 @@
 
 using namespace cim::test;
 
+#ifndef __SANITIZE_ADDRESS__  // sanitizers have their own
 TEST_CASE("cimmlc asks for memory in huge pages") {
     setenv("MALLOC_CONF", "stats_print:true", 1);
     const Outcome outcome = cimmlc("--help");
@@ -16,3 +17,4 @@ TEST_CASE("cimmlc asks for memory in huge pages") {
     CHECK(outcome.err.find("opt.thp: \"always\"") != std::string::npos);
     CHECK(outcome.err.find("opt.metadata_thp: \"always\"") != std::string::npos);
 }
+#endif

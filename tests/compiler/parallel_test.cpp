@@ -2,8 +2,9 @@
 
 #include "compiler/parallel.h"
 
+#include <algorithm>
 #include <atomic>
-#include <numeric>
+#include <chrono>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -40,6 +41,25 @@ TEST_CASE("ranges begin at multiples of their size") {
     std::atomic<int> wrong = 0;
     in_parallel(100, 7, [&](int begin, int end) { wrong += begin % 7 != 0 || end != std::min(begin + 7, 100) ? 1 : 0; });
     CHECK(wrong == 0);
+}
+
+TEST_CASE("two things are worked on at the same time where the host has two cores") {
+    if (std::thread::hardware_concurrency() < 2) {
+        return;
+    }
+    for (int times = 0; times < 20; ++times) {
+        std::atomic<int> begun = 0;
+        std::atomic<int> met = 0;
+        const auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(30);
+        in_parallel(2, 1, [&](int, int) {
+            ++begun;
+            while (begun < 2 && std::chrono::steady_clock::now() < deadline) {
+                std::this_thread::yield();
+            }
+            met += begun == 2 ? 1 : 0;
+        });
+        REQUIRE(met == 2);
+    }
 }
 
 TEST_CASE("an exception of any thread is passed on, and the next call works") {
