@@ -128,7 +128,7 @@ void Chip::complete(std::uint64_t) {
 
 void Chip::admit() {
     context_.power->admit([this](const pricing::PowerManager::Request& request) {
-        places_[request.engine / isa::engine_count]->begin(static_cast<isa::Engine>(request.engine % isa::engine_count), request.flow);
+        places_[request.engine / isa::engine_count]->begin(static_cast<isa::Engine>(request.engine % isa::engine_count));
     });
 }
 

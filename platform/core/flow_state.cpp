@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "platform/core/place.h"
 
 namespace cim::platform {
@@ -11,8 +13,24 @@ FlowState::FlowState(Place& place, const isa::ResolvedFlow& code, const isa::Flo
       engine_(flow.engine),
       statistics_(&place.context().statistics.operators[static_cast<std::size_t>(flow.op)]),
       run_(code) {
+    note_operators(code);
+}
+
+void FlowState::note_operators(const isa::ResolvedFlow& code) {
     for (std::size_t i = 0; i < code.ops.size(); ++i) {
-        prices[i].moves_only = code.body->ops[i].moves_only;
+        const isa::ResolvedOp& traits = code.body->ops[i];
+        prices[i].moves_only = traits.moves_only;
+        if (!isa::is_async(code.ops[i].opcode)) {
+            continue;
+        }
+        const auto field = code.body->varying.begin() + traits.first_varying;
+        if (code.ops[i].opcode == isa::Opcode::ReadCore) {
+            prices[i].crossbar = ReadyFlow::several_crossbars;
+        } else if (std::any_of(field, field + traits.varying_count, [](const isa::FieldValue& value) { return value.field == 0; })) {
+            prices[i].crossbar = ReadyFlow::unknown_crossbar;
+        } else {
+            prices[i].crossbar = static_cast<int>(code.ops[i][0]);
+        }
     }
 }
 

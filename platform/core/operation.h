@@ -20,13 +20,11 @@ struct Operation {
     const isa::OpInstance* op = nullptr;  ///< the flow's as long as it is the flow's present step, else `kept`
     const Price* price = nullptr;
     FlowState* flow = nullptr;
-    Ticks started = 0;  ///< dispatch
-    Ticks stage_started = 0;
+    Ticks started = 0;         ///< dispatch
     std::uint64_t ticket = 0;  ///< order of its signal, if it signals
     isa::Index signal = -1;    ///< counter that its completion signals, or -1
     int crossbar = -1;         ///< that it holds, if it holds just one
     std::uint8_t stage = 0;    ///< next stage
-    std::uint8_t covered = 1;  ///< stages that the present transfer stands for
     bool async = false;
     Payload payload;
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories

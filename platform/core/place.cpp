@@ -19,6 +19,7 @@ Place::Place(const sc_core::sc_module_name& name, Context& context, int core)
     remote.register_nb_transport_bw(this, &Place::nb_transport_bw);
     if (core >= 0) {
         crossbars_ = std::make_unique<CrossbarArray>("crossbars", context.machine, context.program);
+        parked_.resize(static_cast<std::size_t>(context.machine.crossbars_per_core()));
     }
 }
 
@@ -56,7 +57,8 @@ void Place::begin(isa::Index segment) {
 
 void Place::flow_ready(FlowState& flow) {
     EngineState& engine = engine_of(flow);
-    engine.ready.push_back({flow.ready_at, flow.id(), crossbar_of(flow), &flow});
+    __builtin_prefetch(flow.step().ops);  // which start() asks for
+    engine.ready.add({flow.ready_at, flow.id(), flow.crossbar(), &flow});
     if (!engine.busy) {
         dispatch_soon(flow.engine());
     }
@@ -88,25 +90,43 @@ void Place::dispatch(isa::Engine which) {
     if (engine.busy) {
         return;
     }
-    ReadyFlow* best = nullptr;
-    for (ReadyFlow& ready : engine.ready) {
-        if ((best == nullptr || ready.before(*best)) && (ready.crossbar == ReadyFlow::no_crossbar || crossbars_are_free(ready))) {
-            best = &ready;
-        }
-    }
-    if (best == nullptr) {
+    const ReadyFlow* first = first_ready(engine);
+    if (first == nullptr) {
         if (const Cause cause = idle_cause(engine); cause != engine.cause) {
             book(which, cause);
         }
         return;
     }
-    FlowState& flow = *best->flow;
+    FlowState& flow = *first->flow;
     if (context_.power && ask_for_power(which, flow)) {
         return;
     }
-    *best = engine.ready.back();
-    engine.ready.pop_back();
+    engine.ready.pop();
     start(flow);
+}
+
+const ReadyFlow* Place::first_ready(EngineState& engine) {
+    while (!engine.ready.empty()) {
+        const ReadyFlow& first = engine.ready.front();
+        const int busy = first.crossbar == ReadyFlow::no_crossbar ? ReadyFlow::no_crossbar : busy_crossbar(first);
+        if (busy == ReadyFlow::no_crossbar) {
+            return &first;
+        }
+        parked_[static_cast<std::size_t>(busy)].push_back(first);
+        ++engine.parked;
+        engine.ready.pop();
+    }
+    return nullptr;
+}
+
+void Place::unpark(int xb) {
+    std::vector<ReadyFlow>& parked = parked_[static_cast<std::size_t>(xb)];
+    EngineState& engine = engines_[static_cast<std::size_t>(isa::Engine::Crossbar)];
+    engine.parked -= parked.size();
+    for (const ReadyFlow& flow : parked) {
+        engine.ready.add(flow);
+    }
+    parked.clear();
 }
 
 bool Place::ask_for_power(isa::Engine which, FlowState& flow) {
@@ -129,36 +149,29 @@ bool Place::ask_for_power(isa::Engine which, FlowState& flow) {
     return true;
 }
 
-void Place::begin(isa::Engine which, isa::Index id) {
+void Place::begin(isa::Engine which) {
     EngineState& engine = engines_[static_cast<std::size_t>(which)];
-    const auto ready = std::find_if(engine.ready.begin(), engine.ready.end(), [&](const ReadyFlow& one) { return one.id == id; });
-    FlowState& flow = *ready->flow;
-    *ready = engine.ready.back();
-    engine.ready.pop_back();
+    FlowState& flow = *engine.ready.front().flow;
+    engine.ready.pop();
     const Ticks waited = context_.agenda.now() - engine.asked_at;
     flow.statistics().times[static_cast<std::size_t>(Cause::Power)] += waited;
     start(flow, waited);
 }
 
-int Place::crossbar_of(const FlowState& flow) const {
-    if (flow.engine() != isa::Engine::Crossbar) {
-        return ReadyFlow::no_crossbar;
-    }
-    const isa::Step& step = flow.step();
-    const bool one = step.op_count == 1 && step.ops[0].opcode != isa::Opcode::ReadCore;
-    return one ? static_cast<int>(step.ops[0][0]) : ReadyFlow::several_crossbars;
-}
-
-bool Place::crossbars_are_free(const ReadyFlow& ready) const {
+int Place::busy_crossbar(const ReadyFlow& ready) const {
     if (ready.crossbar != ReadyFlow::several_crossbars) {
-        return !crossbars_->busy(ready.crossbar);
+        return crossbars_->busy(ready.crossbar) ? ready.crossbar : ReadyFlow::no_crossbar;
     }
     const isa::Step& step = ready.flow->step();
-    bool free = true;
-    for (isa::Index i = 0; i < step.op_count && free; ++i) {
-        isa::for_each_crossbar(context_.program, step.ops[i], [&](int xb) { free = free && !crossbars_->busy(xb); });
+    int busy = ReadyFlow::no_crossbar;
+    for (isa::Index i = 0; i < step.op_count && busy == ReadyFlow::no_crossbar; ++i) {
+        isa::for_each_crossbar(context_.program, step.ops[i], [&](int xb) {
+            if (crossbars_->busy(xb)) {
+                busy = xb;
+            }
+        });
     }
-    return free;
+    return busy;
 }
 
 int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
@@ -191,13 +204,14 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     operation.flow = &flow;
     operation.stage = 0;
     operation.started = context_.agenda.now();
-    operation.async = isa::is_async(operation.op->opcode);
-    operation.signal = operation.op->signal;
-    operation.crossbar =
-        operation.async && operation.op->opcode != isa::Opcode::ReadCore ? static_cast<int>((*operation.op)[0]) : ReadyFlow::no_crossbar;
+    PricedOp& usual = priced(flow, position);
+    ++usual.executions;
+    operation.price = usual.price;
+    operation.async = isa::is_async(operation.price->opcode);
+    operation.crossbar = std::max(flow.crossbar_of(position), ReadyFlow::no_crossbar);
     operation.payload.transfer.key = key_of(operation, flow.engine());
-    price(flow, position, operation);
-    if (operation.async && (context_.functional || !flow.prices[static_cast<std::size_t>(flow.step().first_op + position)].moves_only)) {
+    operation.signal = operation.op->signal;
+    if (operation.async && (context_.functional || !usual.moves_only)) {
         // The flow goes on before this ends.
         operation.kept = *operation.op;
         operation.op = &operation.kept;
@@ -230,7 +244,7 @@ void Place::start(FlowState& flow, Ticks power_wait) {
                 operation.ticket = context_.counters.reserve(operation.signal, operation.op->amount, core_);
             }
             for_each_held(operation, [&](int xb) {
-                crossbars_->acquire(xb, rows_at_once(*operation.op, xb));
+                crossbars_->acquire(xb, context_.observer != nullptr ? rows_at_once(*operation.op, xb) : 0);
                 report_crossbars(xb, flow.op());
             });
         }
@@ -271,6 +285,7 @@ void Place::operation_ended(Operation& operation) {
     if (operation.async) {
         for_each_held(operation, [&](int xb) {
             crossbars_->release(xb, now - operation.started);
+            unpark(xb);
             report_crossbars(xb, -1);
         });
         if (operation.signal >= 0) {

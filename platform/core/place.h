@@ -14,6 +14,7 @@
 #include "isa/interpreter/resolved.h"
 #include "platform/core/context.h"
 #include "platform/core/operation.h"
+#include "platform/core/ready_queue.h"
 #include "platform/crossbar/crossbar_array.h"
 
 namespace cim::platform {
@@ -33,6 +34,18 @@ class FlowState final : public Runnable {
     isa::Engine engine() const { return engine_; }
     isa::Index segment() const { return segment_; }
     const isa::Step& step() const { return *step_; }
+    /// That the present step needs, as in ReadyFlow.
+    int crossbar() const {
+        if (engine_ != isa::Engine::Crossbar) {
+            return ReadyFlow::no_crossbar;
+        }
+        return step_->op_count == 1 ? crossbar_of(0) : ReadyFlow::several_crossbars;
+    }
+    /// That operator `position` of the step needs.
+    int crossbar_of(isa::Index position) const {
+        const int known = prices[static_cast<std::size_t>(step_->first_op + position)].crossbar;
+        return known != ReadyFlow::unknown_crossbar ? known : static_cast<int>(step_->ops[position][0]);
+    }
 
     OperatorStatistics& statistics() const { return *statistics_; }
 
@@ -43,6 +56,9 @@ class FlowState final : public Runnable {
     std::vector<PricedOp> prices;  ///< by operator of the flow
 
   private:
+    /// What is known of the flow's operators before it runs.
+    void note_operators(const isa::ResolvedFlow& code);
+
     Place& place_;
     // What every tick asks of the flow, so that the flow itself, which is far away, is left alone.
     isa::Index id_;
@@ -54,24 +70,12 @@ class FlowState final : public Runnable {
     isa::FlowRun run_;
 };
 
-/// A flow that stands at an operator, with all that its engine asks when it chooses: flows themselves are far away.
-struct ReadyFlow {
-    static constexpr int no_crossbar = -1;
-    static constexpr int several_crossbars = -2;
-
-    Ticks since = 0;
-    isa::Index id = 0;
-    int crossbar = no_crossbar;  ///< that it needs
-    FlowState* flow = nullptr;
-
-    bool before(const ReadyFlow& other) const { return since != other.since ? since < other.since : id < other.id; }
-};
-
 struct EngineState {
     bool busy = false;
     EngineStatistics* statistics = nullptr;
     std::vector<FlowState*> flows;     ///< of the segment that runs, by id
-    std::vector<ReadyFlow> ready;      ///< in no order
+    ReadyQueue ready;                  ///< but for
+    std::size_t parked = 0;            ///< those that wait beside a crossbar
     std::size_t first_unfinished = 0;  ///< in flows
     Cause cause = Cause::Done;         ///< what the time since `since` is booked to
     Ticks since = 0;
@@ -93,8 +97,8 @@ class Place : public sc_core::sc_module, public Actor {
     void begin(isa::Index segment);
     /// Brings all that was executed into the statistics, and the open time of every engine up to now.
     void close_books();
-    /// The flow's operation, which had to ask for power, begins.
-    void begin(isa::Engine engine, isa::Index flow);
+    /// What had to ask for power begins: the flow that comes first, since the engine asks anew whenever that is another one.
+    void begin(isa::Engine engine);
 
     /// Direct access to the local memory (TLM-2.0 DMI, from the start of simulation on); null when timing only.
     std::uint8_t* memory = nullptr;
@@ -128,17 +132,18 @@ class Place : public sc_core::sc_module, public Actor {
     Cause idle_cause(const EngineState& engine) const;
     void dispatch_soon(isa::Engine engine);
     void dispatch(isa::Engine engine);
-    int crossbar_of(const FlowState& flow) const;
-    /// Those that it needs, one at least.
-    bool crossbars_are_free(const ReadyFlow& ready) const;
+    /// A crossbar that it needs and that is busy, or ReadyFlow::no_crossbar.
+    int busy_crossbar(const ReadyFlow& ready) const;
+    /// The flow that comes first of those whose crossbars are free, or null. Those before it are parked beside a crossbar that is not.
+    const ReadyFlow* first_ready(EngineState& engine);
+    /// Flows that were parked beside crossbar `xb` are ready again.
+    void unpark(int xb);
     /// Asks for the power of what the engine would begin next; false if that draws none.
     bool ask_for_power(isa::Engine engine, FlowState& flow);
     /// `power_wait`: ticks that it could have begun earlier but for the power limit.
     void start(FlowState& flow, Ticks power_wait = 0);
     Operation& make_operation(FlowState& flow, isa::Index position);
-    /// The price of the operator `position` of the flow's step; counts the execution.
-    void price(FlowState& flow, isa::Index position, Operation& operation);
-    /// The same without counting.
+    /// The price of the operator `position` of the flow's step.
     PricedOp& priced(FlowState& flow, isa::Index position);
     /// Goes on with the stages that follow; what came before ends at tick `at`, now or later.
     void proceed(Operation& operation, Ticks at);
@@ -172,8 +177,9 @@ class Place : public sc_core::sc_module, public Actor {
     std::vector<std::unique_ptr<FlowState>> flows_;
     std::map<isa::Index, std::vector<FlowState*>> of_segment_;
     std::array<EngineState, isa::engine_count> engines_;
-    unsigned to_dispatch_ = 0;      ///< engines that something happened to, a bit each
-    FlowState* issuing_ = nullptr;  ///< flow whose asynchronous operators hold the crossbar engine
+    unsigned to_dispatch_ = 0;                    ///< engines that something happened to, a bit each
+    FlowState* issuing_ = nullptr;                ///< flow whose asynchronous operators hold the crossbar engine
+    std::vector<std::vector<ReadyFlow>> parked_;  ///< by crossbar
 };
 
 }  // namespace cim::platform

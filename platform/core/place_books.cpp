@@ -40,7 +40,7 @@ void Place::close_books() {
 }
 
 Cause Place::idle_cause(const EngineState& engine) const {
-    if (!engine.ready.empty()) {
+    if (!engine.ready.empty() || engine.parked > 0) {
         return Cause::Crossbar;
     }
     for (std::size_t i = engine.first_unfinished; i < engine.flows.size(); ++i) {
@@ -53,6 +53,7 @@ Cause Place::idle_cause(const EngineState& engine) const {
 }
 
 void Place::settle(const FlowState& flow, const Price& price, std::int64_t executions) {
+    flow.statistics().times[static_cast<std::size_t>(Cause::Busy)] += price.service * executions;
     hw::EventCounts& by_operator = flow.statistics().events;
     hw::EventCounts& by_place = context_.statistics.place_events[static_cast<std::size_t>(number())];
     for (std::size_t i = 0; i < price.cost.event_count; ++i) {
@@ -68,23 +69,16 @@ void Place::settle(const FlowState& flow, const Price& price, std::int64_t execu
     }
 }
 
-void Place::price(FlowState& flow, isa::Index position, Operation& operation) {
-    PricedOp& usual = priced(flow, position);
-    ++usual.executions;
-    operation.price = usual.price;
-}
-
 PricedOp& Place::priced(FlowState& flow, isa::Index position) {
-    const isa::OpInstance& op = flow.step().ops[position];
     PricedOp& usual = flow.prices[static_cast<std::size_t>(flow.step().first_op + position)];
-    const bool reads = op.opcode == isa::Opcode::ReadXb || op.opcode == isa::Opcode::ReadRow;
-    const isa::Index weight = reads ? crossbars_->weight(static_cast<int>(op[0])) : -1;
+    const int crossbar = flow.crossbar_of(position);
+    const isa::Index weight = crossbar >= 0 ? crossbars_->weight(crossbar) : -1;
     if (usual.price == nullptr || !usual.moves_only || usual.weight != weight) {
         if (usual.executions > 0) {
             settle(flow, *usual.price, usual.executions);
             usual.executions = 0;
         }
-        usual.price = &context_.price_book.keep(price_of(op, weight));
+        usual.price = &context_.price_book.keep(price_of(flow.step().ops[position], weight));
         usual.weight = weight;
     }
     return usual;
@@ -94,10 +88,12 @@ Price Place::price_of(const isa::OpInstance& op, isa::Index weight) const {
     Price price;
     price.opcode = op.opcode;
     price.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
+    price.service = price.cost.stage_ticks();
     price.multiply_accumulates = multiply_accumulates(op);
     isa::for_each_crossbar(context_.program, op, [&](int) { price.crossbar_work += price.cost.sync_ticks(); });
     price.pj = hw::picojoules(price.cost, context_.event_prices);
     price.power = context_.power ? context_.power_prices.of(price.cost) : 0;
+    find_routes(price);
     return price;
 }
 

@@ -13,7 +13,6 @@ void Place::proceed(Operation& operation, Ticks at) {
         const hw::Stage& stage = cost.stages[operation.stage];
         if (stage.resource == hw::Resource::Crossbar || stage.resource == hw::Resource::Alu) {
             // Nobody else can ask for it: its end is known already.
-            operation.flow->statistics().times[static_cast<std::size_t>(Cause::Busy)] += stage.ticks;
             at += stage.ticks;
             ++operation.stage;
             continue;
@@ -22,12 +21,11 @@ void Place::proceed(Operation& operation, Ticks at) {
             agenda.complete_at(at, *this, entry_of(operation, StageBegins));
             return;
         }
-        operation.stage_started = at;
         if (!transport(operation)) {
             return;
         }
         check_response(operation);
-        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.covered);
+        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.payload.transfer.route->stages);
     }
     at = std::max(at, operation.started + cost.issue_ticks);
     if (at > agenda.now()) {
@@ -38,42 +36,25 @@ void Place::proceed(Operation& operation, Ticks at) {
 }
 
 bool Place::transport(Operation& operation) {
-    const hw::Stage& first = operation.price->cost.stages[operation.stage];
-    const bool own = first.resource == (core_ >= 0 ? hw::Resource::L1Port : hw::Resource::L0Port);
-    const bool through_noc = !own && core_ >= 0;
-    operation.covered = through_noc ? 2 : 1;
-    const hw::Stage& port = first.resource == hw::Resource::Noc ? operation.price->cost.stages[operation.stage + 1] : first;
+    const Route& route = operation.price->routes[operation.stage];
     Transfer& transfer = operation.payload.transfer;
-    transfer.port_ticks = port.ticks;
+    transfer.route = &route;
     transfer.port_wait = 0;
     transfer.link_wait = 0;
-    transfer.window = nullptr;
-    switch (port.resource) {
-        case hw::Resource::L0Port: transfer.space = isa::Space::L0; break;
-        case hw::Resource::External: transfer.space = isa::Space::Ext; break;
-        default: transfer.space = isa::Space::L1; break;
-    }
-    transfer.core = port.resource == hw::Resource::RemoteL1Port ? operation.price->cost.dst_node : core_;
-    if (through_noc) {
-        const hw::Stage& noc = first.resource == hw::Resource::Noc ? first : operation.price->cost.stages[operation.stage + 1];
-        transfer.noc_ticks = noc.ticks;
-        transfer.flits = noc.flits;
-        transfer.src_node = operation.price->cost.src_node;
-        transfer.dst_node = operation.price->cost.dst_node;
-    }
     tlm::tlm_generic_payload& payload = operation.payload;
-    payload.set_command(first.resource == hw::Resource::Noc || port.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
+    payload.set_command(route.write ? tlm::TLM_WRITE_COMMAND : tlm::TLM_READ_COMMAND);
     payload.set_response_status(tlm::TLM_INCOMPLETE_RESPONSE);
-    payload.set_data_ptr(nullptr);
-    payload.set_data_length(0);
-    payload.set_byte_enable_ptr(nullptr);
-    payload.set_dmi_allowed(false);
-    if (!own && context_.functional) {
-        address_payload(context_, *this, operation);
+    if (context_.functional) {
+        transfer.window = nullptr;
+        payload.set_data_ptr(nullptr);
+        payload.set_data_length(0);
+        if (!route.own) {
+            address_payload(context_, *this, operation);
+        }
     }
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
     sc_core::sc_time delay = context_.agenda.delay();
-    tlm_utils::simple_initiator_socket<Place>& socket = own ? local : remote;
+    tlm_utils::simple_initiator_socket<Place>& socket = route.own ? local : remote;
     return socket->nb_transport_fw(payload, phase, delay) == tlm::TLM_COMPLETED;
 }
 
@@ -81,7 +62,7 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
     if (phase == tlm::BEGIN_RESP) {
         Operation& operation = *transfer_of(payload).operation;
         transferred(operation);
-        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.covered);
+        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.payload.transfer.route->stages);
         proceed(operation, operation.payload.transfer.done);
     }
     return tlm::TLM_COMPLETED;
@@ -96,8 +77,10 @@ void Place::check_response(const Operation& operation) {
 void Place::transferred(Operation& operation) {
     check_response(operation);
     const Transfer& transfer = operation.payload.transfer;
+    if (transfer.port_wait == 0 && transfer.link_wait == 0) {
+        return;
+    }
     CauseTimes& times = operation.flow->statistics().times;
-    times[static_cast<std::size_t>(Cause::Busy)] += transfer.done - operation.stage_started - transfer.port_wait - transfer.link_wait;
     const auto wait = [&](Cause cause, Ticks ticks) {
         if (ticks == 0) {
             return;
@@ -110,7 +93,7 @@ void Place::transferred(Operation& operation) {
             engine[static_cast<std::size_t>(Cause::Busy)] -= ticks;
         }
     };
-    wait(transfer.space == isa::Space::Ext ? Cause::Memory : Cause::Port, transfer.port_wait);
+    wait(transfer.route->space == isa::Space::Ext ? Cause::Memory : Cause::Port, transfer.port_wait);
     wait(Cause::Link, transfer.link_wait);
 }
 

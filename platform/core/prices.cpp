@@ -35,7 +35,42 @@ std::uint64_t hash(const Price& price) {
     return value;
 }
 
+isa::Space space_of(hw::Resource port) {
+    switch (port) {
+        case hw::Resource::L0Port: return isa::Space::L0;
+        case hw::Resource::External: return isa::Space::Ext;
+        default: return isa::Space::L1;
+    }
+}
+
 }  // namespace
+
+void find_routes(Price& price) {
+    const hw::OpCost& cost = price.cost;
+    for (std::size_t i = 0; i < cost.stage_count; ++i) {
+        const hw::Stage& first = cost.stages[i];
+        if (first.resource == hw::Resource::Crossbar || first.resource == hw::Resource::Alu) {
+            continue;
+        }
+        Route& route = price.routes[i];
+        const bool to_noc = first.resource == hw::Resource::Noc;
+        const bool from_noc =
+            first.resource != hw::Resource::L1Port && i + 1 < cost.stage_count && cost.stages[i + 1].resource == hw::Resource::Noc;
+        const hw::Stage& port = to_noc ? cost.stages[i + 1] : first;
+        route.port_ticks = port.ticks;
+        route.space = space_of(port.resource);
+        route.write = to_noc || port.write;
+        route.own = !to_noc && !from_noc && port.resource != hw::Resource::External;
+        if (to_noc || from_noc) {
+            const hw::Stage& noc = to_noc ? first : cost.stages[i + 1];
+            route.noc_ticks = noc.ticks;
+            route.flits = noc.flits;
+            route.src_node = cost.src_node;
+            route.dst_node = cost.dst_node;
+            route.stages = 2;
+        }
+    }
+}
 
 const Price& PriceBook::keep(const Price& price) {
     const std::uint64_t key = hash(price);

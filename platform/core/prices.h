@@ -1,12 +1,14 @@
 #pragma once
 // Prices of operators as they are executed. Most executions cost the same as some before: each price is kept once.
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <unordered_map>
 
 #include "hw_models/timing/price.h"
 #include "isa/program.h"
+#include "platform/memory/transfer.h"
 #include "pricing/power.h"
 
 namespace cim::platform {
@@ -15,10 +17,15 @@ struct Price {
     isa::Opcode opcode = isa::Opcode::Fill;
     double pj = 0;  ///< its events at their prices
     hw::OpCost cost;
+    hw::Ticks service = 0;  ///< of all its stages, without waits
     std::int64_t multiply_accumulates = 0;
     hw::Ticks crossbar_work = 0;  ///< uncontended ticks, for each crossbar that it holds
     pricing::Nanowatts power = 0;
+    std::array<Route, hw::OpCost::most_stages> routes{};  ///< by the stage that a transfer begins with
 };
+
+/// Fills in the routes from the cost.
+void find_routes(Price& price);
 
 class PriceBook {
   public:
@@ -34,6 +41,7 @@ struct PricedOp {
     const Price* price = nullptr;
     std::int64_t executions = 0;  ///< not yet in the statistics
     isa::Index weight = -1;       ///< tile that was read
+    int crossbar = -1;            ///< that it needs, as in ReadyFlow; unknown if that changes
     bool moves_only = false;      ///< the price stays the same while the tile does
 };
 

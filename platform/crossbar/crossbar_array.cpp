@@ -35,10 +35,15 @@ int CrossbarArray::cols(int xb) const {
 void CrossbarArray::program(int xb, int weight, int row, int rows, const std::uint8_t* bytes) {
     Contents& s = contents(xb);
     const isa::Weight& w = program_.weights[static_cast<std::size_t>(weight)];
-    s.writes.resize(static_cast<std::size_t>(machine_.crossbar.rows), 0);
-    for (int r = row; r < row + rows; ++r) {
-        ++s.writes[static_cast<std::size_t>(r)];
-    }
+    const auto change = [&](int at, std::int64_t by) {
+        const auto here = s.writes.try_emplace(at, 0).first;
+        here->second += by;
+        if (here->second == 0) {
+            s.writes.erase(here);
+        }
+    };
+    change(row, 1);
+    change(row + rows, -1);
     const auto cells = static_cast<std::size_t>(w.rows) * static_cast<std::size_t>(w.cols);
     if (state(xb).weight != weight) {
         state(xb).weight = weight;
@@ -71,7 +76,9 @@ void CrossbarArray::multiply(int xb, const std::uint16_t* inputs, int row, int n
 std::int64_t CrossbarArray::most_writes() const {
     std::int64_t most = 0;
     for (const Contents& s : contents_) {
-        for (const std::int64_t writes : s.writes) {
+        std::int64_t writes = 0;
+        for (const auto& [row, more] : s.writes) {
+            writes += more;
             most = std::max(most, writes);
         }
     }

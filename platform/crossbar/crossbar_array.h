@@ -2,6 +2,7 @@
 // The crossbars of one core: what is programmed into each, which of them work, and their arithmetic.
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <systemc>
 #include <vector>
@@ -45,8 +46,8 @@ class CrossbarArray final : public sc_core::sc_module {
         bool busy = false;
     };
     struct Contents {
-        std::vector<std::int64_t> writes;        ///< by row
-        std::vector<std::int16_t> cells;         ///< weights programmed, rows x cols of the tile
+        std::map<int, std::int64_t> writes;  ///< how much more often a row was programmed than the row before, where it was not as often
+        std::vector<std::int16_t> cells;     ///< weights programmed, rows x cols of the tile
         std::unique_ptr<hw::CrossbarTile> tile;  ///< made from `cells` at the first read after a write
     };
     const State& state(int xb) const { return crossbars_[static_cast<std::size_t>(xb)]; }

@@ -20,17 +20,9 @@ Agenda::Agenda(const sc_core::sc_module_name& name, const hw::Machine& machine)
     SC_METHOD(run);
     sensitive << wake_;
     dont_initialize();
-    constexpr Ticks short_times = 1024;
     for (Ticks tick = 0; tick < short_times; ++tick) {
-        short_times_.push_back(long_time_of(tick));
+        short_times_[static_cast<std::size_t>(tick)] = long_time_of(tick);
     }
-}
-
-sc_core::sc_time Agenda::time_of(Ticks tick) const {
-    if (static_cast<std::size_t>(tick) < short_times_.size()) {
-        return short_times_[static_cast<std::size_t>(tick)];
-    }
-    return long_time_of(tick);
 }
 
 sc_core::sc_time Agenda::long_time_of(Ticks tick) const {
@@ -71,10 +63,6 @@ Ticks Agenda::horizon() const {
     return static_cast<Ticks>(((end + 1) * static_cast<Wide>(ticks_per_second_) - 1) / static_cast<Wide>(femtoseconds_per_second));
 }
 
-sc_core::sc_time Agenda::delay_to(Ticks tick) const {
-    return femtoseconds_per_tick_ > 0 ? ahead_ + time_of(tick - now_) : time_of(tick) - sc_core::sc_time_stamp();
-}
-
 void Agenda::run() {
     if (processed_ > 0 && next_ == Wheel<Entry>::none) {
         return;  // the kernel has come to the last tick
@@ -105,7 +93,9 @@ void Agenda::process_tick() {
             entry.actor->complete(entry.what);
         });
     }
-    advance_all();
+    if (!runnable_.empty()) {
+        advance_all();
+    }
     for (std::size_t i = 0; i < dispatch_.size(); ++i) {
         dispatch_[i]->dispatch_due_ = false;
         dispatch_[i]->dispatch();

@@ -3,6 +3,7 @@
 // on the agenda; one SystemC event wakes it at the next tick that has anything to do. Nothing in a tick depends on process order. While
 // nobody else has anything to do in SystemC it runs ahead of the kernel, up to the global quantum (temporal decoupling of TLM-2.0).
 
+#include <array>
 #include <cstdint>
 #include <functional>
 #include <systemc>
@@ -47,11 +48,15 @@ class Agenda final : public sc_core::sc_module {
 
     Ticks now() const { return now_; }
     /// SystemC time of a tick, rounded down to its resolution.
-    sc_core::sc_time time_of(Ticks tick) const;
+    sc_core::sc_time time_of(Ticks tick) const {
+        return tick < short_times ? short_times_[static_cast<std::size_t>(tick)] : long_time_of(tick);
+    }
     /// From where the kernel stands to now, and to a tick to come: what TLM-2.0 calls the delay of a call. Nothing that is called in a turn
     /// may notify an event of SystemC for a time within it.
     const sc_core::sc_time& delay() const { return ahead_; }
-    sc_core::sc_time delay_to(Ticks tick) const;
+    sc_core::sc_time delay_to(Ticks tick) const {
+        return femtoseconds_per_tick_ > 0 ? ahead_ + time_of(tick - now_) : time_of(tick) - sc_core::sc_time_stamp();
+    }
 
     /// Calls actor.complete(what) in the completing phase of tick `when`, later than now.
     void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0) { due_.add(when, {&actor, what}); }
@@ -82,6 +87,8 @@ class Agenda final : public sc_core::sc_module {
         std::uint64_t what = 0;
     };
 
+    static constexpr Ticks short_times = 1024;
+
     sc_core::sc_time long_time_of(Ticks tick) const;
     /// The last tick that may be processed before the kernel has to move.
     Ticks horizon() const;
@@ -92,8 +99,8 @@ class Agenda final : public sc_core::sc_module {
     void advance_all();
 
     std::int64_t ticks_per_second_;
-    std::int64_t femtoseconds_per_tick_;         ///< 0: not a whole number
-    std::vector<sc_core::sc_time> short_times_;  ///< times of the first ticks
+    std::int64_t femtoseconds_per_tick_;                     ///< 0: not a whole number
+    std::array<sc_core::sc_time, short_times> short_times_;  ///< times of the first ticks
     Ticks now_ = 0;
     Ticks next_ = Wheel<Entry>::none;  ///< tick that comes next
     sc_core::sc_time ahead_;           ///< of the kernel

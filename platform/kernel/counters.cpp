@@ -26,7 +26,7 @@ std::string CounterFile::name(Index counter) const {
     return "?";
 }
 
-std::uint64_t CounterFile::Queue::add(const Pending& pending) {
+std::uint64_t CounterFile::Queue::add(std::int64_t amount, Index from, bool done) {
     if (end - first == ring.size()) {
         std::vector<Pending> larger(std::max<std::size_t>(4, 2 * ring.size()));
         for (std::uint64_t ticket = first; ticket != end; ++ticket) {
@@ -34,7 +34,10 @@ std::uint64_t CounterFile::Queue::add(const Pending& pending) {
         }
         ring = std::move(larger);
     }
-    at(end) = pending;
+    Pending& pending = at(end);
+    pending.amount = amount;
+    pending.from = from;
+    pending.done = done;
     return end++;
 }
 
@@ -43,7 +46,7 @@ void CounterFile::signal(Index counter, std::int64_t amount, Index from) {
     if (queue < 0 || queues_[static_cast<std::size_t>(queue)].empty()) {
         deliver(counter, amount, from);
     } else {
-        queues_[static_cast<std::size_t>(queue)].add({amount, from, true});
+        queues_[static_cast<std::size_t>(queue)].add(amount, from, true);
     }
 }
 
@@ -53,7 +56,7 @@ std::uint64_t CounterFile::reserve(Index counter, std::int64_t amount, Index fro
         c.queue = static_cast<std::int32_t>(queues_.size());
         queues_.emplace_back();
     }
-    return queues_[static_cast<std::size_t>(c.queue)].add({amount, from, false});
+    return queues_[static_cast<std::size_t>(c.queue)].add(amount, from, false);
 }
 
 void CounterFile::complete_signal(Index counter, std::uint64_t ticket) {
@@ -94,12 +97,17 @@ void CounterFile::add(Index counter, std::int64_t amount) {
     if (on_change) {
         on_change(counter, c.value);
     }
+    if (c.value < c.awaited) {
+        return;
+    }
+    c.awaited = nobody;
     for (Runnable** at = &c.waiters; *at != nullptr;) {
         Runnable& waiter = **at;
         if (waiter.waits_until_ <= c.value) {
             *at = waiter.next_waiter_;
             agenda_.run_now(waiter);
         } else {
+            c.awaited = std::min(c.awaited, waiter.waits_until_);
             at = &waiter.next_waiter_;
         }
     }
@@ -109,6 +117,7 @@ void CounterFile::wait(Index counter, std::int64_t value, Runnable& waiter) {
     waiter.waits_until_ = value;
     waiter.next_waiter_ = at(counter).waiters;
     at(counter).waiters = &waiter;
+    at(counter).awaited = std::min(at(counter).awaited, value);
 }
 
 }  // namespace cim::platform

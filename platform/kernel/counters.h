@@ -37,10 +37,12 @@ class CounterFile final : public Actor {
     void complete(std::uint64_t what) override;
 
   private:
+    static constexpr std::int64_t nobody = INT64_MAX;
     struct Counter {
         std::int64_t value = 0;
-        Runnable* waiters = nullptr;
-        std::int32_t queue = -1;  ///< of its signals that have to wait, once there was one
+        std::int64_t awaited = nobody;  ///< the least value that one of
+        Runnable* waiters = nullptr;    ///< waits for
+        std::int32_t queue = -1;        ///< of its signals that have to wait, once there was one
         Index place = isa::chip;
         isa::CounterRole role = isa::CounterRole::Data;
     };
@@ -57,7 +59,7 @@ class CounterFile final : public Actor {
 
         bool empty() const { return first == end; }
         Pending& at(std::uint64_t ticket) { return ring[ticket & (ring.size() - 1)]; }
-        std::uint64_t add(const Pending& pending);
+        std::uint64_t add(std::int64_t amount, Index from, bool done);
     };
     struct Late {
         Index counter;

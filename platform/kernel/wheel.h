@@ -2,6 +2,7 @@
 // Entries by tick: near ones in a wheel of lists (constant time), far ones in a heap. Entries of one tick come out in order of entry, the
 // near ones first.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <limits>
@@ -17,31 +18,34 @@ template <typename Item>
 class Wheel {
   public:
     static constexpr hw::Ticks none = std::numeric_limits<hw::Ticks>::max();
+    /// Entries further ahead than this are far: longer than an MVM takes on most machines.
+    static constexpr hw::Ticks slots = 1 << 14;
 
     Wheel() { last_.fill(empty); }
 
     /// `when` > now, where now is the tick last taken from (0 at first).
-    void add(hw::Ticks when, const Item& item) {
+    void add(hw::Ticks when, Item item) {
         if (when - now_ >= slots) {
-            far_.push({when, sequence_++, item});
+            add_far(when, item);
             return;
         }
-        std::int32_t fresh = unused_;
-        if (fresh == empty) {
-            fresh = static_cast<std::int32_t>(nodes_.size());
-            nodes_.push_back({item, fresh});
-        } else {
-            unused_ = node(fresh).next;
-            node(fresh) = {item, fresh};
+        if (unused_ == empty) {
+            grow();
         }
+        const std::int32_t number = unused_;
+        Node& fresh = node(number);
+        unused_ = fresh.next;
+        fresh.item = item;
         const std::size_t slot = slot_of(when);
-        if (last_[slot] == empty) {
+        if (const std::int32_t last = last_[slot]; last != empty) {
+            fresh.next = node(last).next;
+            node(last).next = number;
+        } else {
+            fresh.next = number;
             occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
             groups_[slot / 4096] |= std::uint64_t{1} << (slot / 64 % 64);
-        } else {
-            std::swap(node(last_[slot]).next, node(fresh).next);
         }
-        last_[slot] = fresh;
+        last_[slot] = number;
     }
 
     /// Earliest tick that has an entry, or none.
@@ -86,11 +90,10 @@ class Wheel {
     }
 
   private:
-    static constexpr hw::Ticks slots = 1 << 14;  // longer than an MVM takes on most machines
     static constexpr std::int32_t empty = -1;
     struct Node {
         Item item;
-        std::int32_t next;
+        std::int32_t next = empty;
     };
     struct Far {
         hw::Ticks at;
@@ -102,6 +105,16 @@ class Wheel {
     static std::size_t slot_of(hw::Ticks when) { return static_cast<std::size_t>(when & (slots - 1)); }
     Node& node(std::int32_t number) { return nodes_[static_cast<std::size_t>(number)]; }
     const Node& node(std::int32_t number) const { return nodes_[static_cast<std::size_t>(number)]; }
+
+    // Seldom, and out of the way of what is often.
+    [[gnu::noinline]] void add_far(hw::Ticks when, Item item) { far_.push({when, sequence_++, item}); }
+    [[gnu::noinline]] void grow() {
+        unused_ = static_cast<std::int32_t>(nodes_.size());
+        nodes_.resize(std::max<std::size_t>(64, 2 * nodes_.size()));
+        for (std::size_t i = static_cast<std::size_t>(unused_); i < nodes_.size(); ++i) {
+            nodes_[i].next = i + 1 < nodes_.size() ? static_cast<std::int32_t>(i) + 1 : empty;
+        }
+    }
 
     hw::Ticks next_near() const {
         const std::size_t start = slot_of(now_ + 1);

@@ -20,11 +20,7 @@ Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t
     in.register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr);
 }
 
-void Memory::access(tlm::tlm_generic_payload& payload, const Transfer* transfer) {
-    payload.set_response_status(tlm::TLM_OK_RESPONSE);
-    if (!functional_ || payload.get_data_ptr() == nullptr) {
-        return;
-    }
+void Memory::move_bytes(tlm::tlm_generic_payload& payload, const Transfer* transfer) {
     if (transfer != nullptr && transfer->window != nullptr) {
         const bool inside = isa::for_each_piece(*transfer->window, [&](std::int64_t address, std::int64_t bytes, std::int64_t offset) {
             if (address < 0 || bytes > size() - address) {
@@ -60,7 +56,7 @@ tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& pay
     Transfer& transfer = transfer_of(payload);
     transfer.reply_to = id;
     transfer.requested = agenda_.now();
-    if (transfer.port_ticks == 0) {
+    if (transfer.route->port_ticks == 0) {
         transfer.done = agenda_.now();
         access(payload, &transfer);
         return tlm::TLM_COMPLETED;
@@ -83,10 +79,11 @@ void Memory::arbitrate() {
     Transfer* next = std::exchange(fresh_, nullptr);
     while (next != nullptr) {
         Transfer& transfer = *std::exchange(next, next->next);
-        const Ticks begin = port_.grant(now, transfer.port_ticks);
-        transfer.done = begin + transfer.port_ticks;
+        const Ticks service = transfer.route->port_ticks;
+        const Ticks begin = port_.grant(now, service);
+        transfer.done = begin + service;
         transfer.port_wait += begin - transfer.requested;
-        busy_ += transfer.port_ticks;
+        busy_ += service;
         if (on_port) {
             on_port(true);
             agenda_.complete_at(transfer.done, *this);
@@ -108,7 +105,7 @@ void Memory::b_transport(int, tlm::tlm_generic_payload& payload, sc_core::sc_tim
     Transfer* transfer = nullptr;
     payload.get_extension(transfer);
     if (transfer != nullptr) {
-        delay += agenda_.time_of(transfer->port_ticks);
+        delay += agenda_.time_of(transfer->route->port_ticks);
     }
     access(payload, transfer);
 }

@@ -42,7 +42,13 @@ class Memory final : public sc_core::sc_module, public Actor {
     void b_transport(int id, tlm::tlm_generic_payload& payload, sc_core::sc_time& delay);
     unsigned int transport_dbg(int id, tlm::tlm_generic_payload& payload);
     bool get_direct_mem_ptr(int id, tlm::tlm_generic_payload& payload, tlm::tlm_dmi& dmi);
-    void access(tlm::tlm_generic_payload& payload, const Transfer* transfer);
+    void access(tlm::tlm_generic_payload& payload, const Transfer* transfer) {
+        payload.set_response_status(tlm::TLM_OK_RESPONSE);
+        if (functional_ && payload.get_data_ptr() != nullptr) {
+            move_bytes(payload, transfer);
+        }
+    }
+    void move_bytes(tlm::tlm_generic_payload& payload, const Transfer* transfer);
 
     Agenda& agenda_;
     bool functional_;

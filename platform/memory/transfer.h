@@ -15,15 +15,22 @@ using hw::Ticks;
 
 struct Operation;
 
-/// Extension of every payload. Filled by the initiator before BEGIN_REQ; the waits are filled on the way.
-struct Transfer final : tlm::tlm_extension<Transfer> {
-    isa::Space space = isa::Space::L1;  ///< memory that the payload's address belongs to
-    int core = -1;                      ///< L1: whose
-    Ticks port_ticks = 0;               ///< service at that memory's port
-    Ticks noc_ticks = 0;                ///< uncontended time in the network
+/// Where a transfer goes and what time that takes without contention: the same for all operations of one price.
+struct Route {
+    Ticks port_ticks = 0;  ///< service at the memory's port
+    Ticks noc_ticks = 0;   ///< in the network
     std::int64_t flits = 0;
     int src_node = 0;
-    int dst_node = 0;
+    int dst_node = 0;                   ///< of an L1 that is reached through the network also the core
+    isa::Space space = isa::Space::L1;  ///< memory that the payload's address belongs to
+    bool own = false;                   ///< memory of the place itself, beside the network
+    bool write = false;
+    std::uint8_t stages = 1;  ///< that the transfer stands for
+};
+
+/// Extension of every payload. Filled by the initiator before BEGIN_REQ; the waits are filled on the way.
+struct Transfer final : tlm::tlm_extension<Transfer> {
+    const Route* route = nullptr;
     const isa::Window* window = nullptr;  ///< reads or writes the bytes of a window instead of consecutive ones
     std::int64_t key = 0;                 ///< order among requests of one tick
 

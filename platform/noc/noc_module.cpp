@@ -31,7 +31,7 @@ tlm::tlm_sync_enum NocModule::nb_transport_fw(int id, tlm::tlm_generic_payload& 
 }
 
 bool NocModule::travel(tlm::tlm_generic_payload& payload, Transfer& transfer) {
-    if (transfer.noc_ticks == 0) {
+    if (transfer.route->noc_ticks == 0) {
         return true;
     }
     std::uint32_t slot = 0;
@@ -45,7 +45,7 @@ bool NocModule::travel(tlm::tlm_generic_payload& payload, Transfer& transfer) {
     }
     if (!contends_) {
         transfer.requested = transfer.done;
-        agenda_.complete_at(transfer.done + transfer.noc_ticks, *this, entry_of(slot, Arrives));
+        agenda_.complete_at(transfer.done + transfer.route->noc_ticks, *this, entry_of(slot, Arrives));
     } else if (transfer.done > agenda_.now()) {
         agenda_.complete_at(transfer.done, *this, entry_of(slot, Enters));
     } else {
@@ -63,7 +63,7 @@ void NocModule::enter(std::uint32_t slot) {
 void NocModule::arrive(std::uint32_t slot) {
     const auto [payload, transfer] = travelling_[slot];
     unused_.push_back(slot);
-    transfer->link_wait += agenda_.now() - transfer->requested - transfer->noc_ticks;
+    transfer->link_wait += agenda_.now() - transfer->requested - transfer->route->noc_ticks;
     transfer->done = agenda_.now();
     if (!payload->is_write() || serve(*payload, *transfer)) {
         reply(*payload, *transfer);
@@ -71,10 +71,10 @@ void NocModule::arrive(std::uint32_t slot) {
 }
 
 bool NocModule::serve(tlm::tlm_generic_payload& payload, const Transfer& transfer) {
-    int target = transfer.core;
-    if (transfer.space == isa::Space::L0) {
+    int target = transfer.route->dst_node;
+    if (transfer.route->space == isa::Space::L0) {
         target = cores_;
-    } else if (transfer.space == isa::Space::Ext) {
+    } else if (transfer.route->space == isa::Space::Ext) {
         target = cores_ + 1;
     }
     tlm::tlm_phase phase = tlm::BEGIN_REQ;
@@ -88,7 +88,7 @@ tlm::tlm_sync_enum NocModule::nb_transport_bw(int, tlm::tlm_generic_payload& pay
     }
     Transfer& transfer = transfer_of(payload);
     if (payload.is_read() && !contends_) {
-        transfer.done += transfer.noc_ticks;  // when its data will be there is known already
+        transfer.done += transfer.route->noc_ticks;  // when its data will be there is known already
         reply(payload, transfer);
     } else if (payload.is_write() || travel(payload, transfer)) {
         reply(payload, transfer);
@@ -108,8 +108,8 @@ void NocModule::arbitrate() {
                   [this](std::uint32_t a, std::uint32_t b) { return travelling_[a].transfer->key < travelling_[b].transfer->key; });
     }
     for (const std::uint32_t slot : fresh_) {
-        const Transfer& transfer = *travelling_[slot].transfer;
-        model_->request(agenda_.now(), {slot, transfer.src_node, transfer.dst_node, transfer.flits});
+        const Route& route = *travelling_[slot].transfer->route;
+        model_->request(agenda_.now(), {slot, route.src_node, route.dst_node, route.flits});
     }
     fresh_.clear();
     model_->arbitrate(agenda_.now());

@@ -15,40 +15,35 @@ class PowerProfile {
 
     /// `pj` spent evenly from `begin` to `end` (> begin).
     void add(hw::Ticks begin, hw::Ticks end, double pj) {
-        while (end >= most_windows * window_) {
-            double_window();
+        if (end > room_) {
+            make_room(end);
         }
-        const std::size_t first = window_of(begin);
-        const std::size_t last = end <= static_cast<hw::Ticks>(first + 1) * window_ ? first : last_window(end - 1);
-        if (last >= used_) {
-            used_ = last + 1;
-            if (used_ > energy_.size()) {
-                energy_.resize(2 * used_, 0.0);
-                change_.resize(2 * used_, 0.0);
-            }
-        }
+        const std::size_t last = last_window(end - 1);
+        const std::size_t first = begin >= static_cast<hw::Ticks>(last) * window_ ? last : window_of(begin);
+        used_ = std::max(used_, last + 1);
+        Window& from = windows_[first];
         if (first == last) {
-            energy_[first] += pj;
+            from.energy += pj;
             return;
         }
         const double per_tick = pj / static_cast<double>(end - begin);
-        energy_[first] += per_tick * static_cast<double>(static_cast<hw::Ticks>(first + 1) * window_ - begin);
-        energy_[last] += per_tick * static_cast<double>(end - static_cast<hw::Ticks>(last) * window_);
+        from.energy += per_tick * static_cast<double>(static_cast<hw::Ticks>(first + 1) * window_ - begin);
+        windows_[last].energy += per_tick * static_cast<double>(end - static_cast<hw::Ticks>(last) * window_);
         if (last > first + 1) {
             const double between = per_tick * static_cast<double>(window_);
-            change_[first + 1] += between;
-            change_[last] -= between;
+            windows_[first + 1].change += between;
+            windows_[last].change -= between;
         }
     }
 
     hw::Ticks window() const { return window_; }
     /// pJ by window.
     std::vector<double> energy() const {
-        std::vector<double> total(energy_.begin(), energy_.begin() + static_cast<std::ptrdiff_t>(used_));
+        std::vector<double> total(used_);
         double level = 0;
-        for (std::size_t i = 0; i < total.size(); ++i) {
-            level += change_[i];
-            total[i] += level;
+        for (std::size_t i = 0; i < used_; ++i) {
+            level += windows_[i].change;
+            total[i] = windows_[i].energy + level;
         }
         return total;
     }
@@ -56,13 +51,13 @@ class PowerProfile {
         const std::vector<double> total = energy();
         return total.empty() ? 0.0 : *std::max_element(total.begin(), total.end());
     }
-    void clear() {
-        energy_.clear();
-        change_.clear();
-        used_ = 0;
-    }
 
   private:
+    struct Window {
+        double energy = 0;  ///< pJ of what was added with its first or last tick here
+        double change = 0;  ///< from the window before, of the energy of all windows between those
+    };
+
     static constexpr hw::Ticks most_windows = 1 << 18;
 
     /// tick / window_, by multiplication: a division of 64 bits would be felt, there is one an operation.
@@ -82,24 +77,40 @@ class PowerProfile {
         return recent_;
     }
 
+    /// Windows up to tick `end`, longer ones if they were too many.
+    void make_room(hw::Ticks end) {
+        while (end >= most_windows * window_) {
+            double_window();
+        }
+        const std::size_t needed = window_of(end) + 1;
+        if (needed > windows_.size()) {
+            const std::size_t wanted = std::min(2 * needed, static_cast<std::size_t>(most_windows));
+            if (wanted > most_windows / 64) {
+                windows_.reserve(most_windows);  // pages that are not touched cost nothing, and copies would
+            }
+            windows_.resize(wanted);
+        }
+        room_ = std::min(static_cast<hw::Ticks>(windows_.size()) * window_, most_windows * window_ - 1);
+    }
+
     void double_window() {
-        energy_ = energy();
-        for (std::size_t i = 0; i < energy_.size(); i += 2) {
-            energy_[i / 2] = energy_[i] + (i + 1 < energy_.size() ? energy_[i + 1] : 0.0);
+        const std::vector<double> fine = energy();
+        windows_.assign(windows_.size(), {});
+        for (std::size_t i = 0; i < fine.size(); ++i) {
+            windows_[i / 2].energy += fine[i];
         }
         used_ = (used_ + 1) / 2;
-        energy_.resize(used_);
-        change_.assign(used_, 0.0);
         window_ *= 2;
         per_window_ = 1.0 / static_cast<double>(window_);
+        recent_ = 0;
     }
 
     hw::Ticks window_;
     double per_window_ = 1.0 / static_cast<double>(window_);
-    std::size_t recent_ = 0;      ///< as of last_window()
-    std::size_t used_ = 0;        ///< windows; there is room for more
-    std::vector<double> energy_;  ///< of the first and last windows of what was added
-    std::vector<double> change_;  ///< from one window to the next, of the energy of all windows between
+    hw::Ticks room_ = 0;      ///< last tick that there are windows up to
+    std::size_t recent_ = 0;  ///< as of last_window()
+    std::size_t used_ = 0;    ///< windows; there is room for more
+    std::vector<Window> windows_;
 };
 
 }  // namespace cim::platform

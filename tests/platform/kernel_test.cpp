@@ -4,12 +4,15 @@
 #include <map>
 #include <numeric>
 #include <optional>
+#include <set>
 #include <systemc>
 #include <tlm>
 
 #include <catch2/catch.hpp>
 
 #include "isa/generate/dice.h"
+#include "platform/core/ready_queue.h"
+#include "platform/crossbar/crossbar_array.h"
 #include "platform/kernel/agenda.h"
 #include "platform/kernel/fresh_kernel.h"
 #include "platform/kernel/wheel.h"
@@ -104,7 +107,9 @@ TEST_CASE("the wheel gives every entry at its tick, near or far") {
         int next = 0;
         const auto add = [&] {
             // Around the wheel's size most of all.
-            const Ticks ahead = dice.once_in(3) ? dice.roll(4090, 4100) : (dice.once_in(2) ? dice.roll(1, 20) : dice.roll(1, 30'000));
+            constexpr Ticks size = platform::Wheel<int>::slots;
+            const Ticks ahead =
+                dice.once_in(3) ? dice.roll(size - 5, size + 5) : (dice.once_in(2) ? dice.roll(1, 20) : dice.roll(1, 2 * size));
             wheel.add(now + ahead, next);
             expected.emplace(now + ahead, next++);
         };
@@ -133,6 +138,48 @@ TEST_CASE("the wheel gives every entry at its tick, near or far") {
         }
         CHECK(expected.empty());
         CHECK(wheel.next() == platform::Wheel<int>::none);
+    }
+}
+
+TEST_CASE("an engine's ready flows come out in the order of their times, ties by flow") {
+    isa::Dice dice(1);
+    platform::ReadyQueue queue;
+    std::set<std::pair<Ticks, isa::Index>> expected;
+    Ticks now = 0;
+    for (isa::Index id = 0; id < 5000; ++id) {
+        now += dice.roll(0, 1);
+        const Ticks since = dice.once_in(5) ? dice.roll(0, now) : now;  // those that waited for a crossbar come back with their own time
+        const isa::Index flow = id ^ 3;
+        queue.add({since, flow});
+        expected.emplace(since, flow);
+        for (std::int64_t n = dice.roll(0, id % 1000 < 700 ? 1 : 3); n > 0 && !expected.empty(); --n) {
+            REQUIRE_FALSE(queue.empty());
+            REQUIRE(std::pair(queue.front().since, queue.front().id) == *expected.begin());
+            expected.erase(expected.begin());
+            queue.pop();
+        }
+        REQUIRE(queue.empty() == expected.empty());
+    }
+}
+
+TEST_CASE("a crossbar counts how often its rows are programmed") {
+    isa::Program program;
+    program.weights.push_back({});
+    program.weights.back().rows = 20;
+    program.weights.back().cols = 2;
+    const hw::Machine machine = machine_of("tiny");
+    isa::Dice dice(2);
+    for (int round = 0; round < 50; ++round) {
+        const platform::FreshKernel kernel;
+        platform::CrossbarArray crossbars("crossbars", machine, program);
+        std::vector<std::int64_t> rows(20, 0);
+        for (int i = 0; i < 30; ++i) {
+            const int first = static_cast<int>(dice.roll(0, 19));
+            const int count = static_cast<int>(dice.roll(1, 20 - first));
+            crossbars.program(0, 0, first, count, nullptr);
+            std::for_each_n(rows.begin() + first, count, [](std::int64_t& times) { ++times; });
+            REQUIRE(crossbars.most_writes() == *std::max_element(rows.begin(), rows.end()));
+        }
     }
 }
 
