@@ -1,6 +1,7 @@
 // Where programs have their memory from.
 
 #include <cstdlib>
+#include <fstream>
 
 #include <catch2/catch.hpp>
 
@@ -14,7 +15,9 @@ TEST_CASE("cimmlc asks for memory in huge pages") {
     const Outcome outcome = cimmlc("--help");
     unsetenv("MALLOC_CONF");
     CHECK(outcome.status == 0);
-    CHECK(outcome.err.find("opt.thp: \"always\"") != std::string::npos);
+    // jemalloc asks for none where it cannot find out whether the system has any: in a chroot without /sys.
+    const bool known = std::ifstream("/sys/kernel/mm/transparent_hugepage/enabled").good();
+    CHECK(outcome.err.find(known ? "opt.thp: \"always\"" : "opt.thp: \"not supported\"") != std::string::npos);
     CHECK(outcome.err.find("opt.metadata_thp: \"always\"") != std::string::npos);
 }
 #endif
