@@ -7,7 +7,7 @@
 #include "compiler/quantization/params.h"
 #include "compiler/quantization/ranges.h"
 #include "compiler/reference/float_executor.h"
-#include "compiler/reference/simd.h"
+#include "hw_models/simd.h"
 
 namespace cim::compiler {
 namespace {

@@ -2,7 +2,7 @@
 #include <array>
 
 #include "compiler/reference/float_kernels.h"
-#include "compiler/reference/simd.h"
+#include "hw_models/simd.h"
 
 namespace cim::compiler {
 namespace {

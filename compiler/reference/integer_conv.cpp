@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "compiler/reference/simd.h"
 #include "hw_models/alu/arithmetic.h"
+#include "hw_models/simd.h"
 
 namespace cim::compiler {
 namespace {

@@ -2,8 +2,9 @@
 // The arithmetic of a crossbar: weights as slices in the cells of a row, inputs as slices one after another, at most parallel_row wordlines
 // at once, every bitline through an ADC, digital shift-add. docs/numbers.md has the formulas.
 
-#include <bitset>
+#include <array>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "hw_models/crossbar/converter.h"
@@ -38,9 +39,8 @@ class CrossbarTile {
     struct Activation;
     void store();
     void invert_large_sums();
-    void multiply_exact(const std::uint16_t* inputs, int row, int n, std::int32_t* sums) const;
     void multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, AdcLoss& loss) const;
-    void activate(const Activation& step, const Converter& converter, std::int32_t* sums, AdcLoss& loss) const;
+    void activate(Activation& step, const Converter& converter, std::int32_t* sums, AdcLoss& loss) const;
     std::uint64_t* plane(int col, int index) {
         return planes_.data() +
                (static_cast<std::size_t>(col) * static_cast<std::size_t>(planes_a_weight_) + static_cast<std::size_t>(index)) *
@@ -57,10 +57,17 @@ class CrossbarTile {
     int rows_;
     int cols_;
     int weight_bits_;
-    std::bitset<most_input_bits + 1> lossless_;  ///< by input bits
+    std::array<std::optional<Converter>, most_input_bits + 1> converters_;  ///< by input bits
     std::vector<std::int16_t> weights_;
     std::vector<WeightSlice> slices_;
-    std::vector<int> first_plane_;  ///< of each slice; those of a pair's second cells follow those of the first
+    /// Bits shift .. shift+bits-1 of a weight's stored number on one bitline: planes first .. first+bits-1.
+    struct Line {
+        int first = 0;
+        int bits = 1;
+        int shift = 0;
+        bool minus = false;  ///< of the second number of a pair
+    };
+    std::vector<Line> lines_;  ///< slice by slice; of a pair the second follows the first
     int planes_a_weight_ = 0;
     int words_;
     int groups_;
