@@ -101,16 +101,12 @@ CrossbarTile::CrossbarTile(const Machine& machine, int rows, int cols, int weigh
       rows_(rows),
       cols_(cols),
       weight_bits_(weight_bits),
-      weights_(weights, weights + static_cast<std::ptrdiff_t>(rows) * cols),
+      exact_(adc_is_lossless(machine, weight_bits, most_input_bits)),  // fewer bits make no larger sums
+      weights_(weights),
       slices_(encoder_.slices(weight_bits, machine.device.bits_per_cell)),
       words_((rows + 63) / 64),
       groups_((rows + machine.crossbar.parallel_row - 1) / machine.crossbar.parallel_row) {
-    bool exact = true;
-    for (std::size_t bits = 1; bits <= most_input_bits; ++bits) {
-        converters_[bits] = converter_of(machine, weight_bits, static_cast<int>(bits));
-        exact = exact && converters_[bits]->lossless();
-    }
-    if (exact) {
+    if (exact_) {
         return;
     }
     store();
@@ -132,7 +128,7 @@ void CrossbarTile::store() {
         for (int w = 0; w < words_; ++w) {
             std::fill(bits.begin(), bits.end(), 0);
             for (int r = 64 * w; r < std::min(rows_, 64 * w + 64); ++r) {
-                const StoredWeight stored = encoder_.stored(weights_[static_cast<std::size_t>(r * cols_ + c)], weight_bits_);
+                const StoredWeight stored = encoder_.stored(weights_[static_cast<std::ptrdiff_t>(r) * cols_ + c], weight_bits_);
                 std::uint64_t* to = bits.data();
                 for (const Line& line : lines_) {
                     const unsigned number = (line.minus ? stored.minus : stored.plus) >> line.shift;
@@ -180,17 +176,22 @@ void CrossbarTile::multiply(const std::uint16_t* inputs, int row, int n, int inp
     if (!accumulate) {
         std::fill(sums, sums + cols_, 0);
     }
-    if (converters_[static_cast<std::size_t>(input_bits)]->lossless()) {
-        add_products(weights_.data() + static_cast<std::ptrdiff_t>(row) * cols_, cols_, inputs, n, sums);
+    if (exact_) {
+        add_products(weights_ + static_cast<std::ptrdiff_t>(row) * cols_, cols_, inputs, n, sums);
+        return;
+    }
+    const Converter converter = converter_of(m_, weight_bits_, input_bits);
+    if (converter.lossless()) {
+        add_products(weights_ + static_cast<std::ptrdiff_t>(row) * cols_, cols_, inputs, n, sums);
     } else {
-        multiply_sliced(inputs, row, n, input_bits, sums, loss);
+        multiply_sliced(inputs, row, n, input_bits, converter, sums, loss);
     }
 }
 
-void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, AdcLoss& loss) const {
+void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, const Converter& converter,
+                                   std::int32_t* sums, AdcLoss& loss) const {
     const InputEncoder& encoder = encoder_of(m_.crossbar.input_encoding);
     const std::vector<InputSlice> input_slices = encoder.slices(input_bits, m_.crossbar.dac.bits);
-    const Converter& converter = *converters_[static_cast<std::size_t>(input_bits)];
     const int group = m_.crossbar.parallel_row;
     Activation step;
     for (step.from = row; step.from < row + n; step.from = step.to) {
@@ -222,7 +223,7 @@ void CrossbarTile::multiply_sliced(const std::uint16_t* inputs, int row, int n, 
     for (int c = 0; c < cols_; ++c) {
         std::int64_t weight_sum = 0;
         for (int r = row; offset != 0 && r < row + n; ++r) {
-            weight_sum += weights_[static_cast<std::size_t>(r * cols_ + c)];
+            weight_sum += weights_[static_cast<std::ptrdiff_t>(r) * cols_ + c];
         }
         sums[c] = wrapped(sums[c], input_sum * encoder_.input_factor(weight_bits_) + offset * weight_sum);
     }

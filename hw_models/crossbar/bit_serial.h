@@ -2,9 +2,7 @@
 // The arithmetic of a crossbar: weights as slices in the cells of a row, inputs as slices one after another, at most parallel_row wordlines
 // at once, every bitline through an ADC, digital shift-add. docs/numbers.md has the formulas.
 
-#include <array>
 #include <cstdint>
-#include <optional>
 #include <vector>
 
 #include "hw_models/crossbar/converter.h"
@@ -22,7 +20,7 @@ struct AdcLoss {
 /// The cells of one programmed tile.
 class CrossbarTile {
   public:
-    /// `weights`: rows x cols signed integers of weight_bits bits, row-major.
+    /// `weights`: rows x cols signed integers of weight_bits bits, row-major, which must outlive the tile.
     CrossbarTile(const Machine& machine, int rows, int cols, int weight_bits, const std::int16_t* weights);
 
     int rows() const { return rows_; }
@@ -34,12 +32,13 @@ class CrossbarTile {
     void multiply(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, bool accumulate, AdcLoss& loss) const;
 
   private:
-    static constexpr std::size_t most_input_bits = 16;
+    static constexpr int most_input_bits = 16;
 
     struct Activation;
     void store();
     void invert_large_sums();
-    void multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, std::int32_t* sums, AdcLoss& loss) const;
+    void multiply_sliced(const std::uint16_t* inputs, int row, int n, int input_bits, const Converter& converter, std::int32_t* sums,
+                         AdcLoss& loss) const;
     void activate(Activation& step, const Converter& converter, std::int32_t* sums, AdcLoss& loss) const;
     std::uint64_t* plane(int col, int index) {
         return planes_.data() +
@@ -57,8 +56,8 @@ class CrossbarTile {
     int rows_;
     int cols_;
     int weight_bits_;
-    std::array<std::optional<Converter>, most_input_bits + 1> converters_;  ///< by input bits
-    std::vector<std::int16_t> weights_;
+    bool exact_;  ///< for inputs of any bits
+    const std::int16_t* weights_;
     std::vector<WeightSlice> slices_;
     /// Bits shift .. shift+bits-1 of a weight's stored number on one bitline: planes first .. first+bits-1.
     struct Line {
