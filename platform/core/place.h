@@ -74,8 +74,8 @@ struct EngineState {
     bool busy = false;
     EngineStatistics* statistics = nullptr;
     std::vector<FlowState*> flows;     ///< of the segment that runs, by id
-    ReadyQueue ready;                  ///< but for
-    std::size_t parked = 0;            ///< those that wait beside a crossbar
+    ReadyQueue ready;                  ///< less those that are parked
+    std::size_t parked = 0;            ///< beside a crossbar that they wait for
     std::size_t first_unfinished = 0;  ///< in flows
     Cause cause = Cause::Done;         ///< what the time since `since` is booked to
     Ticks since = 0;

@@ -47,7 +47,7 @@ isa::Space space_of(hw::Resource port) {
 
 void find_routes(Price& price) {
     const hw::OpCost& cost = price.cost;
-    for (std::size_t i = 0; i < cost.stage_count; ++i) {
+    for (std::size_t i = 0; i < cost.stage_count; i += price.routes[i].stages) {
         const hw::Stage& first = cost.stages[i];
         if (first.resource == hw::Resource::Crossbar || first.resource == hw::Resource::Alu) {
             continue;

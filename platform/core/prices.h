@@ -40,7 +40,7 @@ class PriceBook {
 struct PricedOp {
     const Price* price = nullptr;
     std::int64_t executions = 0;  ///< not yet in the statistics
-    isa::Index weight = -1;       ///< tile that was read
+    isa::Index weight = -1;       ///< tile that lay in its crossbar
     int crossbar = -1;            ///< that it needs, as in ReadyFlow; unknown if that changes
     bool moves_only = false;      ///< the price stays the same while the tile does
 };

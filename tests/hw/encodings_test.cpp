@@ -137,6 +137,19 @@ TEST_CASE("Prices count the conversions, cells and steps of the encoding", "[hw]
     }
 }
 
+TEST_CASE("A converter that is exact for inputs of 16 bits is exact for fewer", "[hw]") {
+    for (const WeightEncoding weights : weight_encodings) {
+        for (const InputEncoding inputs : input_encodings) {
+            for (int dac = 1; dac <= 16; ++dac) {
+                const hw::Machine m = crossbar(weights, inputs, 2, dac);
+                for (int bits = 2; bits < 16; ++bits) {
+                    CHECK(hw::lossless_adc_bits(m, 8, bits) <= hw::lossless_adc_bits(m, 8, 16));
+                }
+            }
+        }
+    }
+}
+
 TEST_CASE("Rows that are read across the border of two inverted groups take two activations", "[hw]") {
     hw::Machine m = crossbar(WeightEncoding::FlippedOffset, InputEncoding::Unsigned, 2, 1);
     REQUIRE(m.crossbar.parallel_row == 16);
