@@ -32,12 +32,35 @@ int JoinSkew::ring_rows(const QuantNode& join, int input) {
     if (join.kind == NodeKind::Mul && shape.h == 1 && shape.w == 1) {
         return 2;  // rows are images
     }
-    const Reach mine = reach(join.inputs[static_cast<std::size_t>(input)]);
-    std::int64_t ahead = 0;
+    const Reach mine = first_reach(join.inputs[static_cast<std::size_t>(input)], 0, shape.c);
+    int ahead = 0;
     for (const TensorId other : join.inputs) {
-        ahead = std::max(ahead, (reach(other).offset - mine.offset + mine.scale - 1) / mine.scale);
+        ahead = std::max(ahead, rows_between(mine, reach(other)));
     }
-    return static_cast<int>(ahead) + 2;
+    return ahead + 2;
+}
+
+int JoinSkew::rows_apart(TensorId id, int c0, int c1) {
+    const NodeId producer = producers_[static_cast<std::size_t>(id)];
+    if (producer < 0 || graph_.nodes[static_cast<std::size_t>(producer)].kind != NodeKind::Concat) {
+        return 0;
+    }
+    return rows_between(first_reach(id, c0, c1), reach(id));
+}
+
+JoinSkew::Reach JoinSkew::first_reach(TensorId id, int c0, int c1) {
+    Reach first = reach(id);
+    for (const ViewPart& part : view_of(graph_, producers_, id)) {
+        if (part.c0 < c1 && part.c0 + graph_.tensors[static_cast<std::size_t>(part.tensor)].shape.c > c0) {
+            const Reach own = reach(part.tensor);
+            first = own.offset < first.offset ? own : first;
+        }
+    }
+    return first;
+}
+
+int JoinSkew::rows_between(const Reach& from, const Reach& to) {
+    return static_cast<int>((to.offset - from.offset + from.scale - 1) / from.scale);
 }
 
 }  // namespace cim::compiler

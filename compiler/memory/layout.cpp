@@ -157,7 +157,11 @@ int Layout::rows_in_flight(TensorId id) const {
     return rows;
 }
 
-int Layout::ring_rows(int n, int input, const Reading& reading) {
+int Layout::with_rows_apart(int rows, int apart, int all) {
+    return apart == 0 ? rows : std::max(rows, std::min(rows + apart + 1, all));
+}
+
+int Layout::ring_rows(int n, int input, const Reading& reading, int c0, int c1) {
     if (lies_whole(node(n).inputs[at(input)])) {
         return reading.padded_rows();
     }
@@ -165,8 +169,11 @@ int Layout::ring_rows(int n, int input, const Reading& reading) {
     if (is_join(node(n).kind) && !choices_.serial) {
         return ample ? ample_skew_.ring_rows(node(n), input) + 1 : skew_.ring_rows(node(n), input);
     }
-    const int rows = reading.kernel_h + (room(n) == Room::Tight ? 0 : reading.stride_h);
-    return ample ? rows + reading.stride_h + rows_in_flight(node(n).inputs[at(input)]) : rows;
+    const TensorId id = node(n).inputs[at(input)];
+    int rows = reading.kernel_h + (room(n) == Room::Tight ? 0 : reading.stride_h);
+    rows += ample ? reading.stride_h + rows_in_flight(id) : 0;
+    const int apart = choices_.serial ? 0 : (ample ? ample_skew_ : skew_).rows_apart(id, c0, c1);
+    return with_rows_apart(rows, apart, reading.padded_rows());
 }
 
 void Layout::make_landings(int n, int input) {
@@ -191,6 +198,8 @@ void Layout::make_landings(int n, int input) {
             base.rows = base.reading.padded_rows();
         } else if (is_join(reader.kind) && !choices_.serial) {
             base.rows = skew_.ring_rows(reader, input);
+        } else if (!choices_.serial) {
+            base.rows = with_rows_apart(base.rows, skew_.rows_apart(reader.inputs[at(input)], 0, base.c1), base.reading.padded_rows());
         }
         add(base);
         make_stages(n, input);
@@ -214,7 +223,7 @@ void Layout::make_landings(int n, int input) {
         landing.c0 = part.c0;
         landing.c1 = part.c1;
         landing.reading = reading_of(graph_, reader, input, part.grid);
-        landing.rows = ring_rows(n, input, landing.reading);
+        landing.rows = ring_rows(n, input, landing.reading, landing.c0, landing.c1);
         landing.readers = {part.core};
         add(landing);
     }
@@ -256,7 +265,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         // All copies read at the same time, and the rows of their next windows arrive.
         const int ample = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
         const int more = std::max(ample, apart ? dealt * landing.reading.stride_h : 0);  // freed with the next row that is read
-        landing.rows = ring_rows(base.node, 0, landing.reading) + more;
+        landing.rows = ring_rows(base.node, 0, landing.reading, landing.c0, landing.c1) + more;
         add(landing);
         return;
     }
@@ -328,7 +337,7 @@ void Layout::make_stages(int n, int input) {
     }
 }
 
-int Layout::make_row_landing(MemoryPlan& plan, int n, TensorId id, std::vector<int> readers) const {
+int Layout::make_row_landing(MemoryPlan& plan, int n, TensorId id, std::vector<int> readers) {
     const QuantTensor& whole = tensor(id);
     Landing landing;
     landing.node = n;
@@ -338,12 +347,13 @@ int Layout::make_row_landing(MemoryPlan& plan, int n, TensorId id, std::vector<i
     landing.reading.c = landing.c1 = whole.shape.c;
     landing.element_bytes = whole.element_bytes;
     landing.rows = choices_.l0_tight ? 1 : 2 * std::min(2, whole.shape.h);
+    landing.rows = with_rows_apart(landing.rows, choices_.serial ? 0 : skew_.rows_apart(id, 0, whole.shape.c), whole.shape.h);
     landing.readers = std::move(readers);
     plan.landings.push_back(std::move(landing));
     return static_cast<int>(plan.landings.size()) - 1;
 }
 
-int Layout::make_input_landing(MemoryPlan& plan, int input) const {
+int Layout::make_input_landing(MemoryPlan& plan, int input) {
     const TensorId id = graph_.inputs[at(input)];
     std::vector<int> readers;
     for (const Outbox& relay : plan.relays[at(input)]) {

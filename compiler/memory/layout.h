@@ -81,8 +81,10 @@ class Layout {
     static std::vector<Reader> readers_of(const NodePlacement& placement);
 
     void add(const Landing& landing);
-    /// Of a landing in L1.
-    int ring_rows(int node, int input, const Reading& reading);
+    /// Of a landing in L1 that keeps the channels c0 .. c1-1.
+    int ring_rows(int node, int input, const Reading& reading, int c0, int c1);
+    /// `rows` of a ring, and as many more as parts of a Concat come before others; no more than `all`, which is an image.
+    static int with_rows_apart(int rows, int apart, int all);
     /// Rows of each node's output that its copies have under way at one time, beyond one.
     static std::vector<int> in_flight_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement);
     /// Rows of a tensor that come at one time, beyond one.
@@ -97,9 +99,9 @@ class Layout {
     void choose_grains(int node);
     void make_outboxes(int node);
     /// A landing in L0 that is walked row by row; its number in the plan.
-    int make_row_landing(MemoryPlan& plan, int node, TensorId id, std::vector<int> readers) const;
+    int make_row_landing(MemoryPlan& plan, int node, TensorId id, std::vector<int> readers);
     /// L0 rows of an input for its relays, or for those readers that take it into their L1; -1 if there is none.
-    int make_input_landing(MemoryPlan& plan, int input) const;
+    int make_input_landing(MemoryPlan& plan, int input);
 
     const QuantGraph& graph_;
     const hw::Machine& machine_;

@@ -19,7 +19,8 @@ constexpr std::int64_t ample_images = 64;  // of which more than the batch need 
 /// Whether rows of a tensor lie in a landing of L0 as the tensor has them: no padding between them, all channels.
 bool lies_plain(const Landing& landing, const QuantTensor& tensor) {
     const Reading& r = landing.reading;
-    return !landing.flat && r.padded_rows() == tensor.shape.h && r.padded_cols() == tensor.shape.w && landing.c0 == 0 &&
+    // Padding before and unread rows behind may add up to the same size.
+    return !landing.flat && !r.padded() && r.padded_rows() == tensor.shape.h && r.padded_cols() == tensor.shape.w && landing.c0 == 0 &&
            landing.c1 == tensor.shape.c;
 }
 

@@ -1,0 +1,193 @@
+// Concats of paths of unequal length: what the short one gives must lie somewhere until the long one has come as far.
+
+#include <algorithm>
+
+#include <catch2/catch.hpp>
+
+#include "compiler/error.h"
+#include "compiler/memory/join_skew.h"
+#include "isa/generate/dice.h"
+#include "tests/platform/networks.h"
+#include "tests/platform/support.h"
+
+using namespace cim;
+using namespace cim::test;
+using compiler::JoinSkew;
+using compiler::NodeKind;
+using compiler::QuantGraph;
+using compiler::QuantNode;
+using compiler::QuantTensor;
+using compiler::Shape3;
+using compiler::TensorId;
+
+namespace {
+
+class Network {
+  public:
+    explicit Network(std::uint64_t seed) : dice_(seed) { graph.name = "concat"; }
+
+    TensorId tensor(const Shape3& shape) {
+        QuantTensor t;
+        t.name = "t" + std::to_string(graph.tensors.size());
+        t.shape = shape;
+        t.onnx_shape = {1, shape.c, shape.h, shape.w};
+        t.quant.scale = 0.1F;
+        graph.tensors.push_back(t);
+        return static_cast<TensorId>(graph.tensors.size()) - 1;
+    }
+
+    /// Kernel `size` x `size`, padded to give maps of the same size.
+    TensorId conv(TensorId from, int size, int channels) {
+        const Shape3 in = shape(from);
+        QuantNode n = node(NodeKind::Conv, {from});
+        n.kernel_h = n.kernel_w = size;
+        n.pad_top = n.pad_left = n.pad_bottom = n.pad_right = size / 2;
+        n.rows = size * size * in.c;
+        n.cols = channels;
+        for (int i = 0; i < n.rows * n.cols; ++i) {
+            n.matrix.push_back(static_cast<std::int8_t>(dice_.roll(-127, 127)));
+        }
+        n.bias.assign(static_cast<std::size_t>(channels), 4000);
+        n.scale.assign(static_cast<std::size_t>(channels), 0.003F);
+        n.weight_scale.assign(static_cast<std::size_t>(channels), 1.0F);
+        return add(std::move(n), {in.h, in.w, channels});
+    }
+
+    TensorId chain(TensorId from, int length, int size) {
+        for (int i = 0; i < length; ++i) {
+            from = conv(from, size, shape(from).c);
+        }
+        return from;
+    }
+
+    /// Channels times a vector that is there when the whole map is.
+    TensorId squeeze(TensorId from) {
+        const Shape3 in = shape(from);
+        QuantNode average = node(NodeKind::AveragePool, {from});
+        average.kernel_h = in.h;
+        average.kernel_w = in.w;
+        average.scale = {1.0F};
+        const TensorId vector = conv(add(std::move(average), {1, 1, in.c}), 1, in.c);
+        QuantNode product = node(NodeKind::Mul, {from, vector});
+        product.scale = {0.01F};
+        return add(std::move(product), in);
+    }
+
+    TensorId pool(TensorId from) {
+        QuantNode n = node(NodeKind::MaxPool, {from});
+        n.kernel_h = n.kernel_w = 3;
+        n.pad_top = n.pad_left = n.pad_bottom = n.pad_right = 1;
+        return add(std::move(n), shape(from));
+    }
+
+    TensorId sum(TensorId a, TensorId b) {
+        QuantNode n = node(NodeKind::Add, {a, b});
+        n.scale = {0.5F, 0.5F};
+        return add(std::move(n), shape(a));
+    }
+
+    TensorId concat(const std::vector<TensorId>& parts) {
+        Shape3 out = shape(parts[0]);
+        out.c = 0;
+        for (const TensorId part : parts) {
+            out.c += shape(part).c;
+        }
+        return add(node(NodeKind::Concat, parts), out);
+    }
+
+    QuantGraph graph;
+
+  private:
+    Shape3 shape(TensorId id) const { return graph.tensors[static_cast<std::size_t>(id)].shape; }
+    QuantNode node(NodeKind kind, std::vector<TensorId> inputs) {
+        QuantNode n;
+        n.kind = kind;
+        n.name = "n" + std::to_string(graph.nodes.size());
+        n.type = "Test";
+        n.inputs = std::move(inputs);
+        return n;
+    }
+    TensorId add(QuantNode n, const Shape3& out) {
+        n.output = tensor(out);
+        graph.nodes.push_back(std::move(n));
+        return graph.nodes.back().output;
+    }
+
+    isa::Dice dice_;
+};
+
+enum class Reader { Conv, Pool, Sum, Output };
+
+/// A stem, from it a path of no or one operator and another of up to eight, or through a whole map; their Concat, and who reads it.
+QuantGraph unequal_paths(std::uint64_t seed, Reader reader) {
+    isa::Dice dice(seed + 31);
+    Network network(seed);
+    const TensorId input = network.tensor({static_cast<int>(dice.roll(8, 24)), static_cast<int>(dice.roll(3, 10)), 3});
+    network.graph.inputs = {input};
+    const TensorId stem = network.conv(input, 3, 4);
+    const TensorId near = network.chain(stem, static_cast<int>(dice.roll(0, 1)), 1);
+    const TensorId far = dice.once_in(4) ? network.squeeze(stem) : network.chain(stem, static_cast<int>(dice.roll(1, 8)), dice.once_in(2) ? 3 : 5);
+    TensorId result = network.concat(dice.once_in(2) ? std::vector<TensorId>{near, far} : std::vector<TensorId>{far, near});
+    switch (reader) {
+        case Reader::Conv: result = network.conv(result, 3, 5); break;
+        case Reader::Pool: result = network.pool(result); break;
+        case Reader::Sum: result = network.sum(result, network.conv(result, 3, 8)); break;
+        case Reader::Output: break;
+    }
+    network.graph.outputs = {result};
+    return network.graph;
+}
+
+/// Verified, and the reference's bytes. False if it does not fit.
+bool comes_out(const QuantGraph& graph, const hw::Machine& machine, std::uint64_t seed) {
+    isa::Program program;
+    try {
+        program = compile_network(graph, machine);
+    } catch (const compiler::InputError& refusal) {
+        INFO(refusal.what());
+        CHECK(std::string(refusal.what()).find("deadlock") == std::string::npos);
+        return false;
+    }
+    RunOptions options;
+    options.batch = std::min<std::int64_t>(2, program.batch_limit.value_or(2));
+    const std::vector<isa::Diagnostic> findings = isa::verify(program, limits_of(machine), options.batch);
+    if (!findings.empty()) {
+        FAIL_CHECK(findings[0].rule << ": " << findings[0].message);
+        return true;
+    }
+    const std::vector<std::uint8_t> images = random_images(graph, options.batch, seed);
+    const Outcome outcome = run(program, machine, options, {images});
+    CHECK(outcome.deadlock.empty());
+    CHECK(outcome.outputs == reference_outputs(graph, machine, images));
+    return true;
+}
+
+}  // namespace
+
+TEST_CASE("the short path of a Concat may be as far ahead as the long one needs") {
+    for (const Reader reader : {Reader::Conv, Reader::Pool, Reader::Sum, Reader::Output}) {
+        int fitted = 0;
+        for (std::uint64_t seed = 0; seed < 24; ++seed) {
+            INFO("reader " << static_cast<int>(reader) << ", seed " << seed);
+            fitted += comes_out(unequal_paths(seed, reader), random_variant(seed), seed) ? 1 : 0;
+        }
+        CHECK(fitted > 12);
+    }
+}
+
+TEST_CASE("parts of a Concat are as many rows apart as their windows reach further") {
+    Network network(1);
+    const TensorId input = network.tensor({30, 4, 2});
+    const TensorId near = network.conv(input, 1, 2);
+    const TensorId far = network.chain(input, 3, 5);
+    const TensorId inner = network.concat({near, far});
+    const TensorId outer = network.concat({inner, network.squeeze(input)});
+    JoinSkew skew(network.graph, std::vector<int>(network.graph.nodes.size(), 0));
+    CHECK(skew.rows_apart(near, 0, 2) == 0);
+    CHECK(skew.rows_apart(inner, 0, 2) == 6);
+    CHECK(skew.rows_apart(inner, 2, 4) == 0);
+    CHECK(skew.rows_apart(inner, 1, 3) == 6);
+    CHECK(skew.rows_apart(outer, 0, 6) == 29);
+    CHECK(skew.rows_apart(outer, 2, 4) == 23);
+    CHECK(skew.rows_apart(outer, 4, 6) == 0);
+}
