@@ -40,64 +40,66 @@ void FlowRun::spend() {
     }
 }
 
-const Step& FlowRun::next() {
+Index FlowRun::base() const {
+    return counter_number(values_[static_cast<std::size_t>(at_[-1].base)]);
+}
+
+void FlowRun::pass_loops() {
     while (true) {
         const Instruction& instruction = *at_;
-        switch (instruction.kind) {
-            case Instruction::Kind::LoopBegin: {
-                const Loop& loop = body_->loops[static_cast<std::size_t>(instruction.first)];
-                const std::int64_t begin = value(loop.begin);
-                spend();
-                if (begin >= value(loop.end)) {
-                    at_ = body_->code.data() + instruction.target;
-                    continue;
-                }
+        if (instruction.kind > Instruction::Kind::LoopEnd) {
+            return;
+        }
+        const Loop& loop = body_->loops[static_cast<std::size_t>(instruction.first)];
+        spend();
+        if (instruction.kind == Instruction::Kind::LoopBegin) {
+            const std::int64_t begin = value(loop.begin);
+            if (begin >= value(loop.end)) {
+                at_ = body_->code.data() + instruction.target;
+            } else {
                 turn(loop, wrapping(ExprOp::Sub, begin, value(loop.variable)));
                 ++at_;
-                continue;
             }
-            case Instruction::Kind::LoopEnd: {
-                const Loop& loop = body_->loops[static_cast<std::size_t>(instruction.first)];
-                spend();
-                if (value(loop.variable) + 1 < value(loop.end)) {
-                    turn(loop, 1);
-                    at_ = body_->code.data() + instruction.target;
-                } else {
-                    ++at_;
-                }
-                continue;
-            }
-            case Instruction::Kind::Await:
-                step_.kind = Step::Kind::Await;
-                step_.count = counter_count(value(instruction.length));
-                break;
-            case Instruction::Kind::Signal:
-                step_.kind = Step::Kind::Signal;
-                step_.count = 1;
-                break;
-            case Instruction::Kind::Ops:
-                if (instruction.vary) {
-                    fill_in(instruction);
-                }
-                step_.kind = Step::Kind::Ops;
-                step_.line = instruction.line;
-                step_.ops = ops_ + instruction.first;
-                step_.first_op = instruction.first;
-                step_.op_count = instruction.count;
-                ++at_;
-                return step_;
-            case Instruction::Kind::End:
-                step_.kind = Step::Kind::End;
-                step_.line = instruction.line;
-                return step_;
+        } else if (value(loop.variable) + 1 < value(loop.end)) {
+            turn(loop, 1);
+            at_ = body_->code.data() + instruction.target;
+        } else {
+            ++at_;
         }
-        step_.line = instruction.line;
-        step_.base = counter_number(value(instruction.base));
-        step_.counter = counter_number(value(instruction.counter));
-        step_.value = value(instruction.value);
-        ++at_;
-        return step_;
     }
+}
+
+const Step& FlowRun::next() {
+    if (at_->kind <= Instruction::Kind::LoopEnd) {
+        pass_loops();
+    }
+    const Instruction& instruction = *at_;
+    step_.line = instruction.line;
+    switch (instruction.kind) {
+        case Instruction::Kind::Await:
+            step_.kind = Step::Kind::Await;
+            step_.count = counter_count(value(instruction.length));
+            break;
+        case Instruction::Kind::Signal:
+            step_.kind = Step::Kind::Signal;
+            step_.count = 1;
+            break;
+        case Instruction::Kind::Ops:
+            if (instruction.vary) {
+                fill_in(instruction);
+            }
+            step_.kind = Step::Kind::Ops;
+            step_.ops = ops_ + instruction.first;
+            step_.first_op = instruction.first;
+            step_.op_count = instruction.count;
+            ++at_;
+            return step_;
+        default: step_.kind = Step::Kind::End; return step_;
+    }
+    step_.counter = counter_number(value(instruction.counter));
+    step_.value = value(instruction.value);
+    ++at_;
+    return step_;
 }
 
 }  // namespace cim::isa

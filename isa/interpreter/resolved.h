@@ -86,7 +86,7 @@ struct Loop {
 };
 
 struct Instruction {
-    enum class Kind : std::uint8_t { LoopBegin, LoopEnd, Await, Signal, Ops, End };
+    enum class Kind : std::uint8_t { LoopBegin, LoopEnd, Await, Signal, Ops, End };  // those of loops first
     Kind kind = Kind::End;
     bool vary = false;  ///< Ops: some operator has a field that a loop variable changes
     int line = 0;
@@ -148,7 +148,6 @@ std::vector<ResolvedFlow> resolve_all(const Program& program, std::int64_t batch
 struct Step {
     enum class Kind : std::uint8_t { Await, Signal, Ops, End };
     Kind kind = Kind::End;
-    Index base = 0;          ///< Await, Signal: first counter of the array that was named
     Index counter = 0;       ///< Await, Signal: first counter, in the numbering of all counters
     Index count = 1;         ///< Await: how many consecutive counters
     std::int64_t value = 0;  ///< Await: each must reach it. Signal: amount
@@ -165,6 +164,8 @@ class FlowRun {
     FlowRun(FlowRun&&) = default;
     /// The next step; End for ever after the last. Throws RunTooLong past the allowed turns.
     const Step& next();
+    /// Of the last step, an Await or Signal: first counter of the array that was named.
+    Index base() const;
     /// From now on loops may turn `turns` times in all (at first: without bound), so that loops around nothing end.
     void allow_turns(std::int64_t turns) { turns_ = turns; }
     std::int64_t turns_left() const { return turns_; }
@@ -174,7 +175,9 @@ class FlowRun {
     std::int64_t& value(Slot slot) { return values_[static_cast<std::size_t>(slot)]; }
     /// The variable of `loop` grows by `step`.
     void turn(const Loop& loop, std::int64_t step);
-    void fill_in(const Instruction& instruction);
+    [[gnu::noinline]] void fill_in(const Instruction& instruction);
+    /// Goes on to the next instruction that is not one of a loop. Not inline: next() then keeps little on the stack.
+    [[gnu::noinline]] void pass_loops();
 
     const ResolvedTemplate* body_;
     const Instruction* at_;

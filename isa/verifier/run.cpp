@@ -134,8 +134,8 @@ class UntimedRun {
             switch (step.kind) {
                 case Step::Kind::End: finished_[static_cast<std::size_t>(index)] = true; return;
                 case Step::Kind::Await:
-                    if (!counters_.in_array(step.base, step.counter, step.count)) {
-                        bad_counter(index, step.line, step.base, step.counter, step.count);
+                    if (!counters_.in_array(state.run.base(), step.counter, step.count)) {
+                        bad_counter(index, step.line, state.run.base(), step.counter, step.count);
                         break;
                     }
                     state.step = &step;
@@ -144,7 +144,7 @@ class UntimedRun {
                         return;
                     }
                     break;
-                case Step::Kind::Signal: signal(index, state, step.base, step.counter, step.value, step.line, false); break;
+                case Step::Kind::Signal: signal(index, state, state.run.base(), step.counter, step.value, step.line, false); break;
                 case Step::Kind::Ops: ops(index, state, step); break;
             }
         }

@@ -38,17 +38,17 @@ Chip::Chip(const sc_core::sc_module_name& name, Context& context, const std::vec
         const std::string core_name = "core" + std::to_string(core);
         places_.push_back(std::make_unique<Place>(core_name.c_str(), context, core));
         l1_.push_back(make_memory(core_name + "_l1", core));
-        places_.back()->local.bind(l1_.back()->in);
+        places_.back()->local.bind(l1_.back()->near);
         places_.back()->remote.bind(noc_->from_cores);
-        noc_->to_memories.bind(l1_.back()->in);
+        noc_->to_memories.bind(l1_.back()->network);
     }
     l0_ = make_memory("l0", cores);
     external_ = make_memory("external", cores + 1);
     places_.push_back(std::make_unique<Place>("controller", context, isa::chip));
-    places_.back()->local.bind(l0_->in);
-    places_.back()->remote.bind(external_->in);
-    noc_->to_memories.bind(l0_->in);
-    noc_->to_memories.bind(external_->in);
+    places_.back()->local.bind(l0_->near);
+    places_.back()->remote.bind(external_->near);
+    noc_->to_memories.bind(l0_->network);
+    noc_->to_memories.bind(external_->network);
     for (const isa::ResolvedFlow& flow : flows) {
         const isa::Index place = context.program.flows[static_cast<std::size_t>(flow.id)].place;
         places_[static_cast<std::size_t>(place == isa::chip ? cores : place)]->bind_flow(flow);

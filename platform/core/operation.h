@@ -9,6 +9,7 @@
 #include "isa/interpreter/resolved.h"
 #include "isa/semantics/accesses.h"
 #include "platform/core/prices.h"
+#include "platform/kernel/counters.h"
 #include "platform/memory/transfer.h"
 
 namespace cim::platform {
@@ -16,15 +17,15 @@ namespace cim::platform {
 class FlowState;
 
 /// Ordered so that what every tick touches lies together.
-struct Operation {
+struct alignas(64) Operation {
     const isa::OpInstance* op = nullptr;  ///< the flow's as long as it is the flow's present step, else `kept`
     const Price* price = nullptr;
     FlowState* flow = nullptr;
-    Ticks started = 0;         ///< dispatch
-    std::uint64_t ticket = 0;  ///< order of its signal, if it signals
-    isa::Index signal = -1;    ///< counter that its completion signals, or -1
-    int crossbar = -1;         ///< that it holds, if it holds just one
-    std::uint8_t stage = 0;    ///< next stage
+    Ticks started = 0;                        ///< dispatch
+    CounterFile::Pending* pending = nullptr;  ///< its signal, if it signals
+    isa::Index signal = -1;                   ///< counter that its completion signals, or -1
+    int crossbar = -1;                        ///< that it holds, if it holds just one
+    std::uint8_t transfers = 0;               ///< that it has behind it
     bool async = false;
     Payload payload;
     std::vector<std::uint8_t> data;  ///< bytes on the way between memories

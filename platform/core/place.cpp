@@ -14,6 +14,8 @@ Place::Place(const sc_core::sc_module_name& name, Context& context, int core)
     : sc_module(name), context_(context), core_(core), number_(core >= 0 ? core : context.machine.core_count()) {
     for (std::size_t engine = 0; engine < engines_.size(); ++engine) {
         engines_[engine].statistics = &context.statistics.engines[static_cast<std::size_t>(number_)][engine];
+        const std::int64_t engines_before = static_cast<std::int64_t>(number_) * isa::engine_count + static_cast<int>(engine);
+        engines_[engine].first_key = engines_before * (context.machine.crossbars_per_core() + 1);
     }
     local.register_nb_transport_bw(this, &Place::nb_transport_bw);
     remote.register_nb_transport_bw(this, &Place::nb_transport_bw);
@@ -105,7 +107,7 @@ void Place::dispatch(isa::Engine which) {
     start(flow);
 }
 
-const ReadyFlow* Place::first_ready(EngineState& engine) {
+const ReadyFlow* Place::first_with_crossbar(EngineState& engine) {
     while (!engine.ready.empty()) {
         const ReadyFlow& first = engine.ready.front();
         const int busy = first.crossbar == ReadyFlow::no_crossbar ? ReadyFlow::no_crossbar : busy_crossbar(first);
@@ -184,11 +186,6 @@ int Place::rows_at_once(const isa::OpInstance& op, int xb) const {
     }
 }
 
-std::int64_t Place::key_of(const Operation& operation, isa::Engine engine) const {
-    const std::int64_t engines_before = static_cast<std::int64_t>(number()) * isa::engine_count + static_cast<int>(engine);
-    return engines_before * (context_.machine.crossbars_per_core() + 1) + std::max(0, operation.crossbar);
-}
-
 template <typename F>
 void Place::for_each_held(const Operation& operation, F f) const {
     if (operation.crossbar >= 0) {
@@ -202,14 +199,14 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     Operation& operation = context_.operations.get();
     operation.op = flow.step().ops + position;
     operation.flow = &flow;
-    operation.stage = 0;
+    operation.transfers = 0;
     operation.started = context_.agenda.now();
     PricedOp& usual = priced(flow, position);
     ++usual.executions;
     operation.price = usual.price;
-    operation.async = isa::is_async(operation.price->opcode);
+    operation.async = operation.price->async;
     operation.crossbar = std::max(flow.crossbar_of(position), ReadyFlow::no_crossbar);
-    operation.payload.transfer.key = key_of(operation, flow.engine());
+    operation.payload.transfer.key = engine_of(flow).first_key + std::max(0, operation.crossbar);
     operation.signal = operation.op->signal;
     if (operation.async && (context_.functional || !usual.moves_only)) {
         // The flow goes on before this ends.
@@ -226,7 +223,7 @@ Operation& Place::make_operation(FlowState& flow, isa::Index position) {
 void Place::start(FlowState& flow, Ticks power_wait) {
     const isa::Engine which = flow.engine();
     EngineState& engine = engines_[static_cast<std::size_t>(which)];
-    const isa::Step step = flow.step();
+    const isa::Step& step = flow.step();
     engine.busy = true;
     book(which, Cause::Busy);
     engine.statistics->operations += step.op_count;
@@ -239,12 +236,16 @@ void Place::start(FlowState& flow, Ticks power_wait) {
         Operation& operation = make_operation(flow, i);
         if (operation.async) {
             ++context_.unfinished;
-            issue_ticks = operation.price->cost.issue_ticks;
+            issue_ticks = operation.price->issue_ticks;
             if (operation.signal >= 0) {
-                operation.ticket = context_.counters.reserve(operation.signal, operation.op->amount, core_);
+                operation.pending = &context_.counters.reserve(operation.signal, operation.op->amount, core_);
             }
             for_each_held(operation, [&](int xb) {
-                crossbars_->acquire(xb, context_.observer != nullptr ? rows_at_once(*operation.op, xb) : 0);
+                if (context_.observer == nullptr) {
+                    crossbars_->acquire(xb, 0);
+                    return;
+                }
+                crossbars_->acquire(xb, rows_at_once(*operation.op, xb));
                 report_crossbars(xb, flow.op());
             });
         }
@@ -285,11 +286,15 @@ void Place::operation_ended(Operation& operation) {
     if (operation.async) {
         for_each_held(operation, [&](int xb) {
             crossbars_->release(xb, now - operation.started);
-            unpark(xb);
-            report_crossbars(xb, -1);
+            if (!parked_[static_cast<std::size_t>(xb)].empty()) {
+                unpark(xb);
+            }
+            if (context_.observer != nullptr) {
+                report_crossbars(xb, -1);
+            }
         });
         if (operation.signal >= 0) {
-            context_.counters.complete_signal(operation.signal, operation.ticket);
+            context_.counters.complete_signal(operation.signal, *operation.pending);
         }
         if (!engines_[static_cast<std::size_t>(isa::Engine::Crossbar)].ready.empty()) {
             dispatch_soon(isa::Engine::Crossbar);
@@ -322,7 +327,7 @@ void Place::release_engine(isa::Engine which) {
 
 void Place::complete(std::uint64_t what) {
     switch (what & 3U) {
-        case StageBegins: proceed(operation_of(what), context_.agenda.now()); break;
+        case TransferBegins: transfer(operation_of(what)); break;
         case OperationEnds: operation_ended(operation_of(what)); break;
         default: {
             FlowState* flow = issuing_;
@@ -334,10 +339,8 @@ void Place::complete(std::uint64_t what) {
 }
 
 void Place::report_crossbars(int xb, int op) {
-    if (context_.observer != nullptr) {
-        context_.observer->crossbar(context_.agenda.now(), core_, xb, op);
-        context_.observer->crossbars(context_.agenda.now(), core_, crossbars_->active(), crossbars_->active_rows());
-    }
+    context_.observer->crossbar(context_.agenda.now(), core_, xb, op);
+    context_.observer->crossbars(context_.agenda.now(), core_, crossbars_->active(), crossbars_->active_rows());
 }
 
 }  // namespace cim::platform

@@ -73,6 +73,7 @@ class FlowState final : public Runnable {
 struct EngineState {
     bool busy = false;
     EngineStatistics* statistics = nullptr;
+    std::int64_t first_key = 0;        ///< of its transfers, in the order among those of a tick; operations on other crossbars follow
     std::vector<FlowState*> flows;     ///< of the segment that runs, by id
     ReadyQueue ready;                  ///< less those that are parked
     std::size_t parked = 0;            ///< beside a crossbar that they wait for
@@ -120,7 +121,7 @@ class Place : public sc_core::sc_module, public Actor {
   private:
     void start_of_simulation() override;
 
-    enum What : std::uint64_t { StageBegins = 0, IssueEnds = 1, OperationEnds = 2 };
+    enum What : std::uint64_t { TransferBegins = 0, IssueEnds = 1, OperationEnds = 2 };
     // On the agenda an operation is known by its address, whose lowest bits are free.
     static std::uint64_t entry_of(Operation& operation, What what) { return reinterpret_cast<std::uintptr_t>(&operation) | what; }
     static Operation& operation_of(std::uint64_t entry) {
@@ -135,7 +136,11 @@ class Place : public sc_core::sc_module, public Actor {
     /// A crossbar that it needs and that is busy, or ReadyFlow::no_crossbar.
     int busy_crossbar(const ReadyFlow& ready) const;
     /// The flow that comes first of those whose crossbars are free, or null. Those before it are parked beside a crossbar that is not.
-    const ReadyFlow* first_ready(EngineState& engine);
+    const ReadyFlow* first_ready(EngineState& engine) {
+        const ReadyFlow* first = engine.ready.empty() ? nullptr : &engine.ready.front();
+        return first == nullptr || first->crossbar == ReadyFlow::no_crossbar ? first : first_with_crossbar(engine);
+    }
+    const ReadyFlow* first_with_crossbar(EngineState& engine);
     /// Flows that were parked beside crossbar `xb` are ready again.
     void unpark(int xb);
     /// Asks for the power of what the engine would begin next; false if that draws none.
@@ -144,13 +149,24 @@ class Place : public sc_core::sc_module, public Actor {
     void start(FlowState& flow, Ticks power_wait = 0);
     Operation& make_operation(FlowState& flow, isa::Index position);
     /// The price of the operator `position` of the flow's step.
-    PricedOp& priced(FlowState& flow, isa::Index position);
-    /// Goes on with the stages that follow; what came before ends at tick `at`, now or later.
+    PricedOp& priced(FlowState& flow, isa::Index position) {
+        PricedOp& usual = flow.prices[static_cast<std::size_t>(flow.step().first_op + position)];
+        const int crossbar = flow.crossbar_of(position);
+        const isa::Index weight = crossbar >= 0 ? crossbars_->weight(crossbar) : -1;
+        if (usual.price == nullptr || !usual.moves_only || usual.weight != weight) {
+            price_anew(flow, position, usual, weight);
+        }
+        return usual;
+    }
+    void price_anew(const FlowState& flow, isa::Index position, PricedOp& usual, isa::Index weight);
+    /// Goes on with what follows its last transfer, which ends at tick `at`, now or later.
     void proceed(Operation& operation, Ticks at);
-    /// Sends a payload for the stage at hand (and the next, if both are one transfer); true if it was served at once.
+    /// The next transfer begins now.
+    void transfer(Operation& operation);
+    /// Sends its payload; true if it was served at once.
     bool transport(Operation& operation);
-    /// Books a transfer that has been served, or will be at a tick that is known.
-    void transferred(Operation& operation);
+    /// Books what a transfer waited that has been served, or will be at a tick that is known.
+    void book_waits(Operation& operation);
     /// A transfer outside its memory is an error of SystemC.
     static void check_response(const Operation& operation);
     void operation_ended(Operation& operation);
@@ -158,7 +174,6 @@ class Place : public sc_core::sc_module, public Actor {
     void note_output(std::int64_t address);
     void release_engine(isa::Engine engine);
     tlm::tlm_sync_enum nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time& delay);
-    std::int64_t key_of(const Operation& operation, isa::Engine engine) const;
     /// f(number of crossbar) for each that an asynchronous operation holds.
     template <typename F>
     void for_each_held(const Operation& operation, F f) const;

@@ -10,6 +10,12 @@ void Place::book(isa::Engine which, Cause cause) {
     EngineState& engine = engines_[static_cast<std::size_t>(which)];
     const Ticks now = context_.agenda.now();
     engine.statistics->times[static_cast<std::size_t>(engine.cause)] += now - engine.since;
+    if (context_.last_completion == now) {
+        // None of it lies after that completion.
+        engine.since = now;
+        engine.cause = cause;
+        return;
+    }
     if (engine.after_completion != context_.last_completion) {
         engine.after = {};
         engine.after_completion = context_.last_completion;
@@ -32,9 +38,9 @@ void Place::close_books() {
     for (int i = 0; i < isa::engine_count; ++i) {
         book(static_cast<isa::Engine>(i), Cause::Done);
         // The run ends with its last completion; signals may be on their way a little longer.
-        CauseTimes& times = engines_[static_cast<std::size_t>(i)].statistics->times;
-        for (std::size_t cause = 0; cause < cause_count; ++cause) {
-            times[cause] -= engines_[static_cast<std::size_t>(i)].after[cause];
+        const EngineState& engine = engines_[static_cast<std::size_t>(i)];
+        for (std::size_t cause = 0; cause < cause_count && engine.after_completion == context_.last_completion; ++cause) {
+            engine.statistics->times[cause] -= engine.after[cause];
         }
     }
 }
@@ -69,25 +75,21 @@ void Place::settle(const FlowState& flow, const Price& price, std::int64_t execu
     }
 }
 
-PricedOp& Place::priced(FlowState& flow, isa::Index position) {
-    PricedOp& usual = flow.prices[static_cast<std::size_t>(flow.step().first_op + position)];
-    const int crossbar = flow.crossbar_of(position);
-    const isa::Index weight = crossbar >= 0 ? crossbars_->weight(crossbar) : -1;
-    if (usual.price == nullptr || !usual.moves_only || usual.weight != weight) {
-        if (usual.executions > 0) {
-            settle(flow, *usual.price, usual.executions);
-            usual.executions = 0;
-        }
-        usual.price = &context_.price_book.keep(price_of(flow.step().ops[position], weight));
-        usual.weight = weight;
+void Place::price_anew(const FlowState& flow, isa::Index position, PricedOp& usual, isa::Index weight) {
+    if (usual.executions > 0) {
+        settle(flow, *usual.price, usual.executions);
+        usual.executions = 0;
     }
-    return usual;
+    usual.price = &context_.price_book.keep(price_of(flow.step().ops[position], weight));
+    usual.weight = weight;
 }
 
 Price Place::price_of(const isa::OpInstance& op, isa::Index weight) const {
     Price price;
     price.opcode = op.opcode;
+    price.async = isa::is_async(op.opcode);
     price.cost = pricing::price_operation(context_.prices, context_.program, op, core_, weight);
+    price.issue_ticks = price.cost.issue_ticks;
     price.service = price.cost.stage_ticks();
     price.multiply_accumulates = multiply_accumulates(op);
     isa::for_each_crossbar(context_.program, op, [&](int) { price.crossbar_work += price.cost.sync_ticks(); });

@@ -7,27 +7,18 @@
 namespace cim::platform {
 
 void Place::proceed(Operation& operation, Ticks at) {
-    const hw::OpCost& cost = operation.price->cost;
+    const Price& price = *operation.price;
     Agenda& agenda = context_.agenda;
-    while (operation.stage < cost.stage_count) {
-        const hw::Stage& stage = cost.stages[operation.stage];
-        if (stage.resource == hw::Resource::Crossbar || stage.resource == hw::Resource::Alu) {
-            // Nobody else can ask for it: its end is known already.
-            at += stage.ticks;
-            ++operation.stage;
-            continue;
-        }
+    if (operation.transfers < price.transfers) {
+        at += price.routes[operation.transfers].lead;
         if (at > agenda.now()) {
-            agenda.complete_at(at, *this, entry_of(operation, StageBegins));
-            return;
+            agenda.complete_at(at, *this, entry_of(operation, TransferBegins));
+        } else {
+            transfer(operation);
         }
-        if (!transport(operation)) {
-            return;
-        }
-        check_response(operation);
-        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.payload.transfer.route->stages);
+        return;
     }
-    at = std::max(at, operation.started + cost.issue_ticks);
+    at = std::max(at + price.tail, operation.started + price.issue_ticks);
     if (at > agenda.now()) {
         agenda.complete_at(at, *this, entry_of(operation, OperationEnds));
     } else {
@@ -35,8 +26,16 @@ void Place::proceed(Operation& operation, Ticks at) {
     }
 }
 
+void Place::transfer(Operation& operation) {
+    if (transport(operation)) {
+        check_response(operation);
+        ++operation.transfers;
+        proceed(operation, context_.agenda.now());
+    }
+}
+
 bool Place::transport(Operation& operation) {
-    const Route& route = operation.price->routes[operation.stage];
+    const Route& route = operation.price->routes[operation.transfers];
     Transfer& transfer = operation.payload.transfer;
     transfer.route = &route;
     transfer.port_wait = 0;
@@ -61,9 +60,13 @@ bool Place::transport(Operation& operation) {
 tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
     if (phase == tlm::BEGIN_RESP) {
         Operation& operation = *transfer_of(payload).operation;
-        transferred(operation);
-        operation.stage = static_cast<std::uint8_t>(operation.stage + operation.payload.transfer.route->stages);
-        proceed(operation, operation.payload.transfer.done);
+        check_response(operation);
+        const Transfer& transfer = operation.payload.transfer;
+        if (transfer.port_wait != 0 || transfer.link_wait != 0) {
+            book_waits(operation);
+        }
+        ++operation.transfers;
+        proceed(operation, transfer.done);
     }
     return tlm::TLM_COMPLETED;
 }
@@ -74,12 +77,8 @@ void Place::check_response(const Operation& operation) {
     }
 }
 
-void Place::transferred(Operation& operation) {
-    check_response(operation);
+void Place::book_waits(Operation& operation) {
     const Transfer& transfer = operation.payload.transfer;
-    if (transfer.port_wait == 0 && transfer.link_wait == 0) {
-        return;
-    }
     CauseTimes& times = operation.flow->statistics().times;
     const auto wait = [&](Cause cause, Ticks ticks) {
         if (ticks == 0) {

@@ -1,6 +1,7 @@
 #include "platform/core/prices.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace cim::platform {
 
@@ -47,12 +48,16 @@ isa::Space space_of(hw::Resource port) {
 
 void find_routes(Price& price) {
     const hw::OpCost& cost = price.cost;
-    for (std::size_t i = 0; i < cost.stage_count; i += price.routes[i].stages) {
+    hw::Ticks since = 0;  // ticks of the stages after the last transfer
+    for (std::size_t i = 0; i < cost.stage_count; ++i) {
         const hw::Stage& first = cost.stages[i];
         if (first.resource == hw::Resource::Crossbar || first.resource == hw::Resource::Alu) {
+            // Nobody else can ask for it: its end is known when it begins.
+            since += first.ticks;
             continue;
         }
-        Route& route = price.routes[i];
+        Route& route = price.routes[price.transfers++];
+        route.lead = std::exchange(since, 0);
         const bool to_noc = first.resource == hw::Resource::Noc;
         const bool from_noc =
             first.resource != hw::Resource::L1Port && i + 1 < cost.stage_count && cost.stages[i + 1].resource == hw::Resource::Noc;
@@ -67,9 +72,10 @@ void find_routes(Price& price) {
             route.flits = noc.flits;
             route.src_node = cost.src_node;
             route.dst_node = cost.dst_node;
-            route.stages = 2;
+            ++i;  // one transfer passes both
         }
     }
+    price.tail = since;
 }
 
 const Price& PriceBook::keep(const Price& price) {

@@ -13,18 +13,24 @@
 
 namespace cim::platform {
 
+/// Ordered so that what every execution asks lies together.
 struct Price {
     isa::Opcode opcode = isa::Opcode::Fill;
-    double pj = 0;  ///< its events at their prices
+    bool async = false;
+    std::uint8_t transfers = 0;
+    hw::Ticks issue_ticks = 1;  ///< least time that the engine is held
+    hw::Ticks tail = 0;         ///< of crossbar or ALU after the last transfer
+    double pj = 0;              ///< its events at their prices
+    pricing::Nanowatts power = 0;
+    std::array<Route, hw::OpCost::most_stages> routes{};  ///< of its transfers
+
     hw::OpCost cost;
     hw::Ticks service = 0;  ///< of all its stages, without waits
     std::int64_t multiply_accumulates = 0;
     hw::Ticks crossbar_work = 0;  ///< uncontended ticks, for each crossbar that it holds
-    pricing::Nanowatts power = 0;
-    std::array<Route, hw::OpCost::most_stages> routes{};  ///< by the stage that a transfer begins with
 };
 
-/// Fills in the routes from the cost.
+/// Fills in the transfers, and the times between them, from the cost.
 void find_routes(Price& price);
 
 class PriceBook {

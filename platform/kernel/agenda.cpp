@@ -49,6 +49,7 @@ void Agenda::fetch_ahead(const Entry* entry) {
         __builtin_prefetch(entry->actor);
         __builtin_prefetch(reinterpret_cast<const char*>(entry->what));
         __builtin_prefetch(reinterpret_cast<const char*>(entry->what) + 64);
+        __builtin_prefetch(reinterpret_cast<const char*>(entry->what) + 192);
     }
 }
 

@@ -26,45 +26,62 @@ std::string CounterFile::name(Index counter) const {
     return "?";
 }
 
-std::uint64_t CounterFile::Queue::add(std::int64_t amount, Index from, bool done) {
-    if (end - first == ring.size()) {
-        std::vector<Pending> larger(std::max<std::size_t>(4, 2 * ring.size()));
-        for (std::uint64_t ticket = first; ticket != end; ++ticket) {
-            larger[ticket & (larger.size() - 1)] = at(ticket);
-        }
-        ring = std::move(larger);
+inline void CounterFile::add(Index counter, std::int64_t amount) {
+    Counter& c = at(counter);
+    c.value += amount;
+    if (on_change) {
+        on_change(counter, c.value);
     }
-    Pending& pending = at(end);
-    pending.amount = amount;
-    pending.from = from;
-    pending.done = done;
-    return end++;
+    if (c.value < c.awaited) {
+        return;
+    }
+    c.awaited = nobody;
+    for (Runnable** at = &c.waiters; *at != nullptr;) {
+        Runnable& waiter = **at;
+        if (waiter.waits_until_ <= c.value) {
+            *at = waiter.next_waiter_;
+            agenda_.run_now(waiter);
+        } else {
+            c.awaited = std::min(c.awaited, waiter.waits_until_);
+            at = &waiter.next_waiter_;
+        }
+    }
+}
+
+CounterFile::Pending& CounterFile::append(Counter& counter, std::int64_t amount, Index from, bool done) {
+    Pending* fresh = unused_pending_;
+    if (fresh != nullptr) {
+        unused_pending_ = fresh->next;
+    } else {
+        fresh = &pending_.emplace_back();
+    }
+    *fresh = {amount, nullptr, from, done};
+    (counter.oldest == nullptr ? counter.oldest : counter.newest->next) = fresh;
+    counter.newest = fresh;
+    return *fresh;
 }
 
 void CounterFile::signal(Index counter, std::int64_t amount, Index from) {
-    const std::int32_t queue = at(counter).queue;
-    if (queue < 0 || queues_[static_cast<std::size_t>(queue)].empty()) {
-        deliver(counter, amount, from);
+    if (Counter& c = at(counter); c.oldest != nullptr) {
+        append(c, amount, from, true);
     } else {
-        queues_[static_cast<std::size_t>(queue)].add(amount, from, true);
+        deliver(counter, amount, from);
     }
 }
 
-std::uint64_t CounterFile::reserve(Index counter, std::int64_t amount, Index from) {
+CounterFile::Pending& CounterFile::reserve(Index counter, std::int64_t amount, Index from) {
+    return append(at(counter), amount, from, false);
+}
+
+void CounterFile::complete_signal(Index counter, Pending& pending) {
+    pending.done = true;
     Counter& c = at(counter);
-    if (c.queue < 0) {
-        c.queue = static_cast<std::int32_t>(queues_.size());
-        queues_.emplace_back();
-    }
-    return queues_[static_cast<std::size_t>(c.queue)].add(amount, from, false);
-}
-
-void CounterFile::complete_signal(Index counter, std::uint64_t ticket) {
-    Queue& queue = queues_[static_cast<std::size_t>(at(counter).queue)];
-    queue.at(ticket).done = true;
-    while (!queue.empty() && queue.at(queue.first).done) {
-        const Pending& oldest = queue.at(queue.first++);
+    while (c.oldest != nullptr && c.oldest->done) {
+        Pending& oldest = *c.oldest;
+        c.oldest = oldest.next;
         deliver(counter, oldest.amount, oldest.from);
+        oldest.next = unused_pending_;
+        unused_pending_ = &oldest;
     }
 }
 
@@ -89,28 +106,6 @@ void CounterFile::complete(std::uint64_t what) {
     const Late late = late_[what];
     unused_late_.push_back(static_cast<std::uint32_t>(what));
     add(late.counter, late.amount);
-}
-
-void CounterFile::add(Index counter, std::int64_t amount) {
-    Counter& c = at(counter);
-    c.value += amount;
-    if (on_change) {
-        on_change(counter, c.value);
-    }
-    if (c.value < c.awaited) {
-        return;
-    }
-    c.awaited = nobody;
-    for (Runnable** at = &c.waiters; *at != nullptr;) {
-        Runnable& waiter = **at;
-        if (waiter.waits_until_ <= c.value) {
-            *at = waiter.next_waiter_;
-            agenda_.run_now(waiter);
-        } else {
-            c.awaited = std::min(c.awaited, waiter.waits_until_);
-            at = &waiter.next_waiter_;
-        }
-    }
 }
 
 void CounterFile::wait(Index counter, std::int64_t value, Runnable& waiter) {

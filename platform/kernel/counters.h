@@ -2,6 +2,7 @@
 // The counters of a program: values as their own place sees them, who waits for which, and asynchronous signals in issue order.
 
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <vector>
 
@@ -24,9 +25,16 @@ class CounterFile final : public Actor {
 
     /// A signal statement of a flow at `from`, in order after the asynchronous signals of that flow on this counter.
     void signal(Index counter, std::int64_t amount, Index from);
-    /// Takes a place in the order of signals for an asynchronous operator being issued; the ticket goes to complete_signal().
-    std::uint64_t reserve(Index counter, std::int64_t amount, Index from);
-    void complete_signal(Index counter, std::uint64_t ticket);
+    /// A signal that has its place in the order of a counter's signals.
+    struct Pending {
+        std::int64_t amount = 0;
+        Pending* next = nullptr;  ///< issued after it
+        Index from = 0;
+        bool done = false;  ///< may be delivered when those before it have been
+    };
+    /// Takes a place in the order of signals for an asynchronous operator being issued; what it returns goes to complete_signal().
+    Pending& reserve(Index counter, std::int64_t amount, Index from);
+    void complete_signal(Index counter, Pending& pending);
 
     /// Puts `waiter` on the agenda as soon as the counter has reached `value` (which it has not yet).
     void wait(Index counter, std::int64_t value, Runnable& waiter);
@@ -38,34 +46,21 @@ class CounterFile final : public Actor {
 
   private:
     static constexpr std::int64_t nobody = INT64_MAX;
-    struct Counter {
+    struct alignas(64) Counter {  // a line of the cache
         std::int64_t value = 0;
         std::int64_t awaited = nobody;  ///< the least value that one of
         Runnable* waiters = nullptr;    ///< waits for
-        std::int32_t queue = -1;        ///< of its signals that have to wait, once there was one
+        Pending* oldest = nullptr;      ///< of its signals that have to wait, in the order of their issue
+        Pending* newest = nullptr;
         Index place = isa::chip;
         isa::CounterRole role = isa::CounterRole::Data;
-    };
-    struct Pending {
-        std::int64_t amount = 0;
-        Index from = 0;
-        bool done = false;
-    };
-    /// Signals in the order of their issue. Tickets are consecutive, so that a ticket tells the place.
-    struct Queue {
-        std::vector<Pending> ring;  ///< its size is a power of two
-        std::uint64_t first = 0;    ///< ticket of the oldest
-        std::uint64_t end = 0;
-
-        bool empty() const { return first == end; }
-        Pending& at(std::uint64_t ticket) { return ring[ticket & (ring.size() - 1)]; }
-        std::uint64_t add(std::int64_t amount, Index from, bool done);
     };
     struct Late {
         Index counter;
         std::int64_t amount;
     };
 
+    Pending& append(Counter& counter, std::int64_t amount, Index from, bool done);
     void deliver(Index counter, std::int64_t amount, Index from);
     void add(Index counter, std::int64_t amount);
     Counter& at(Index counter) { return counters_[static_cast<std::size_t>(counter)]; }
@@ -75,7 +70,8 @@ class CounterFile final : public Actor {
     Agenda& agenda_;
     Ticks sync_ticks_;
     std::vector<Counter> counters_;
-    std::vector<Queue> queues_;
+    std::deque<Pending> pending_;
+    Pending* unused_pending_ = nullptr;
     std::vector<Late> late_;
     std::vector<std::uint32_t> unused_late_;
 };

@@ -42,8 +42,11 @@ class Wheel {
             node(last).next = number;
         } else {
             fresh.next = number;
-            occupied_[slot / 64] |= std::uint64_t{1} << (slot % 64);
-            groups_[slot / 4096] |= std::uint64_t{1} << (slot / 64 % 64);
+            std::uint64_t& word = occupied_[slot / 64];
+            if (word == 0) {
+                groups_[slot / 4096] |= std::uint64_t{1} << (slot / 64 % 64);
+            }
+            word |= std::uint64_t{1} << (slot % 64);
         }
         last_[slot] = number;
     }
@@ -67,8 +70,11 @@ class Wheel {
         const std::size_t slot = slot_of(when);
         if (const std::int32_t last = last_[slot]; last != empty) {
             last_[slot] = empty;
-            occupied_[slot / 64] &= ~(std::uint64_t{1} << (slot % 64));
-            groups_[slot / 4096] &= ~(std::uint64_t{occupied_[slot / 64] == 0} << (slot / 64 % 64));
+            std::uint64_t& word = occupied_[slot / 64];
+            word &= ~(std::uint64_t{1} << (slot % 64));
+            if (word == 0) {
+                groups_[slot / 4096] &= ~(std::uint64_t{1} << (slot / 64 % 64));
+            }
             const std::int32_t first = node(last).next;
             for (std::int32_t at = first;;) {
                 const Item item = node(at).item;  // nodes move when one is added

@@ -6,6 +6,10 @@
 
 namespace cim::platform {
 
+namespace {
+enum Socket { from_near, from_network };
+}
+
 Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t bytes, bool functional)
     : sc_module(name), agenda_(agenda), functional_(functional), size_(functional ? static_cast<std::size_t>(bytes) : 0) {
     if (size_ > 0) {
@@ -14,10 +18,13 @@ Memory::Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t
             throw std::bad_alloc();
         }
     }
-    in.register_nb_transport_fw(this, &Memory::nb_transport_fw);
-    in.register_b_transport(this, &Memory::b_transport);
-    in.register_transport_dbg(this, &Memory::transport_dbg);
-    in.register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr);
+    for (auto* socket : {&near, &network}) {
+        const int id = socket == &network ? from_network : from_near;
+        socket->register_nb_transport_fw(this, &Memory::nb_transport_fw, id);
+        socket->register_b_transport(this, &Memory::b_transport, id);
+        socket->register_transport_dbg(this, &Memory::transport_dbg, id);
+        socket->register_get_direct_mem_ptr(this, &Memory::get_direct_mem_ptr, id);
+    }
 }
 
 void Memory::move_bytes(tlm::tlm_generic_payload& payload, const Transfer* transfer) {
@@ -54,7 +61,7 @@ tlm::tlm_sync_enum Memory::nb_transport_fw(int id, tlm::tlm_generic_payload& pay
         return tlm::TLM_COMPLETED;
     }
     Transfer& transfer = transfer_of(payload);
-    transfer.reply_to = id;
+    transfer.from_network = id == from_network;
     transfer.requested = agenda_.now();
     if (transfer.route->port_ticks == 0) {
         transfer.done = agenda_.now();
@@ -91,7 +98,7 @@ void Memory::arbitrate() {
         access(*transfer.payload, &transfer);
         tlm::tlm_phase phase = tlm::BEGIN_RESP;
         sc_core::sc_time delay = agenda_.delay_to(transfer.done);
-        in[transfer.reply_to]->nb_transport_bw(*transfer.payload, phase, delay);
+        (transfer.from_network ? network : near)->nb_transport_bw(*transfer.payload, phase, delay);
     }
 }
 

@@ -11,7 +11,7 @@
 #include <systemc>
 #include <tlm>
 
-#include <tlm_utils/multi_passthrough_target_socket.h>
+#include <tlm_utils/passthrough_target_socket.h>
 
 #include "hw_models/buffer/port.h"
 #include "platform/kernel/agenda.h"
@@ -24,7 +24,8 @@ class Memory final : public sc_core::sc_module, public Actor {
     /// `bytes`: how much of it the program uses; none is kept when `functional` is false.
     Memory(const sc_core::sc_module_name& name, Agenda& agenda, std::int64_t bytes, bool functional);
 
-    tlm_utils::multi_passthrough_target_socket<Memory> in{"in"};
+    tlm_utils::passthrough_target_socket_tagged<Memory> near{"near"};        ///< for the place that it belongs to
+    tlm_utils::passthrough_target_socket_tagged<Memory> network{"network"};  ///< for all others
 
     /// The bytes; null when timing only.
     std::uint8_t* bytes() { return data_.get(); }

@@ -16,7 +16,8 @@ using hw::Ticks;
 struct Operation;
 
 /// Where a transfer goes and what time that takes without contention: the same for all operations of one price.
-struct Route {
+struct alignas(64) Route {
+    Ticks lead = 0;        ///< of crossbar or ALU before it
     Ticks port_ticks = 0;  ///< service at the memory's port
     Ticks noc_ticks = 0;   ///< in the network
     std::int64_t flits = 0;
@@ -25,7 +26,6 @@ struct Route {
     isa::Space space = isa::Space::L1;  ///< memory that the payload's address belongs to
     bool own = false;                   ///< memory of the place itself, beside the network
     bool write = false;
-    std::uint8_t stages = 1;  ///< that the transfer stands for
 };
 
 /// Extension of every payload. Filled by the initiator before BEGIN_REQ; the waits are filled on the way.
@@ -39,8 +39,8 @@ struct Transfer final : tlm::tlm_extension<Transfer> {
     Ticks port_wait = 0;
     Ticks link_wait = 0;
     Operation* operation = nullptr;               ///< whose transfer it is
-    int reply_to = 0;                             ///< socket index at the memory, to find the way back
-    int noc_reply_to = 0;                         ///< likewise at the network
+    bool from_network = false;                    ///< how it came to the memory, to find the way back
+    int noc_reply_to = 0;                         ///< likewise at the network: index of its socket
     tlm::tlm_generic_payload* payload = nullptr;  ///< set by a memory, with
     Transfer* next = nullptr;                     ///< what it grants after this one
 

@@ -94,10 +94,12 @@ class PowerProfile {
     }
 
     void double_window() {
-        const std::vector<double> fine = energy();
-        windows_.assign(windows_.size(), {});
-        for (std::size_t i = 0; i < fine.size(); ++i) {
-            windows_[i / 2].energy += fine[i];
+        double level = 0;
+        for (std::size_t i = 0; i < used_; ++i) {
+            level += windows_[i].change;
+            const double energy = windows_[i].energy + level;
+            windows_[i] = {};
+            windows_[i / 2].energy += energy;
         }
         used_ = (used_ + 1) / 2;
         window_ *= 2;

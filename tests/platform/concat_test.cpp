@@ -126,7 +126,8 @@ QuantGraph unequal_paths(std::uint64_t seed, Reader reader) {
     network.graph.inputs = {input};
     const TensorId stem = network.conv(input, 3, 4);
     const TensorId near = network.chain(stem, static_cast<int>(dice.roll(0, 1)), 1);
-    const TensorId far = dice.once_in(4) ? network.squeeze(stem) : network.chain(stem, static_cast<int>(dice.roll(1, 8)), dice.once_in(2) ? 3 : 5);
+    const TensorId far =
+        dice.once_in(4) ? network.squeeze(stem) : network.chain(stem, static_cast<int>(dice.roll(1, 8)), dice.once_in(2) ? 3 : 5);
     TensorId result = network.concat(dice.once_in(2) ? std::vector<TensorId>{near, far} : std::vector<TensorId>{far, near});
     switch (reader) {
         case Reader::Conv: result = network.conv(result, 3, 5); break;
