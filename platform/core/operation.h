@@ -18,6 +18,7 @@ class FlowState;
 
 /// Ordered so that what every tick touches lies together.
 struct alignas(64) Operation {
+    Due due;
     const isa::OpInstance* op = nullptr;  ///< the flow's as long as it is the flow's present step, else `kept`
     const Price* price = nullptr;
     FlowState* flow = nullptr;

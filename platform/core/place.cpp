@@ -17,6 +17,7 @@ Place::Place(const sc_core::sc_module_name& name, Context& context, int core)
         const std::int64_t engines_before = static_cast<std::int64_t>(number_) * isa::engine_count + static_cast<int>(engine);
         engines_[engine].first_key = engines_before * (context.machine.crossbars_per_core() + 1);
     }
+    issue_ends_.actor = this;
     local.register_nb_transport_bw(this, &Place::nb_transport_bw);
     remote.register_nb_transport_bw(this, &Place::nb_transport_bw);
     if (core >= 0) {
@@ -195,7 +196,7 @@ void Place::for_each_held(const Operation& operation, F f) const {
     }
 }
 
-Operation& Place::make_operation(FlowState& flow, isa::Index position) {
+[[gnu::always_inline]] inline Operation& Place::make_operation(FlowState& flow, isa::Index position) {
     Operation& operation = context_.operations.get();
     operation.op = flow.step().ops + position;
     operation.flow = &flow;
@@ -253,8 +254,8 @@ void Place::start(FlowState& flow, Ticks power_wait) {
     }
     if (isa::is_async(step.ops[0].opcode)) {
         statistics.times[static_cast<std::size_t>(Cause::Crossbar)] += context_.agenda.now() - flow.ready_at - power_wait;
-        context_.agenda.complete_at(context_.agenda.now() + issue_ticks, *this,
-                                    (static_cast<std::uint64_t>(flow.engine()) << 2U) | IssueEnds);
+        issue_ends_.what = (static_cast<std::uint64_t>(which) << 2U) | IssueEnds;
+        context_.agenda.complete_at(context_.agenda.now() + issue_ticks, issue_ends_);
         issuing_ = &flow;
     }
 }

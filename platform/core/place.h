@@ -123,7 +123,11 @@ class Place : public sc_core::sc_module, public Actor {
 
     enum What : std::uint64_t { TransferBegins = 0, IssueEnds = 1, OperationEnds = 2 };
     // On the agenda an operation is known by its address, whose lowest bits are free.
-    static std::uint64_t entry_of(Operation& operation, What what) { return reinterpret_cast<std::uintptr_t>(&operation) | what; }
+    void schedule(Operation& operation, Ticks at, What what) {
+        operation.due.actor = this;
+        operation.due.what = reinterpret_cast<std::uintptr_t>(&operation) | what;
+        context_.agenda.complete_at(at, operation.due);
+    }
     static Operation& operation_of(std::uint64_t entry) {
         return *reinterpret_cast<Operation*>(static_cast<std::uintptr_t>(entry & ~std::uint64_t{3}));
     }
@@ -168,7 +172,11 @@ class Place : public sc_core::sc_module, public Actor {
     /// Books what a transfer waited that has been served, or will be at a tick that is known.
     void book_waits(Operation& operation);
     /// A transfer outside its memory is an error of SystemC.
-    static void check_response(const Operation& operation);
+    static void check_response(const Operation& operation) {
+        if (!operation.payload.is_response_ok()) {
+            SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
+        }
+    }
     void operation_ended(Operation& operation);
     /// Bytes of an output reached external memory: the image that they belong to is as far as this.
     void note_output(std::int64_t address);
@@ -193,7 +201,8 @@ class Place : public sc_core::sc_module, public Actor {
     std::map<isa::Index, std::vector<FlowState*>> of_segment_;
     std::array<EngineState, isa::engine_count> engines_;
     unsigned to_dispatch_ = 0;                    ///< engines that something happened to, a bit each
-    FlowState* issuing_ = nullptr;                ///< flow whose asynchronous operators hold the crossbar engine
+    FlowState* issuing_ = nullptr;                ///< flow whose asynchronous operators hold the crossbar engine,
+    Due issue_ends_;                              ///< until then
     std::vector<std::vector<ReadyFlow>> parked_;  ///< by crossbar
 };
 

@@ -8,33 +8,29 @@ namespace cim::platform {
 
 void Place::proceed(Operation& operation, Ticks at) {
     const Price& price = *operation.price;
-    Agenda& agenda = context_.agenda;
+    const Ticks now = context_.agenda.now();
     if (operation.transfers < price.transfers) {
         at += price.routes[operation.transfers].lead;
-        if (at > agenda.now()) {
-            agenda.complete_at(at, *this, entry_of(operation, TransferBegins));
+        if (at > now) {
+            schedule(operation, at, TransferBegins);
         } else {
             transfer(operation);
         }
         return;
     }
     at = std::max(at + price.tail, operation.started + price.issue_ticks);
-    if (at > agenda.now()) {
-        agenda.complete_at(at, *this, entry_of(operation, OperationEnds));
+    if (at > now) {
+        schedule(operation, at, OperationEnds);
+        __builtin_prefetch(operation.flow);
+        if (operation.signal >= 0) {
+            context_.counters.fetch_ahead(operation.signal);
+        }
     } else {
         operation_ended(operation);
     }
 }
 
-void Place::transfer(Operation& operation) {
-    if (transport(operation)) {
-        check_response(operation);
-        ++operation.transfers;
-        proceed(operation, context_.agenda.now());
-    }
-}
-
-bool Place::transport(Operation& operation) {
+inline bool Place::transport(Operation& operation) {
     const Route& route = operation.price->routes[operation.transfers];
     Transfer& transfer = operation.payload.transfer;
     transfer.route = &route;
@@ -57,6 +53,14 @@ bool Place::transport(Operation& operation) {
     return socket->nb_transport_fw(payload, phase, delay) == tlm::TLM_COMPLETED;
 }
 
+void Place::transfer(Operation& operation) {
+    if (transport(operation)) {
+        check_response(operation);
+        ++operation.transfers;
+        proceed(operation, context_.agenda.now());
+    }
+}
+
 tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm::tlm_phase& phase, sc_core::sc_time&) {
     if (phase == tlm::BEGIN_RESP) {
         Operation& operation = *transfer_of(payload).operation;
@@ -69,12 +73,6 @@ tlm::tlm_sync_enum Place::nb_transport_bw(tlm::tlm_generic_payload& payload, tlm
         proceed(operation, transfer.done);
     }
     return tlm::TLM_COMPLETED;
-}
-
-void Place::check_response(const Operation& operation) {
-    if (!operation.payload.is_response_ok()) {
-        SC_REPORT_ERROR("platform", operation.payload.get_response_string().c_str());
-    }
 }
 
 void Place::book_waits(Operation& operation) {

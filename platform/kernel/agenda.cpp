@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 #include <tlm>
+#include <utility>
 
 namespace cim::platform {
 
@@ -43,14 +44,21 @@ void Agenda::advance_all() {
     runnable_.clear();
 }
 
-void Agenda::fetch_ahead(const Entry* entry) {
-    if (entry != nullptr) {
-        // For most actors `what` is the address of what completes; for the others this does nothing.
-        __builtin_prefetch(entry->actor);
-        __builtin_prefetch(reinterpret_cast<const char*>(entry->what));
-        __builtin_prefetch(reinterpret_cast<const char*>(entry->what) + 64);
-        __builtin_prefetch(reinterpret_cast<const char*>(entry->what) + 192);
+void Agenda::fetch_ahead(const Due* due) {
+    // Most belong to an operation, of which these lines are needed; for the others this does nothing.
+    const char* const line = reinterpret_cast<const char*>(due);
+    __builtin_prefetch(line);
+    __builtin_prefetch(line + 64);
+    __builtin_prefetch(line + 192);
+}
+
+Due& Agenda::lend() {
+    if (unused_ == nullptr) {
+        Due& fresh = lent_.emplace_back();
+        fresh.lent = true;
+        return fresh;
     }
+    return *std::exchange(unused_, unused_->next);
 }
 
 Ticks Agenda::horizon() const {
@@ -65,7 +73,7 @@ Ticks Agenda::horizon() const {
 }
 
 void Agenda::run() {
-    if (processed_ > 0 && next_ == Wheel<Entry>::none) {
+    if (processed_ > 0 && next_ == Wheel<Due>::none) {
         return;  // the kernel has come to the last tick
     }
     ahead_ = sc_core::SC_ZERO_TIME;
@@ -73,10 +81,9 @@ void Agenda::run() {
     do {
         process_tick();
         next_ = due_.next();
-        if (next_ == Wheel<Entry>::none) {
+        if (next_ == Wheel<Due>::none) {
             break;
         }
-        fetch_ahead(due_.first(next_));
         ahead_ = delay_to(next_);
         assert(next_ > last || next_ <= horizon());  // nobody notified an event for a time within the turn
     } while (next_ <= last);
@@ -87,11 +94,16 @@ void Agenda::run() {
 
 void Agenda::process_tick() {
     ++processed_;
-    if (next_ != Wheel<Entry>::none) {
+    if (next_ != Wheel<Due>::none) {
         now_ = next_;
-        due_.take(now_, [](const Entry& entry, const Entry* following) {
+        due_.take(now_, [this](Due& due, const Due* following) {
             fetch_ahead(following);
-            entry.actor->complete(entry.what);
+            Actor& actor = *due.actor;
+            const std::uint64_t what = due.what;
+            if (due.lent) {
+                due.next = std::exchange(unused_, &due);
+            }
+            actor.complete(what);
         });
     }
     if (!runnable_.empty()) {

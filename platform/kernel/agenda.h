@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <deque>
 #include <functional>
 #include <systemc>
 #include <vector>
@@ -28,6 +29,14 @@ class Actor {
     friend class Agenda;
     bool dispatch_due_ = false;
     bool arbitrate_due_ = false;
+};
+
+/// A turn of an actor at a tick to come. Belongs to whoever asks for it, and is not to be used again before.
+struct Due {
+    Due* next = nullptr;
+    Actor* actor = nullptr;
+    std::uint64_t what = 0;
+    bool lent = false;  ///< by the agenda
 };
 
 /// Something that moves on in the completing phase as soon as it can (a flow whose counter was reached).
@@ -59,7 +68,14 @@ class Agenda final : public sc_core::sc_module {
     }
 
     /// Calls actor.complete(what) in the completing phase of tick `when`, later than now.
-    void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0) { due_.add(when, {&actor, what}); }
+    void complete_at(Ticks when, Actor& actor, std::uint64_t what = 0) {
+        Due& due = lend();
+        due.actor = &actor;
+        due.what = what;
+        due_.add(when, due);
+    }
+    /// The same with the caller's own `due`.
+    void complete_at(Ticks when, Due& due) { due_.add(when, due); }
     /// Calls actor.dispatch() / arbitrate() once, in that phase of this tick.
     void dispatch_now(Actor& actor) {
         if (!actor.dispatch_due_) {
@@ -82,11 +98,6 @@ class Agenda final : public sc_core::sc_module {
     std::uint64_t ticks_processed() const { return processed_; }
 
   private:
-    struct Entry {
-        Actor* actor = nullptr;
-        std::uint64_t what = 0;
-    };
-
     static constexpr Ticks short_times = 1024;
 
     sc_core::sc_time long_time_of(Ticks tick) const;
@@ -94,19 +105,22 @@ class Agenda final : public sc_core::sc_module {
     Ticks horizon() const;
     void run();
     void process_tick();
-    /// Lets the processor fetch what an entry needs, while something else is done.
-    static void fetch_ahead(const Entry* entry);
+    /// Lets the processor fetch what lies around `due`, while something else is done.
+    static void fetch_ahead(const Due* due);
+    Due& lend();
     void advance_all();
 
     std::int64_t ticks_per_second_;
     std::int64_t femtoseconds_per_tick_;                     ///< 0: not a whole number
     std::array<sc_core::sc_time, short_times> short_times_;  ///< times of the first ticks
     Ticks now_ = 0;
-    Ticks next_ = Wheel<Entry>::none;  ///< tick that comes next
-    sc_core::sc_time ahead_;           ///< of the kernel
+    Ticks next_ = Wheel<Due>::none;  ///< tick that comes next
+    sc_core::sc_time ahead_;         ///< of the kernel
     sc_core::sc_time quantum_;
     std::uint64_t processed_ = 0;
-    Wheel<Entry> due_;
+    Wheel<Due> due_;
+    std::deque<Due> lent_;
+    Due* unused_ = nullptr;  ///< of those that can be lent
     std::vector<Runnable*> runnable_;
     std::vector<Actor*> dispatch_;
     std::vector<Actor*> arbitrate_;

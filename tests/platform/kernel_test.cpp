@@ -1,6 +1,7 @@
 // What the platform keeps time and power with, and what it says about transfers that no memory has.
 
 #include <algorithm>
+#include <deque>
 #include <map>
 #include <numeric>
 #include <optional>
@@ -99,18 +100,26 @@ TEST_CASE("the agenda runs ahead of the kernel only as far as nobody else has an
 }
 
 TEST_CASE("the wheel gives every entry at its tick, near or far") {
+    int right = 0;
+    int hints = 0;
     for (std::uint64_t seed = 0; seed < 30; ++seed) {
         isa::Dice dice(seed);
-        platform::Wheel<int> wheel;
+        struct Item {
+            Item* next = nullptr;
+            int number = 0;
+        };
+        std::deque<Item> items;
+        platform::Wheel<Item> wheel;
         std::multimap<Ticks, int> expected;
+        std::optional<int> announced;  // what is expected to come next
         Ticks now = 0;
         int next = 0;
         const auto add = [&] {
             // Around the wheel's size most of all.
-            constexpr Ticks size = platform::Wheel<int>::slots;
+            constexpr Ticks size = platform::Wheel<Item>::slots;
             const Ticks ahead =
                 dice.once_in(3) ? dice.roll(size - 5, size + 5) : (dice.once_in(2) ? dice.roll(1, 20) : dice.roll(1, 2 * size));
-            wheel.add(now + ahead, next);
+            wheel.add(now + ahead, items.emplace_back(Item{nullptr, next}));
             expected.emplace(now + ahead, next++);
         };
         add();
@@ -118,13 +127,12 @@ TEST_CASE("the wheel gives every entry at its tick, near or far") {
             REQUIRE(wheel.next() == expected.begin()->first);
             now = wheel.next();
             std::vector<int> taken;
-            std::optional<int> announced;
-            wheel.take(now, [&](int item, const int* following) {
-                CHECK(announced.value_or(item) == item);
-                announced = following == nullptr ? std::nullopt : std::optional<int>(*following);
-                taken.push_back(item);
+            wheel.take(now, [&](Item& item, const Item* following) {
+                hints += announced ? 1 : 0;
+                right += announced == item.number ? 1 : 0;
+                announced = following == nullptr ? std::nullopt : std::optional<int>(following->number);
+                taken.push_back(item.number);
             });
-            CHECK_FALSE(announced);
             std::vector<int> due;
             for (auto it = expected.begin(); it != expected.end() && it->first == now; it = expected.erase(it)) {
                 due.push_back(it->second);
@@ -137,8 +145,10 @@ TEST_CASE("the wheel gives every entry at its tick, near or far") {
             }
         }
         CHECK(expected.empty());
-        CHECK(wheel.next() == platform::Wheel<int>::none);
+        CHECK(wheel.next() == platform::Wheel<Item>::none);
     }
+    CHECK(hints > 10'000);
+    CHECK(right > hints / 4);  // many of them are far here
 }
 
 TEST_CASE("an engine's ready flows come out in the order of their times, ties by flow") {
