@@ -76,6 +76,11 @@ hw::OpCost price_operation(const hw::PriceList& prices, const isa::Program& prog
             const isa::Window window = isa::window_of(op);
             return alu(AluWork::Average, window.tap, window.n / window.tap, window.n, window.tap);
         }
+        case isa::Opcode::Total: {
+            const isa::Window window = isa::window_of(op);
+            const std::int64_t add = op[f::Total::add];
+            return alu(AluWork::Sum, window.tap, window.n / window.tap + add, window.n + 4 * window.tap * add, 4 * window.tap);
+        }
         case isa::Opcode::Clip: return alu(AluWork::Clip, op[f::Clip::n], 1, op[f::Clip::n], op[f::Clip::n]);
         case isa::Opcode::Add: return alu(AluWork::Add, op[f::Add::n], 1, 2 * op[f::Add::n], op[f::Add::n]);
         case isa::Opcode::Mul: return alu(AluWork::Mul, op[f::Mul::n], 1, 2 * op[f::Mul::n], op[f::Mul::n]);

@@ -101,8 +101,45 @@ void Generator::free_row(FlowBuilder& f, int index, int input, int part) {
     }
 }
 
+void Generator::average_flow(int index, int part_index) {
+    const Part& part = placement_[at(index)].parts[at(part_index)];
+    const Outbox& outbox = memory_.nodes[at(index)].outboxes[at(part_index)];
+    const OutboxCode& results = outboxes_[at(index)][at(part_index)];
+    const int height = landing_of(index, 0, part_index).reading.oh;
+    FlowBuilder f(builder_, memory_.nodes[at(index)].staged(0) ? "average_rows_stage" : "average_rows",
+                  fmt::format("{}.average.{}", label(index), part.c0), op_of(index), part.core, isa::Engine::Alu);
+    const Ex one = f.constant(1);
+    const Ex rows = f.number("rows", height);
+    const Ex slots = f.number("slots", outbox.slots);
+    f.loop("n", f.batch(), [&](Ex n) {
+        await_turn(f, index, n);
+        await_sent(f, results, n + 1 - slots);
+        const Ex dst = f.buffer("dst", results.buffer) + mod(n, slots) * f.number("slot", outbox.pitch);
+        const Ex sums = dst + f.number("sums", outbox.sums);
+        f.loop("y", rows, [&](Ex y) {
+            std::vector<FlowBuilder::Field> fields = operand_window(f, index, part_index, n, y, f.constant(0), n * rows + y);
+            fields.emplace_back("dst", sums);
+            fields.emplace_back("add", min(y, one));
+            f.op(isa::Opcode::Total, fields);
+            free_operand(f, index, 0, part_index);
+            free_row(f, index, 0, part_index);
+        });
+        f.op(isa::Opcode::Requant, {{"dst", dst},
+                                    {"src", sums},
+                                    {"n", f.number("channels", part.c1 - part.c0)},
+                                    {"param", f.param("param", params_[at(index)])},
+                                    {"channel", f.number("channel", part.c0)}});
+        f.signal(f.counter("out", results.out), one);
+    });
+    f.finish();
+}
+
 void Generator::digital_flow(int index, int part_index) {
     const QuantNode& n_ = node(index);
+    if (adds_up_rows(graph_, n_)) {
+        average_flow(index, part_index);
+        return;
+    }
     const NodeMemory& memory = memory_.nodes[at(index)];
     const Part& part = placement_[at(index)].parts[at(part_index)];
     const Outbox& outbox = memory.outboxes[at(part_index)];

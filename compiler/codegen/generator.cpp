@@ -186,6 +186,12 @@ isa::Param Generator::param_of(int index) const {
         case NodeKind::AveragePool:
             param.bias = {in.zero};
             param.scale = n.scale;
+            if (adds_up_rows(graph_, n)) {
+                const std::int32_t pixels = n.kernel_h * n.kernel_w;
+                const auto channels = static_cast<std::size_t>(out.shape.c);
+                param.bias.assign(channels, -in.zero * pixels);
+                param.scale.assign(channels, n.scale[0] / static_cast<float>(pixels));
+            }
             break;
         case NodeKind::PRelu:
             param.bias = {in.zero};

@@ -205,6 +205,8 @@ class Generator {
 
     // digital_flows.cpp
     void digital_flow(int index, int part);
+    /// The average of a whole map, whose rows are added up as they come.
+    void average_flow(int index, int part);
     /// Waits for what input `input` of a part gives at a position, and says where it is.
     Ex await_operand(FlowBuilder& f, int index, int input, int part, Ex n, Ex oy, Ex ox, Ex w);
     std::vector<FlowBuilder::Field> operand_window(FlowBuilder& f, int index, int part, Ex n, Ex oy, Ex ox, Ex w);

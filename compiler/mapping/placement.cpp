@@ -55,6 +55,8 @@ std::vector<Grid> grids_of(const Grid& whole, const Split& split) {
     return grids;
 }
 
+constexpr int bytes_of_sum = 4;
+
 /// Channels that one core may take of a window with `taps` taps, so that the window fills a quarter of L1 at most.
 int most_channels(const hw::Machine& machine, int taps, int channels) {
     const hw::Limit& l1 = machine.core.l1.size;
@@ -65,9 +67,10 @@ int most_channels(const hw::Machine& machine, int taps, int channels) {
 bool larger_than_l1(const QuantGraph& graph, const QuantNode& node, const hw::Machine& machine) {
     std::int64_t bytes = align4(1);
     for (std::size_t input = 0; input < node.inputs.size(); ++input) {
-        const Reading reading = reading_of(graph, node, static_cast<int>(input));
+        const Reading reading = landing_reading(graph, node, static_cast<int>(input), whole_grid(graph, node));
         bytes += align4(static_cast<std::int64_t>(reading.taps_h) * reading.taps_w);
     }
+    bytes += adds_up_rows(graph, node) ? bytes_of_sum : 0;
     return !machine.core.l1.size.ideal && bytes > machine.core.l1.size.value;
 }
 
@@ -210,7 +213,8 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {
-            const int taps = node.kernel_h * node.kernel_w * static_cast<int>(node.inputs.size());
+            const int window = adds_up_rows(graph, node) ? node.kernel_w + bytes_of_sum : node.kernel_h * node.kernel_w;
+            const int taps = window * static_cast<int>(node.inputs.size());
             const Grid whole = whole_grid(graph, node);
             here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], reading_of(graph, node), whole), whole, core,
                                        channels, most_channels(machine, taps, channels), machine.core_count());

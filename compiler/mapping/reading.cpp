@@ -1,5 +1,7 @@
 #include "compiler/mapping/reading.h"
 
+#include <cstdint>
+
 namespace cim::compiler {
 
 Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input) {
@@ -52,6 +54,23 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, co
     r.skip_top = std::clamp(top, 0, r.h);
     r.pad_left = std::clamp(-left, 0, r.padded_cols());
     r.skip_left = std::clamp(left, 0, r.w);
+    return r;
+}
+
+bool adds_up_rows(const QuantGraph& graph, const QuantNode& node) {
+    if (node.kind != NodeKind::AveragePool) {
+        return false;
+    }
+    const Reading r = reading_of(graph, node);
+    return r.whole() && r.h > 1 && r.h <= INT32_MAX / UINT8_MAX / r.w;  // sums have 32 bits
+}
+
+Reading landing_reading(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid) {
+    Reading r = reading_of(graph, node, input, grid);
+    if (adds_up_rows(graph, node)) {
+        r.oh = r.h;
+        r.taps_h = r.kernel_h = r.stride_h = 1;
+    }
     return r;
 }
 

@@ -53,6 +53,12 @@ Grid whole_grid(const QuantGraph& graph, const QuantNode& node);
 Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input = 0);
 Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid);
 
+/// Whether a node averages a whole map. Its rows are added up as they come: the map is nowhere as a whole.
+bool adds_up_rows(const QuantGraph& graph, const QuantNode& node);
+
+/// How the input `input` of a node passes through the place where it lands: like reading_of(), but row by row where rows are added up.
+Reading landing_reading(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid);
+
 /// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all rows of
 /// such a tensor must come from one place, in order.
 bool rows_are_all_read(const QuantGraph& graph, TensorId id);

@@ -181,7 +181,7 @@ void Layout::make_landings(int n, int input) {
     Landing base;
     base.node = n;
     base.input = input;
-    base.reading = reading_of(graph_, reader, input);
+    base.reading = landing_reading(graph_, reader, input, whole_grid(graph_, reader));
     base.c1 = base.reading.c;
     base.element_bytes = tensor(reader.inputs[at(input)]).element_bytes;
     if (reader.kind == NodeKind::Conv && input == 1) {
@@ -222,7 +222,7 @@ void Layout::make_landings(int n, int input) {
         landing.place = part.core;
         landing.c0 = part.c0;
         landing.c1 = part.c1;
-        landing.reading = reading_of(graph_, reader, input, part.grid);
+        landing.reading = landing_reading(graph_, reader, input, part.grid);
         landing.rows = ring_rows(n, input, landing.reading, landing.c0, landing.c1);
         landing.readers = {part.core};
         add(landing);
@@ -306,7 +306,7 @@ void Layout::make_stages(int n, int input) {
     if (on_chip(n)) {
         return;
     }
-    const Reading reading = reading_of(graph_, reader, input);
+    const Reading reading = landing_reading(graph_, reader, input, whole_grid(graph_, reader));
     const int taps = reading.taps_h * reading.taps_w;
     std::vector<Stage>& stages = layout_.memory.stages[at(input)];
     const auto stage_on = [&](int core, const Grid& grid, int c0, int c1) {
@@ -321,8 +321,9 @@ void Layout::make_stages(int n, int input) {
     };
     if (reader.kind != NodeKind::Conv) {
         for (const Part& part : placement_[at(n)].parts) {
-            // The vector of a product is staged once an image.
-            stage_on(part.core, reading.positions() == 1 ? Grid{0, 1, 1, 0, 1} : part.grid, part.c0, part.c1);
+            // The vector of a product is staged once an image, a row that is added up each for itself.
+            const bool own = reading.positions() == 1 || adds_up_rows(graph_, reader);
+            stage_on(part.core, own ? Grid{0, 1, reading.oh, 0, 1} : part.grid, part.c0, part.c1);
         }
         return;
     }

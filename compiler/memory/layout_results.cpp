@@ -98,6 +98,10 @@ void Layout::make_outboxes(int n) {
         outbox.core = part.core;
         outbox.bytes = (part.c1 - part.c0) * tensor(node(n).output).element_bytes;
         outbox.pitch = static_cast<int>(align4(outbox.bytes));
+        if (adds_up_rows(graph_, node(n))) {
+            outbox.sums = outbox.pitch;
+            outbox.pitch += 4 * (part.c1 - part.c0);
+        }
         if (node(n).kind == NodeKind::Conv && machine_.mode == hw::ComputingMode::CM) {
             outbox.chunk = layout_.memory.grains[at(part.copy)];
             outbox.slots = slots(n, part.copy);

@@ -73,6 +73,7 @@ struct Outbox {
     int chunk = 1;  ///< positions of a row that travel together
     int slots = 2;  ///< positions; whole rows if chunks have several
     int pitch = 0;  ///< bytes from one to the next
+    int sums = 0;   ///< where in them the sums lie of which it is made, if rows are added up
     std::int64_t offset = 0;
 };
 

@@ -9,7 +9,7 @@ namespace cim::isa {
 namespace {
 
 constexpr std::string_view magic = "MOPB";
-constexpr std::uint8_t version = 5;
+constexpr std::uint8_t version = 6;
 
 /// Writes each part of a program; Decoder reads the same parts in the same order.
 class Encoder {

@@ -170,6 +170,11 @@ class RunnableMaker {
                                            pieces_, piece, piece, item_, out_slot(out), pieces_, dice_.roll(1, 3)));
             work.symbols.emplace_back("mean");
         }
+        if (dice_.once_in(3)) {
+            // Of one piece, whose sums have room.
+            const int piece = std::max(1, item_ / 4);
+            work.ops.push_back(fmt::format("alu.total src={} tap={} n={} dst={}", in_slot(in), piece, piece, out_slot(out)));
+        }
         program_.flow(work);
         return out;
     }

@@ -41,6 +41,7 @@ constexpr int window_field(Opcode opcode) {
         case Opcode::ReadRow: return field::ReadRow::src;
         case Opcode::MaxPool: return field::MaxPool::src;
         case Opcode::Average: return field::Average::src;
+        case Opcode::Total: return field::Total::src;
         case Opcode::Load: return field::Load::src;
         case Opcode::Copy: return field::Copy::src;
         default: return -1;
@@ -229,6 +230,12 @@ bool for_each_access(const Program& program, Index place, const OpInstance& op, 
         case Opcode::Average: {
             const Window window = window_of(op);
             return read_window(window, local) && at(local, op[field::Average::dst], window.tap, true);
+        }
+        case Opcode::Total: {
+            const Window window = window_of(op);
+            const std::int64_t dst = op[field::Total::dst];
+            return read_window(window, local) && (op[field::Total::add] == 0 || at(local, dst, 4 * window.tap, false)) &&
+                   at(local, dst, 4 * window.tap, true);
         }
         case Opcode::Clip:
             return at(local, op[field::Clip::src], op[field::Clip::n], false) && at(local, op[field::Clip::dst], op[field::Clip::n], true);

@@ -151,6 +151,7 @@ class OperandCheck {
                 using P = field::Average;
                 return whole_taps() && need(P::rows, 1) && need(P::cols, 1) && constants(param(P::param), 1, 1);
             }
+            case Opcode::Total: return whole_taps() && need(field::Total::add, 0, 1);
             case Opcode::Clip: {
                 using P = field::Clip;
                 return need(P::n, 1) && need(P::hi, 0, byte_max) && need(P::lo, 0, op_[P::hi]);

@@ -125,6 +125,20 @@ void average(const isa::Param& param, std::uint8_t* memory, const isa::OpInstanc
     }
 }
 
+void total(std::uint8_t* memory, const isa::OpInstance& op) {
+    const isa::Window window = isa::window_of(op);
+    const std::vector<std::uint8_t> taps = gathered(memory, window);
+    std::vector<std::uint32_t> sums(static_cast<std::size_t>(window.tap), 0);
+    for (std::size_t i = 0; i < taps.size(); ++i) {
+        sums[(static_cast<std::size_t>(window.from) + i) % sums.size()] += taps[i];
+    }
+    std::uint8_t* out = memory + op[f::Total::dst];
+    for (std::size_t c = 0; c < sums.size(); ++c, out += 4) {
+        const std::uint32_t before = op[f::Total::add] != 0 ? static_cast<std::uint32_t>(load_sum(out)) : 0;
+        store_sum(out, static_cast<std::int32_t>(before + sums[c]));  // wraps around
+    }
+}
+
 void sum_vectors(std::uint8_t* memory, std::int64_t dst, std::int64_t src, std::int64_t n, std::int64_t count, std::int64_t pitch,
                  std::int64_t shift) {
     for (std::int64_t i = 0; i < n; ++i) {
@@ -191,6 +205,7 @@ void execute_alu(const Context& context, std::uint8_t* memory, const isa::OpInst
             break;
         case isa::Opcode::Requant: execute_requant(param(f::Requant::param), memory, op); break;
         case isa::Opcode::MaxPool: max_pool(memory, op); break;
+        case isa::Opcode::Total: total(memory, op); break;
         case isa::Opcode::Average: average(param(f::Average::param), memory, op); break;
         case isa::Opcode::Clip:
             for (std::int64_t i = 0; i < op[f::Clip::n]; ++i) {

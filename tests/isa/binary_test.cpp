@@ -117,10 +117,10 @@ TEST_CASE("a binary program with changed bytes is refused or is another well-for
 TEST_CASE("absurd sizes cost nothing") {
     ByteWriter out;
     out.raw("MOPB");
-    out.byte(5);
+    out.byte(6);
     out.varint(std::numeric_limits<std::uint64_t>::max());
     CHECK_THROWS_WITH(decode_binary(out.take(), "x"), Catch::Contains("items announced, but only 0 bytes are left"));
-    CHECK_THROWS_WITH(decode_binary("MOPB\x01", "x"), "x: byte 5: version 1 of the binary form; this program reads version 5");
+    CHECK_THROWS_WITH(decode_binary("MOPB\x01", "x"), "x: byte 5: version 1 of the binary form; this program reads version 6");
     CHECK_THROWS_WITH(decode_binary("mop 1", "x"), Catch::Contains("does not begin with MOPB"));
 }
 

@@ -90,6 +90,15 @@ TEST_CASE("alu.average") {
                Catch::Contains("writes l1[0] bytes 61 to 65"));
 }
 
+TEST_CASE("alu.total") {
+    CHECK(findings_with("alu.total src=buf ring=2 pitch=8 taps=2 tap=4 n=16 dst=buf + 32") == "");
+    CHECK(findings_with("alu.total src=buf ring=2 pitch=8 taps=2 tap=4 n=16 dst=buf + 32 add=1").find("operand") == std::string::npos);
+    CHECK_THAT(findings_with("alu.total src=buf tap=3 n=4 dst=buf"), Catch::Contains("n=4 is no multiple of tap=3"));
+    CHECK_THAT(findings_with("alu.total src=buf tap=4 n=4 dst=buf add=2"), Catch::Contains("add=2 is out of range [0,1]"));
+    // Four bytes a channel.
+    CHECK_THAT(findings_with("alu.total src=buf tap=4 n=4 dst=buf + 52"), Catch::Contains("writes l1[0] bytes 52 to 68"));
+}
+
 TEST_CASE("alu.mul and alu.prelu") {
     CHECK(findings_with("alu.mul dst=buf a=buf + 8 b=buf + 12 n=4 param=0") == "");
     CHECK_THAT(findings_with("alu.mul dst=buf a=buf b=buf n=0 param=0"), Catch::Contains("operand") && Catch::Contains("n=0 is out of"));

@@ -313,6 +313,24 @@ TEST_CASE("alu.average divides by its rows and columns, not by the taps of its w
           });
 }
 
+TEST_CASE("alu.total adds up channels, to what is there if told so") {
+    for (const bool add : {false, true}) {
+        check("alu", std::string("alu.total src=8 ring=3 pitch=64 y=2 x=5 taps=2 tap=4 step=9 n=24 dst=700") + (add ? " add=1" : ""),
+              [add](Bytes& m, const isa::Program&) {
+                  const Bytes taps = window(m, {8, 3, 64, 2, 5, 2, 4, 9, 1, 0, 24});
+                  for (std::size_t c = 0; c < 4; ++c) {
+                      std::int32_t before = 0;
+                      std::memcpy(&before, &m[700 + 4 * c], 4);
+                      auto sum = static_cast<std::uint32_t>(add ? before : 0);
+                      for (std::size_t i = c; i < 24; i += 4) {
+                          sum += taps[i];
+                      }
+                      std::memcpy(&m[700 + 4 * c], &sum, 4);
+                  }
+              });
+    }
+}
+
 TEST_CASE("alu.mul multiplies, alu.prelu has a slope on each side of zero") {
     check("alu", "alu.mul dst=700 a=0 b=300 n=200 param=product", [](Bytes& m, const isa::Program& p) {
         for (std::size_t i = 0; i < 200; ++i) {

@@ -53,6 +53,8 @@ TEST_CASE("an L1 port takes its latency and the bits at its rate, once an access
     // The taps of a window in, a channel each out; both factors in.
     CHECK(time_of_one(m, "core[0]", "alu", "alu.average src=0 ring=2 pitch=99 taps=2 tap=4 n=16 dst=64 param=q rows=9 cols=9") ==
           (1 + 2) + (1 + 1));
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.total src=0 ring=2 pitch=99 taps=2 tap=4 n=16 dst=64") == (1 + 2) + (1 + 2));
+    CHECK(time_of_one(m, "core[0]", "alu", "alu.total src=0 ring=2 pitch=99 taps=2 tap=4 n=16 dst=64 add=1") == (1 + 4) + (1 + 2));
     CHECK(time_of_one(m, "core[0]", "alu", "alu.mul dst=64 a=0 b=32 n=16 param=q") == (1 + 4) + (1 + 2));
     CHECK(time_of_one(m, "core[0]", "alu", "alu.prelu dst=64 src=0 n=16 param=q") == (1 + 2) + (1 + 2));
     // Window in; two sums of four bytes out.

@@ -1,4 +1,5 @@
-// Concats of paths of unequal length: what the short one gives must lie somewhere until the long one has come as far.
+// Concats of paths of unequal length: what the short one gives must lie somewhere until the long one has come as far. Averages over whole
+// maps, which need not lie anywhere.
 
 #include <algorithm>
 
@@ -60,14 +61,19 @@ class Network {
         return from;
     }
 
+    TensorId average(TensorId from) {
+        const Shape3 in = shape(from);
+        QuantNode n = node(NodeKind::AveragePool, {from});
+        n.kernel_h = in.h;
+        n.kernel_w = in.w;
+        n.scale = {1.7F};
+        return add(std::move(n), {1, 1, in.c});
+    }
+
     /// Channels times a vector that is there when the whole map is.
     TensorId squeeze(TensorId from) {
         const Shape3 in = shape(from);
-        QuantNode average = node(NodeKind::AveragePool, {from});
-        average.kernel_h = in.h;
-        average.kernel_w = in.w;
-        average.scale = {1.0F};
-        const TensorId vector = conv(add(std::move(average), {1, 1, in.c}), 1, in.c);
+        const TensorId vector = conv(average(from), 1, in.c);
         QuantNode product = node(NodeKind::Mul, {from, vector});
         product.scale = {0.01F};
         return add(std::move(product), in);
@@ -174,6 +180,18 @@ TEST_CASE("the short path of a Concat may be as far ahead as the long one needs"
         }
         CHECK(fitted > 12);
     }
+}
+
+TEST_CASE("an average over a map that no memory holds gives the reference's bytes") {
+    Network network(3);
+    const TensorId input = network.tensor({64, 64, 3});
+    network.graph.inputs = {input};
+    const TensorId map = network.conv(input, 3, 8);
+    network.graph.tensors[static_cast<std::size_t>(map)].quant.zero = 77;
+    network.graph.outputs = {network.average(map), network.conv(network.average(map), 1, 5)};
+    hw::Machine machine = enlarged_tiny();
+    machine.chip.l0.size = {false, 16'384};  // the map has 32,768
+    CHECK(comes_out(network.graph, machine, 3));
 }
 
 TEST_CASE("parts of a Concat are as many rows apart as their windows reach further") {
