@@ -45,6 +45,9 @@ void Agenda::advance_all() {
 }
 
 void Agenda::fetch_ahead(const Due* due) {
+    if (due == nullptr) {
+        return;
+    }
     // Most belong to an operation, of which these lines are needed; for the others this does nothing.
     const char* const line = reinterpret_cast<const char*>(due);
     __builtin_prefetch(line);
