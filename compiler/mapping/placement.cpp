@@ -55,8 +55,6 @@ std::vector<Grid> grids_of(const Grid& whole, const Split& split) {
     return grids;
 }
 
-constexpr int bytes_of_sum = 4;
-
 /// Channels that one core may take of a window with `taps` taps, so that the window fills a quarter of L1 at most.
 int most_channels(const hw::Machine& machine, int taps, int channels) {
     const hw::Limit& l1 = machine.core.l1.size;

@@ -55,6 +55,7 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, co
 
 /// Whether a node averages a whole map. Its rows are added up as they come: the map is nowhere as a whole.
 bool adds_up_rows(const QuantGraph& graph, const QuantNode& node);
+inline constexpr int bytes_of_sum = 4;  ///< of a channel, for that
 
 /// How the input `input` of a node passes through the place where it lands: like reading_of(), but row by row where rows are added up.
 Reading landing_reading(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid);

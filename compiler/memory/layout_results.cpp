@@ -100,7 +100,7 @@ void Layout::make_outboxes(int n) {
         outbox.pitch = static_cast<int>(align4(outbox.bytes));
         if (adds_up_rows(graph_, node(n))) {
             outbox.sums = outbox.pitch;
-            outbox.pitch += 4 * (part.c1 - part.c0);
+            outbox.pitch += bytes_of_sum * (part.c1 - part.c0);
         }
         if (node(n).kind == NodeKind::Conv && machine_.mode == hw::ComputingMode::CM) {
             outbox.chunk = layout_.memory.grains[at(part.copy)];

@@ -1,6 +1,6 @@
 #pragma once
 // Items by tick: near ones in a wheel of lists (constant time), far ones in a heap. Items of one tick come out in order of entry, the near
-// ones first. The lists go through the items themselves, which belong to whoever adds them: nothing is copied or allocated.
+// ones first. The lists go through the items themselves, which belong to whoever adds them.
 
 #include <algorithm>
 #include <array>

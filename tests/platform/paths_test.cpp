@@ -6,6 +6,7 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/error.h"
+#include "compiler/mapping/reading.h"
 #include "compiler/memory/join_skew.h"
 #include "isa/generate/dice.h"
 #include "tests/platform/networks.h"
@@ -192,6 +193,21 @@ TEST_CASE("an average over a map that no memory holds gives the reference's byte
     hw::Machine machine = enlarged_tiny();
     machine.chip.l0.size = {false, 16'384};  // the map has 32,768
     CHECK(comes_out(network.graph, machine, 3));
+}
+
+TEST_CASE("rows are added up where the whole map is averaged and its sums have room in 32 bits") {
+    const auto adds_up = [](const Shape3& shape) {
+        Network network(1);
+        network.average(network.tensor(shape));
+        return compiler::adds_up_rows(network.graph, network.graph.nodes[0]);
+    };
+    CHECK(adds_up({2, 1, 3}));
+    CHECK(adds_up({2048, 4096, 1}));
+    CHECK_FALSE(adds_up({2064, 4096, 1}));  // 255 each are 2^31 and more
+    CHECK_FALSE(adds_up({1, 7, 3}));        // one row
+    Network pooled(1);
+    pooled.pool(pooled.tensor({3, 3, 1}));
+    CHECK_FALSE(compiler::adds_up_rows(pooled.graph, pooled.graph.nodes[0]));
 }
 
 TEST_CASE("parts of a Concat are as many rows apart as their windows reach further") {
