@@ -47,6 +47,7 @@ class Builder {
         r["peak_power_limit_mw"] = f_.program.power_limit_uw ? Json(static_cast<double>(*f_.program.power_limit_uw) * 1e-3) : Json(nullptr);
         r["peak_power_window_cycles"] = static_cast<double>(s_.power.window()) / static_cast<double>(m_.chip_clock.ticks_per_cycle);
         r["average_power_mw"] = ticks > 0 ? power(total_, ticks) : 0.0;
+        r["power_profile"] = power_profile();
         add_area_and_rates(r);
         r["verification"] = verification();
         r["operators"] = operators();
@@ -89,6 +90,24 @@ class Builder {
             total += static_cast<double>(events[e]) * prices_[e];
         }
         return total;
+    }
+
+    /// Power over time: means over intervals of equal length, of which the last one may end early.
+    Json power_profile() const {
+        constexpr std::size_t most_intervals = 512;
+        const std::vector<double> pj = s_.power.energy();
+        const std::size_t windows = std::max<std::size_t>(1, (pj.size() + most_intervals - 1) / most_intervals);
+        const Ticks length = static_cast<Ticks>(windows) * s_.power.window();
+        Json mw = Json::array();
+        for (Ticks begin = 0; begin < f_.result.ticks; begin += length) {
+            const std::size_t first = mw.size() * windows;
+            double spent = 0;
+            for (std::size_t i = first; i < std::min(first + windows, pj.size()); ++i) {
+                spent += pj[i];
+            }
+            mw.push_back(power(spent, std::min(length, f_.result.ticks - begin)) + hw::leakage_mw(m_));
+        }
+        return {{"interval_cycles", static_cast<double>(length) / static_cast<double>(m_.chip_clock.ticks_per_cycle)}, {"mw", mw}};
     }
 
     Json interval() const {

@@ -105,7 +105,8 @@ std::vector<std::vector<ExternalTarget>> targets_of(const QuantGraph& graph, con
 
 }  // namespace
 
-isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine) {
+isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine,
+                            std::int64_t most_transferred) {
     ProgramBuilder builder;
     isa::Program& program = builder.program;
     program.name = network.name;
@@ -141,7 +142,8 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
         if (several) {
             builder.enter_segment(static_cast<isa::Index>(i));
         }
-        Generator generator(network, schedule.segments[i], machine, memory.tensors(), targets, kept, builder, weight_offset);
+        Generator generator(network, schedule.segments[i], machine, memory.tensors(), targets, kept, builder, weight_offset,
+                            most_transferred);
         before = generator.run(before);
     }
     return std::move(program);

@@ -25,7 +25,8 @@ std::string Generator::tag(int y0, int x0) {
 
 Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
                      const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets,
-                     const std::vector<isa::Index>& kept, ProgramBuilder& builder, std::int64_t& weight_offset)
+                     const std::vector<isa::Index>& kept, ProgramBuilder& builder, std::int64_t& weight_offset,
+                     std::int64_t most_transferred)
     : network_(network),
       segment_(segment),
       machine_(machine),
@@ -38,7 +39,8 @@ Generator::Generator(const QuantGraph& network, const Segment& segment, const hw
       targets_(targets),
       kept_(kept),
       builder_(builder),
-      weight_offset_(weight_offset) {}
+      weight_offset_(weight_offset),
+      most_transferred_(most_transferred) {}
 
 Milestones Generator::run(const Milestones& before) {
     add_weights();

@@ -91,10 +91,10 @@ struct Overlap {
 class Generator {
   public:
     /// `external`, `targets` and `kept` (buffers of maps that stay in L0) by tensor of the mapped network. Weights lie in external memory
-    /// from `weight_offset` on, which moves on.
+    /// from `weight_offset` on, which moves on. Transfers to and from there have `most_transferred` bytes at most.
     Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine, const std::vector<ExternalTensor>& external,
               const std::vector<std::vector<ExternalTarget>>& targets, const std::vector<isa::Index>& kept, ProgramBuilder& builder,
-              std::int64_t& weight_offset);
+              std::int64_t& weight_offset, std::int64_t most_transferred);
     /// `before`: of the segment before, in which early weights are written.
     Milestones run(const Milestones& before);
 
@@ -151,6 +151,9 @@ class Generator {
     /// are there.
     void input_rows(int input, int landing);
     void fetch_flow(int input, int landing, int op);
+    /// Runs body(first, count) for `items` in pieces of `most` at most.
+    static void in_pieces(FlowBuilder& f, const std::string& name, std::int64_t items, std::int64_t most,
+                          const std::function<void(std::optional<Ex>, Ex)>& body);
     void present_flow(int landing, int op);
     void load_flow(int input_landing, int reader, int landing);
     void relay_flow(int input, int relay);
@@ -256,6 +259,7 @@ class Generator {
     const std::vector<isa::Index>& kept_;
     ProgramBuilder& builder_;
     std::int64_t& weight_offset_;
+    std::int64_t most_transferred_;
 
     std::vector<LandingCode> landings_;
     std::vector<std::vector<OutboxCode>> outboxes_;            ///< by node, part

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ceil_div.h"
+#include "compiler/codegen/generate.h"
 #include "compiler/codegen/generator.h"
 
 namespace cim::compiler {
@@ -171,6 +173,19 @@ void Generator::present_flow(int index, int op) {
     f.finish();
 }
 
+void Generator::in_pieces(FlowBuilder& f, const std::string& name, std::int64_t items, std::int64_t most,
+                          const std::function<void(std::optional<Ex>, Ex)>& body) {
+    if (items <= most) {
+        body(std::nullopt, f.number(name, items));
+        return;
+    }
+    f.loop("piece", f.number("pieces_of_" + name, ceil_div(items, most)), [&](Ex k) {
+        const Ex piece = f.number("piece_of_" + name, most);
+        const Ex first = k * piece;
+        body(first, items % most == 0 ? piece : min(piece, f.number(name, items) - first));
+    });
+}
+
 void Generator::fetch_flow(int input, int index, int op) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
@@ -193,12 +208,16 @@ void Generator::fetch_flow(int input, int index, int op) {
             const Ex row = n * rows + y + f.number("top", r.pad_top);
             await_room(f, landing, code, row);
             const std::int64_t source_row = static_cast<std::int64_t>(r.w) * pixel;
-            f.op(kept >= 0 ? isa::Opcode::Copy : isa::Opcode::Fetch,
-                 {{"dst", f.buffer("dst", code.buffer) + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                              f.number("left", static_cast<std::int64_t>(r.pad_left) * pixel)},
-                  {"src", (kept >= 0 ? f.buffer("kept", kept) : f.number("ext", source.offset)) + n * f.number("image", r.h * source_row) +
-                              y * f.number("source_row", source_row)},
-                  {"n", f.number("bytes", static_cast<std::int64_t>(r.used_cols()) * pixel)}});
+            const Ex dst = f.buffer("dst", code.buffer) +
+                           mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
+                           f.number("left", static_cast<std::int64_t>(r.pad_left) * pixel);
+            const Ex src = (kept >= 0 ? f.buffer("kept", kept) : f.number("ext", source.offset)) + n * f.number("image", r.h * source_row) +
+                           y * f.number("source_row", source_row);
+            in_pieces(f, "bytes", static_cast<std::int64_t>(r.used_cols()) * pixel, kept >= 0 ? whole_rows : most_transferred_,
+                      [&](std::optional<Ex> first, Ex bytes) {
+                          f.op(kept >= 0 ? isa::Opcode::Copy : isa::Opcode::Fetch,
+                               {{"dst", first ? dst + *first : dst}, {"src", first ? src + *first : src}, {"n", bytes}});
+                      });
             f.signal(ready, f.number("cols", r.padded_cols()));
         });
         signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
@@ -320,18 +339,31 @@ void Generator::flush_flow(int output) {
                 const auto own = [&](const char* name) { return name + (t > 0 ? std::to_string(t) : std::string()); };
                 const ExternalTensor& tensor = targets[t].tensor;
                 if (tensor.pixel == landing.pixel_bytes()) {
-                    f.op(isa::Opcode::Flush, {{"dst", f.number(own("ext"), tensor.offset) + row * bytes}, {"src", src}, {"n", bytes}});
+                    const Ex dst = f.number(own("ext"), tensor.offset) + row * bytes;
+                    in_pieces(f, "bytes", landing.row_bytes(), most_transferred_, [&](std::optional<Ex> first, Ex n) {
+                        f.op(isa::Opcode::Flush, {{"dst", first ? dst + *first : dst}, {"src", first ? src + *first : src}, {"n", n}});
+                    });
                     continue;
                 }
                 const Ex pixel = f.number("pixel", landing.pixel_bytes());
                 const Ex pitch = f.number(own("pitch"), tensor.pixel);
-                f.op(isa::Opcode::Flush,
-                     {{"dst", f.number(own("ext"), tensor.offset + targets[t].c0) + row * pitch * f.number("width", r.w)},
-                      {"src", src},
-                      {"n", pixel},
-                      {"count", f.number("width", r.w)},
-                      {"dst_pitch", pitch},
-                      {"src_pitch", pixel}});
+                const Ex dst = f.number(own("ext"), tensor.offset + targets[t].c0) + row * pitch * f.number("width", r.w);
+                if (landing.pixel_bytes() > most_transferred_) {
+                    f.loop("x", f.number("width", r.w), [&](Ex x) {
+                        in_pieces(f, "pixel", landing.pixel_bytes(), most_transferred_, [&](std::optional<Ex> first, Ex n) {
+                            f.op(isa::Opcode::Flush, {{"dst", dst + x * pitch + *first}, {"src", src + x * pixel + *first}, {"n", n}});
+                        });
+                    });
+                    continue;
+                }
+                in_pieces(f, "width", r.w, most_transferred_ / landing.pixel_bytes(), [&](std::optional<Ex> first, Ex count) {
+                    f.op(isa::Opcode::Flush, {{"dst", first ? dst + *first * pitch : dst},
+                                              {"src", first ? src + *first * pixel : src},
+                                              {"n", pixel},
+                                              {"count", count},
+                                              {"dst_pitch", pitch},
+                                              {"src_pitch", pixel}});
+                });
             }
             f.signal(f.counter("freed", code.freed), f.constant(1));
         });

@@ -5,6 +5,7 @@
 #include <utility>
 #include <vector>
 
+#include "compiler/codegen/generate.h"
 #include "compiler/codegen/weights.h"
 #include "compiler/driver/level.h"
 #include "compiler/driver/power_limit.h"
@@ -51,7 +52,12 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     result.program = std::move(best.program);
     result.program.level = level;
     if (options.power_limit_uw) {
-        limit_power(result.program, result.machine, *options.power_limit_uw, options.objective, options.images);
+        const auto flows = [&](std::int64_t most_transferred) {
+            isa::Program program = generate_flows(result.network, result.schedule, result.machine, most_transferred);
+            program.level = level;
+            return program;
+        };
+        result.program = power_limited(flows, result.machine, *options.power_limit_uw, options.objective, options.images);
     }
     fill_weights(result.program, result.network, result.schedule);
     return result;

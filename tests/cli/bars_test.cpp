@@ -149,6 +149,20 @@ TEST_CASE("the leaves of the energy add up") {
          {sum(energy["leaves"]), sum(energy["by_component"]), sum(energy["by_tier"]), sum(energy["by_place"]), operators}) {
         CHECK(part == Approx(total).epsilon(1e-12));
     }
+    // Power over time is the same energy: mW x cycles of 1 ns.
+    const auto& profile = report["power_profile"];
+    const double length = profile["interval_cycles"].get<double>();
+    const double cycles = report["cycles"].get<double>();
+    double over_time = 0;
+    double begin = 0;
+    for (const auto& mw : profile["mw"]) {
+        over_time += mw.get<double>() * std::min(length, cycles - begin);
+        CHECK(mw.get<double>() <= report["peak_power_mw"].get<double>() * (1 + 1e-12));
+        begin += length;
+    }
+    CHECK(profile["mw"].size() > 256);
+    CHECK(begin >= cycles);
+    CHECK(over_time == Approx(total).epsilon(1e-9));
 }
 
 TEST_CASE("with the weights where they are, the busiest crossbar's work is the least interval") {

@@ -6,6 +6,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "compiler/codegen/generate.h"
+#include "compiler/codegen/weights.h"
+#include "compiler/driver/compile.h"
 #include "compiler/driver/power_limit.h"
 #include "compiler/error.h"
 #include "compiler/prediction/predict.h"
@@ -44,14 +47,14 @@ compiler::Prediction predicted(isa::Program program, const hw::Machine& machine,
     return compiler::predict(program, machine, batch, options);
 }
 
-isa::Program compiled(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::int64_t batch,
-                      std::int64_t limit_uw) {
+compiler::Compiled compiled(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level,
+                            std::int64_t batch, std::optional<std::int64_t> limit_uw) {
     compiler::CompileOptions options;
     options.level = level;
     options.spread = false;
     options.images = batch;
     options.power_limit_uw = limit_uw;
-    return compiler::compile(graph, machine, options).program;
+    return compiler::compile(graph, machine, options);
 }
 
 void check_times_of_engines(const Outcome& outcome) {
@@ -71,11 +74,17 @@ Ticks waited_for_power(const Outcome& outcome) {
     return waited;
 }
 
-/// From the least limit on to more than is ever drawn.
-std::vector<std::int64_t> limits_for(const isa::Program& program, const hw::Machine& machine, std::int64_t batch) {
-    const compiler::Prediction free = predicted(program, machine, batch, isa::max_power_uw);
-    const std::int64_t least = compiler::least_power_limit_uw(free, machine);
-    const std::int64_t most = pricing::limit_of(free.power.most_at_once, pricing::PowerPrices(machine));
+/// From the least limit on, which short transfers may allow, to more than is ever drawn.
+std::vector<std::int64_t> limits_for(const compiler::Compiled& whole, std::int64_t batch) {
+    const compiler::Prediction free = predicted(whole.program, whole.machine, batch, isa::max_power_uw);
+    std::int64_t least = compiler::least_power_limit_uw(free, whole.machine);
+    for (const std::int64_t bytes : {1024, 256, 64, 16}) {
+        isa::Program program = compiler::generate_flows(whole.network, whole.schedule, whole.machine, bytes);
+        program.level = whole.program.level;
+        const compiler::Prediction prediction = predicted(std::move(program), whole.machine, batch, isa::max_power_uw);
+        least = std::min(least, compiler::least_power_limit_uw(prediction, whole.machine));
+    }
+    const std::int64_t most = pricing::limit_of(free.power.most_at_once, pricing::PowerPrices(whole.machine));
     std::vector<std::int64_t> limits{least};
     for (int part = 1; part <= 6; ++part) {
         limits.push_back(least + std::max<std::int64_t>(0, most - least) * part / 5 + part);
@@ -87,15 +96,14 @@ std::vector<std::int64_t> limits_for(const isa::Program& program, const hw::Mach
 Ticks check_sweep(const compiler::QuantGraph& graph, const hw::Machine& machine, std::optional<isa::Level> level, std::uint64_t seed) {
     const std::int64_t batch = 2;
     const std::vector<std::uint8_t> images = random_images(graph, batch, seed);
-    const isa::Program program = compile_network(graph, machine, level);
-    const std::vector<std::int64_t> limits = limits_for(program, machine, batch);
+    const std::vector<std::int64_t> limits = limits_for(compiled(graph, machine, level, batch, std::nullopt), batch);
     RunOptions options;
     options.batch = batch;
     Ticks waited = 0;
     Ticks before = INT64_MAX;
     for (const std::int64_t limit : limits) {
         INFO(machine.name << ", seed " << seed << ", limit " << limit << " uW");
-        const isa::Program limited = compiled(graph, machine, level, batch, limit);
+        const isa::Program limited = compiled(graph, machine, level, batch, limit).program;
         REQUIRE(limited.power_limit_uw);
         CHECK(*limited.power_limit_uw <= limit);
         CHECK(isa::verify(limited, limits_of(machine), batch).empty());
@@ -213,4 +221,34 @@ TEST_CASE("power limits on machines of each mode, at each level") {
     }
     INFO(c.machine);
     CHECK(waited > 0);
+}
+
+TEST_CASE("maps that pass external memory in short transfers are the same maps") {
+    const std::string name = GENERATE("puma", "jia2021", "jain2021");
+    const hw::Machine machine = machine_of(name);
+    NetworkOptions network;
+    network.layers = 7;
+    network.most_size = 12;
+    network.most_channels = 150;
+    bool segments = false;
+    for (const std::uint64_t seed : {8020, 8021, 8022}) {
+        const compiler::QuantGraph graph = random_network(seed, network);
+        compiler::CompileOptions options;
+        options.keep = false;  // what segments leave to others goes through external memory
+        options.spread = false;
+        const compiler::Compiled compiled = compiler::compile(graph, machine, options);
+        segments = segments || compiled.schedule.segments.size() > 1;
+        const std::vector<std::uint8_t> images = random_images(graph, 1, seed);
+        for (const std::int64_t bytes : {5, 16, 64}) {
+            INFO(name << ", seed " << seed << ", " << bytes << " bytes");
+            isa::Program program = compiler::generate_flows(compiled.network, compiled.schedule, machine, bytes);
+            program.level = compiled.program.level;
+            compiler::fill_weights(program, compiled.network, compiled.schedule);
+            CHECK(isa::verify(program, limits_of(machine), 1).empty());
+            const Outcome outcome = run(program, machine, {}, {images});
+            CHECK(outcome.deadlock.empty());
+            CHECK(outcome.outputs == reference_outputs(graph, machine, images));
+        }
+    }
+    CHECK(segments == (name != "puma"));
 }
