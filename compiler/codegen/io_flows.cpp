@@ -289,7 +289,8 @@ void Generator::relay_flow(int input, int index) {
     const LandingCode& source = landings_[at(landing_index)];
     const Outbox& relay = memory_.relays[at(input)][at(index)];
     const OutboxCode& code = relays_[at(input)][at(index)];
-    const Grid& grid = segment_.relays[at(input)][at(index)].grid;
+    const Part& part = segment_.relays[at(input)][at(index)];
+    const Grid& grid = part.grid;
     FlowBuilder f(builder_, "relay", fmt::format("{}.relay.{}.load", label_of_tensor(graph_.inputs[at(input)]), index), op_of_input(input),
                   relay.core, isa::Engine::Move);
     const Ex one = f.constant(1);
@@ -311,7 +312,7 @@ void Generator::relay_flow(int input, int index) {
             f.op(isa::Opcode::Load,
                  {{"dst", f.buffer("dst", code.buffer) + mod(row, f.constant(2)) * bytes},
                   {"src", f.buffer("src", source.buffer) + mod(n * height + y, f.number("source_ring", from.rows)) * pitch +
-                              f.number("first", static_cast<std::int64_t>(grid.x0) * relay.pitch)},
+                              f.number("first", static_cast<std::int64_t>(grid.x0) * from.pixel_bytes() + part.c0 * from.element_bytes)},
                   {"n", bytes}});
             f.signal(f.counter("out", code.out), cols);
             // Rows up to its next one are for others.

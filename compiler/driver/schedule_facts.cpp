@@ -101,8 +101,9 @@ hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, cons
 
 bool has_bands(const Schedule& schedule) {
     return std::any_of(schedule.segments.begin(), schedule.segments.end(), [](const Segment& segment) {
-        return std::any_of(segment.relays.begin(), segment.relays.end(),
-                           [](const std::vector<Part>& relays) { return !relays.empty() && relays.back().grid.x0 > 0; });
+        return std::any_of(segment.relays.begin(), segment.relays.end(), [](const std::vector<Part>& relays) {
+            return !relays.empty() && (relays.back().grid.x0 > 0 || relays.back().c0 > 0);
+        });
     });
 }
 

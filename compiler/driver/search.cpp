@@ -37,6 +37,7 @@ struct Budget {
 constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr int tried_with_early_writes = 2;        // of the best without them
+constexpr int most_cuts_by_paces = 16;            // rounds
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
@@ -90,6 +91,7 @@ class Search {
         if (several_ && (rehearse_ || best_->schedule.segments.size() > 1)) {
             explore(open);
         }
+        cut_by_paces();
         return with_or_without_early_writes();
     }
 
@@ -276,6 +278,30 @@ class Search {
         }
     }
 
+    /// A program too long to rehearse is cut anew with the pace that each segment of it has by what it holds of the machine, ports above
+    /// all, which the estimate leaves out; and so on, until the cheapest cut is one of segments whose pace is known.
+    void cut_by_paces() {
+        if (rehearse_ || !several_ || best_->schedule.segments.size() == 1 || best_->strategy.cuts != Cuts::Cheapest) {
+            return;
+        }
+        without_paces_ = best_->strategy;
+        Candidate at = *best_;
+        for (int round = 0; round < most_cuts_by_paces; ++round) {
+            const Occupancy occupancy = occupancy_of(at.program, machine_, measure_.images());
+            const std::size_t known = at.strategy.paces.size();
+            for (std::size_t s = 0; s < at.schedule.segments.size(); ++s) {
+                const Segment& segment = at.schedule.segments[s];
+                at.strategy.paces[{segment.first, segment.last}] = occupancy.working[s] / measure_.images();
+            }
+            if (at.strategy.paces.size() == known) {
+                *best_ = std::move(at);
+                return;
+            }
+            at.schedule = schedule(network_, machine_, options_, at.strategy);
+            at.program = generate_flows(network_, at.schedule, machine_);
+        }
+    }
+
     /// The best, with early writes if it is better with them: its segments as they are or cut for them, those of others that are nearly as
     /// good, or the strategy to start from, which was the best with them for another objective. The cost of a program that was not
     /// rehearsed is a bound, which does not know of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
@@ -291,14 +317,18 @@ class Search {
         std::set<Strategy> others;
         const auto add = [&](Strategy strategy) {
             others.insert(strategy);
-            strategy.cuts = Cuts::Overlapping;
-            others.insert(strategy);
             if (!rehearse_) {
                 strategy.cuts = Cuts::Filling;
                 others.insert(strategy);
             }
+            strategy.paces.clear();  // operators are cut into other pieces
+            strategy.cuts = Cuts::Overlapping;
+            others.insert(strategy);
         };
         add(best_->strategy);
+        if (without_paces_) {
+            add(*without_paces_);
+        }
         const std::int64_t nearly = rehearse_ ? cost_ + cost_ / 32 : 0;
         int left = tried_with_early_writes;
         for (auto other = ranking_.begin(); other != ranking_.end() && other->first <= nearly && left > 0; ++other, --left) {
@@ -347,7 +377,7 @@ class Search {
 
     /// What no program of a schedule goes below.
     std::int64_t least_of(const Schedule& schedule) const {
-        return measure_.least({least_ticks(schedule, machine_, prices_, measure_.images()), 0, 0});
+        return measure_.least({least_ticks(schedule, machine_, prices_, measure_.images()), 0, 0, {}});
     }
 
     /// A bound is no time: what is compared by it has to be better than the best by an eighth, which is about what contention adds.
@@ -371,7 +401,8 @@ class Search {
     std::optional<Strategy> start_;
     std::vector<Spread> spreads_;
     std::optional<Candidate> best_;
-    std::int64_t cost_ = 0;  ///< of the best, as `measure_` has it
+    std::optional<Strategy> without_paces_;  ///< that the best came from, if it was cut by paces
+    std::int64_t cost_ = 0;                  ///< of the best, as `measure_` has it
     bool rehearse_ = true;
     Budget budget_ = whole;
     std::int64_t granted_ = whole.operations;

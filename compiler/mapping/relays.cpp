@@ -54,7 +54,7 @@ std::vector<Taken> taken_by_cores(const QuantGraph& graph, const std::vector<Nod
     return all;
 }
 
-/// Columns of band `band` of `bands`.
+/// Of `width` columns, or channels, those of band `band` of `bands`.
 std::pair<int, int> band_of(int width, int bands, int band) {
     return {width * band / bands, width * (band + 1) / bands};
 }
@@ -101,6 +101,15 @@ class Delivery {
         }
         return ticks;
     }
+    /// The same of a vector, if each relay loads a slice of its channels.
+    hw::Ticks in_slices(int slices) const {
+        hw::Ticks ticks = 0;
+        for (int slice = 0; slice < slices; ++slice) {
+            const auto [begin, end] = band_of(shape_.c, slices, slice);
+            ticks += prices_.load(0, (end - begin) * pixel_ / shape_.c).ticks_on(hw::Resource::L0Port);
+        }
+        return ticks;
+    }
     /// Of the relays' move engines, who send each reader its columns.
     hw::Ticks forward(int bands) const {
         hw::Ticks ticks = 0;
@@ -138,6 +147,20 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
         if (delivery.once(1) == 0 || delivery.direct() < 3 * delivery.once(1)) {
             continue;
         }
+        const std::vector<int> cores = idlest_first(placement, machine.core_count());
+        if (shape.h == 1 && shape.w == 1) {
+            // A vector has one row and one column, but channels.
+            const int most_slices = banded ? std::min(shape.c, machine.core_count()) : 1;
+            int slices = 1;
+            while (slices < most_slices && delivery.relays(1) > slices && 2 * delivery.in_slices(slices + 1) <= 3 * delivery.once(1)) {
+                ++slices;
+            }
+            for (int k = 0; k < slices; ++k) {
+                const auto [begin, end] = band_of(shape.c, slices, k);
+                relays[i].push_back({cores[at(k)], begin, end, {0, 1, 1, 0, 1}, k});
+            }
+            continue;
+        }
         // Rows in turn, and if they are too few, bands of columns of each, as long as L0 is held for them half as long again at most.
         const int most = rows_are_all_read(graph, input) ? std::min(shape.h, machine.core_count()) : 1;
         const int most_bands = banded ? std::min(shape.w, machine.core_count() / most) : 1;
@@ -147,7 +170,6 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
             ++bands;
         }
         const int rows = static_cast<int>(std::min<hw::Ticks>(ceil_div(delivery.relays(bands), static_cast<hw::Ticks>(bands)), most));
-        const std::vector<int> cores = idlest_first(placement, machine.core_count());
         for (int k = 0; k < rows * bands; ++k) {
             const auto [begin, end] = band_of(shape.w, bands, k % bands);
             const int y0 = k / bands;

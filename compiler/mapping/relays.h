@@ -14,7 +14,7 @@ class PriceList;
 namespace cim::compiler {
 
 /// The relays of each input of a segment, its rows dealt to them in turn, and if there are too few and it is `banded`, bands of their
-/// columns; empty where its readers load them themselves.
+/// columns, or of a vector slices of its channels; empty where its readers load them themselves.
 std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
                                          const hw::PriceList& prices, bool banded);
 

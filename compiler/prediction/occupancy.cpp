@@ -42,7 +42,11 @@ class Counting {
                 (!write ? others : (others.empty() ? writes : early)).push_back(&flow);
             }
             std::for_each(writes.begin(), writes.end(), [this](const auto* flow) { walk(*flow); });
+            const std::map<Resource, Ticks> by_writes = held_;
             std::for_each(others.begin(), others.end(), [this](const auto* flow) { count(*flow); });
+            if (counted_) {
+                result_.working.push_back(held_longest(by_writes));
+            }
             const Ticks in_turn = writing_then_reading();
             std::for_each(early.begin(), early.end(), [this](const auto* flow) { walk(*flow); });
             result_.busiest += counted_ ? std::max(in_turn, held_longest()) : 0;
@@ -51,15 +55,6 @@ class Counting {
     }
 
   private:
-    /// In the segment at hand: a resource.
-    Ticks held_longest() const {
-        Ticks most = 0;
-        for (const auto& [resource, ticks] : held_) {
-            most = std::max(most, ticks);
-        }
-        return most;
-    }
-
     /// Likewise: all writing so far, and then what the crossbar that is written last has to do at least.
     Ticks writing_then_reading() const {
         std::optional<Ticks> least;
@@ -78,6 +73,16 @@ class Counting {
             return std::tie(kind, place, number) < std::tie(other.kind, other.place, other.number);
         }
     };
+
+    /// In the segment at hand, the busiest resource; `but`: what does not count of each.
+    Ticks held_longest(const std::map<Resource, Ticks>& but = {}) const {
+        Ticks most = 0;
+        for (const auto& [resource, ticks] : held_) {
+            const auto less = but.find(resource);
+            most = std::max(most, less == but.end() ? ticks : ticks - less->second);
+        }
+        return most;
+    }
 
     static bool is_write(const isa::OpInstance& op) { return isa::writes_crossbar(op.opcode); }
 

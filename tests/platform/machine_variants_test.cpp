@@ -121,8 +121,10 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     const compiler::Prediction prediction = compiler::predict(program, machine, batch);
     CHECK(prediction.complete);
     tally.optimistic += prediction.ticks <= outcome.ticks ? 1 : 0;
-    const Ticks busiest = compiler::occupancy_of(program, machine, batch).busiest;
+    const compiler::Occupancy occupancy = compiler::occupancy_of(program, machine, batch);
+    const Ticks busiest = occupancy.busiest;
     CHECK(busiest <= outcome.ticks);
+    CHECK(std::accumulate(occupancy.working.begin(), occupancy.working.end(), Ticks{0}) <= busiest);
     if (!writes_early(program)) {
         const Ticks least = compiler::least_ticks(compiled.schedule, compiled.machine, hw::PriceList(compiled.machine), batch);
         CHECK(least <= busiest);

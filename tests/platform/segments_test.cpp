@@ -1,8 +1,13 @@
-// Segments run one after the other, and the predictor knows.
+// Segments run one after the other, and the predictor knows; where they are cut.
+
+#include <algorithm>
 
 #include <catch2/catch.hpp>
 
+#include "compiler/driver/schedule_facts.h"
 #include "compiler/prediction/predict.h"
+#include "tests/platform/machines.h"
+#include "tests/platform/networks.h"
 #include "tests/platform/timing.h"
 
 using namespace cim;
@@ -56,4 +61,33 @@ TEST_CASE("a segment begins when all flows of the one before have ended") {
 
 TEST_CASE("a segment begins when all places have heard that the one before has ended") {
     check(7);
+}
+
+TEST_CASE("a segment whose program showed it to be slow is cut elsewhere") {
+    const hw::Machine machine = machine_of("jia2021");
+    NetworkOptions options;
+    options.layers = 9;
+    options.most_channels = 400;
+    int tried = 0;
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        const compiler::QuantGraph graph = random_network(seed, options);
+        const compiler::Schedule before = compiler::schedule(graph, machine);
+        for (const compiler::Segment& segment : before.segments) {
+            const auto convs = std::count_if(segment.graph.nodes.begin(), segment.graph.nodes.end(),
+                                             [](const compiler::QuantNode& node) { return node.kind == compiler::NodeKind::Conv; });
+            if (before.segments.size() == 1 || convs < 2) {
+                continue;
+            }
+            INFO("seed " << seed << ", nodes " << segment.first << " to " << segment.last);
+            compiler::Strategy strategy;
+            strategy.paces[{segment.first, segment.last}] = 1;
+            CHECK(compiler::fingerprint(compiler::schedule(graph, machine, {}, strategy)) == compiler::fingerprint(before));
+            strategy.paces[{segment.first, segment.last}] = INT32_MAX;
+            for (const compiler::Segment& other : compiler::schedule(graph, machine, {}, strategy).segments) {
+                CHECK((other.first != segment.first || other.last != segment.last));
+            }
+            ++tried;
+        }
+    }
+    CHECK(tried > 5);
 }

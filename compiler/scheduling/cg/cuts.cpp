@@ -10,7 +10,7 @@ hw::Ticks leaking_ticks(double fj, double fj_a_tick) {
 }
 
 hw::Ticks Pipeline::ticks(hw::Ticks slowest) const {
-    const hw::Ticks pace = std::max(slowest, moving);
+    const hw::Ticks pace = std::max({slowest, moving, this->pace});
     struct Span {
         hw::Ticks begin = 0;  ///< first results
         hw::Ticks end = 0;
@@ -61,7 +61,9 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
 
 std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, const Pipeline& pipeline,
                                           hw::Ticks worth) {
-    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, pipeline);
+    Pipeline unknown = pipeline;
+    unknown.pace = 0;
+    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, unknown);
     if (!copies) {
         return std::nullopt;
     }

@@ -44,9 +44,11 @@ struct Pipeline {
     /// Stages first .. last-1 of all; from others, what comes is there.
     const std::vector<PipelineStage>* stages = nullptr;
     int first = 0, last = 0;
+    hw::Ticks pace = 0;  ///< that an image takes at least, as a program showed; copies are chosen without
 
-    /// An image passes as fast as the slowest task, or what moves, allows; the first one has to fill the pipeline: a stage begins when
-    /// it has the rows that it needs of those before, which give theirs evenly, and takes as long as the slowest, or less if one copy does.
+    /// An image passes as fast as the slowest task, what moves, or the pace, allows; the first one has to fill the pipeline: a stage begins
+    /// when it has the rows that it needs of those before, which give theirs evenly, and takes as long as the slowest, or less if one copy
+    /// does.
     hw::Ticks ticks(hw::Ticks slowest) const;
 };
 

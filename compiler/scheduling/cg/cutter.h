@@ -101,6 +101,7 @@ class Cutter {
     bool remapping_;
     Cuts cuts_;
     bool banded_;
+    const Paces& paces_;
     hw::PriceList prices_;
     std::array<double, hw::event_count> event_pj_;
     double leakage_fj_;  ///< a tick

@@ -92,12 +92,15 @@ std::vector<PipelineStage> Cutter::all_stages() const {
 }
 
 Pipeline Cutter::pipeline_of(NodeId first, NodeId last, hw::Ticks moving) const {
-    return {images(), moving, &stages_, first, cuts_ == Cuts::Filling ? last : first};
+    const auto known = paces_.find({first, last});
+    return {images(), moving, &stages_, first, cuts_ == Cuts::Filling ? last : first, known == paces_.end() ? 0 : known->second};
 }
 
 std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::int64_t crossbars) const {
     const std::size_t from = conv_from(first);
-    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved(first, last).ticks));
+    Pipeline pipeline = pipeline_of(first, last, moved(first, last).ticks);
+    pipeline.pace = 0;
+    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline);
 }
 
 std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::int64_t crossbars) const {

@@ -44,6 +44,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       remapping_(options.remapping && strategy.remapping),
       cuts_(strategy.cuts),
       banded_(strategy.banded),
+      paces_(strategy.paces),
       prices_(machine),
       event_pj_(hw::event_prices(machine)),
       leakage_fj_(hw::leakage_fj(machine)),
@@ -209,6 +210,8 @@ std::optional<Segment> Cutter::attempt(NodeId first, NodeId last) const {
 
 Segment Cutter::segment_of(NodeId first, NodeId last) const {
     Segment segment;
+    segment.first = first;
+    segment.last = last;
     QuantGraph& part = segment.graph;
     part.name = graph_.name;
     std::map<TensorId, TensorId> known;

@@ -2,7 +2,9 @@
 // Cuts the network into segments: parts that are resident on the chip at one time, one after the other.
 
 #include <cstdint>
+#include <map>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "compiler/mapping/mapped_network.h"
@@ -27,6 +29,7 @@ struct EarlyWrites {
 /// Consecutive nodes of the mapped network with their places and memories. Its inputs are tensors of other segments or of the network, its
 /// outputs what others or the network need; both lie in external memory, or stay in L0 (Schedule::kept).
 struct Segment {
+    NodeId first = 0, last = 0;  ///< of the mapped network: from `first` on, up to the one before `last`
     QuantGraph graph;
     std::vector<Origin> origins;            ///< by node
     std::vector<TensorId> mapped;           ///< by tensor: which it is in the mapped network
@@ -60,6 +63,9 @@ enum class Cuts : std::uint8_t {
     Overlapping,  ///< as Cheapest, if weights are written while the segment before works; operators in pieces of half of the chip
 };
 
+/// Time that an image takes in a segment at least, by its first node and the one past its last.
+using Paces = std::map<std::pair<NodeId, NodeId>, hw::Ticks>;
+
 /// One way to schedule: any network that fits the part of the machine.
 struct Strategy {
     Share share;
@@ -67,9 +73,11 @@ struct Strategy {
     bool remapping = true;  ///< if the options allow it
     Cuts cuts = Cuts::Cheapest;
     bool banded = true;  ///< relays may share rows
+    Paces paces{};       ///< of segments that have had a program, for Cheapest and Filling
 
     friend bool operator<(const Strategy& a, const Strategy& b) {
-        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded) < std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded);
+        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded, a.paces) <
+               std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded, b.paces);
     }
 };
 
