@@ -43,9 +43,9 @@ std::string names_of_passes() {
 
 void add_schedule_options(po::options_description& options) {
     options.add_options()(
-        "level", po::value<std::string>()->value_name("none|cg|mvm|vvm"),
-        "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: the finest that its "
-        "mode has and that pays); none: operators one after the other")(
+        "level", po::value<std::string>()->value_name("best|none|cg|mvm|vvm"),
+        "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: mvm, or cg where its "
+        "mode is CM); best: all that its mode has are tried; none: operators one after the other")(
         "objective", po::value<std::string>()->value_name("NAME"),
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
         "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
@@ -76,8 +76,9 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
     if (values.count("level") > 0) {
         const std::string name = values["level"].as<std::string>();
         options.level = isa::level_from(name);
-        if (!options.level) {
-            throw InputError(fmt::format("--level: no level '{}'; there are none, cg, mvm and vvm", name));
+        options.every_level = name == "best";
+        if (!options.level && !options.every_level) {
+            throw InputError(fmt::format("--level: no level '{}'; there are best, none, cg, mvm and vvm", name));
         }
     }
     if (values.count("objective") > 0) {

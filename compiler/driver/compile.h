@@ -15,7 +15,8 @@
 namespace cim::compiler {
 
 struct CompileOptions {
-    std::optional<isa::Level> level;          ///< nothing: default_level() of the machine
+    std::optional<isa::Level> level;          ///< nothing: the first of levels_of() the machine
+    bool every_level = false;                 ///< in place of one level all of levels_of(), of whose programs the best is taken
     bool duplication = true;                  ///< several copies of an operator's weights, where crossbars are left
     bool remapping = true;                    ///< level vvm: rows of a matrix dealt over more crossbars than they fill
     CopyPolicy copies = CopyPolicy::Optimal;  ///< others are baselines, and take the first schedule

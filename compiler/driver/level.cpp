@@ -23,8 +23,13 @@ hw::ComputingMode mode_of(isa::Level level, const hw::Machine& machine) {
 
 }  // namespace
 
-isa::Level default_level(const hw::Machine& machine) {
-    return machine.mode == hw::ComputingMode::CM ? isa::Level::Cg : isa::Level::Mvm;
+std::vector<isa::Level> levels_of(const hw::Machine& machine) {
+    switch (machine.mode) {
+        case hw::ComputingMode::CM: return {isa::Level::Cg};
+        case hw::ComputingMode::XBM: return {isa::Level::Mvm, isa::Level::Cg};
+        case hw::ComputingMode::WLM: break;
+    }
+    return {isa::Level::Mvm, isa::Level::Vvm, isa::Level::Cg};
 }
 
 hw::Machine driven_at(const hw::Machine& machine, isa::Level level) {

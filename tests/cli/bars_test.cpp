@@ -51,6 +51,33 @@ TEST_CASE("LeNet equals the reference at each level that a machine has, and the 
     CHECK(report["bounds"]["latency_cycles"] <= report["first_image_cycles"]);
 }
 
+TEST_CASE("level best is as good as the best level that the machine has") {
+    struct Case {
+        const char* machine;
+        std::vector<const char*> levels;
+        const char* objective;
+        const char* figure;
+    };
+    const Case c = GENERATE(Case{"isaac-baseline", {"cg", "mvm", "vvm"}, "latency", "cycles"},
+                            Case{"jain2021", {"cg", "mvm", "vvm"}, "latency", "cycles"}, Case{"jia2021", {"cg"}, "latency", "cycles"},
+                            Case{"puma", {"cg", "mvm"}, "energy", "energy"});
+    const Folder folder;
+    const auto figure = [&](const std::string& level) {
+        const auto report = report_of(folder, images + "--batch 1 --timing-only --level " + level + " --objective " + c.objective +
+                                                  " --arch configs/" + c.machine + ".yaml");
+        const auto& value = c.figure == std::string("energy") ? report["energy_pj"]["total"] : report["cycles"];
+        return std::make_pair(value.get<double>(), report["level"].get<std::string>());
+    };
+    auto least = std::make_pair(1e300, std::string());
+    for (const char* level : c.levels) {
+        least = std::min(least, figure(level));
+    }
+    const auto best = figure("best");
+    INFO(c.machine << " at " << best.second);
+    CHECK(best.first == least.first);
+    CHECK(std::count(c.levels.begin(), c.levels.end(), best.second) == 1);
+}
+
 TEST_CASE("without optimisation an operator begins when the one before has ended") {
     const Folder folder;
     for (const char* machine : {"jia2021", "puma", "isaac-baseline"}) {
