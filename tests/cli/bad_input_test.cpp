@@ -34,7 +34,7 @@ TEST_CASE("wrong words") {
              {"bad method", "run networks/lenet.onnx --arch configs/puma.yaml --calibration-method best",
               "there are min-max and mean-square"},
              {"unknown level", "run networks/lenet.onnx --arch configs/puma.yaml --level fine",
-              "--level: no level 'fine'; there are none, cg, mvm and vvm"},
+              "--level: no level 'fine'; there are best, none, cg, mvm and vvm"},
              {"level finer than CM", "run networks/lenet.onnx --arch configs/jia2021.yaml --level mvm",
               "machine 'jia2021' has computing mode CM: level mvm needs mode XBM"},
              {"level finer than XBM", "compile networks/lenet.onnx --arch configs/puma.yaml -o x.mop --level vvm",
