@@ -37,7 +37,7 @@ struct Budget {
 constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr int tried_with_early_writes = 2;        // of the best without them
-constexpr int most_cuts_by_paces = 16;            // rounds
+constexpr int most_cuts_by_paces = 32;            // rounds
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
@@ -286,8 +286,13 @@ class Search {
         }
         without_paces_ = best_->strategy;
         Candidate at = *best_;
+        hw::Ticks least = INT64_MAX;
         for (int round = 0; round < most_cuts_by_paces; ++round) {
             const Occupancy occupancy = occupancy_of(at.program, machine_, measure_.images());
+            if (occupancy.busiest < least) {
+                least = occupancy.busiest;  // best of what has been tried, should no round end it
+                *best_ = at;
+            }
             const std::size_t known = at.strategy.paces.size();
             for (std::size_t s = 0; s < at.schedule.segments.size(); ++s) {
                 const Segment& segment = at.schedule.segments[s];
