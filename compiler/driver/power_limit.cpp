@@ -169,7 +169,8 @@ isa::Program power_limited(const FlowsOf& flows, const hw::Machine& machine, std
     if (chosen == nullptr) {
         throw InputError(
             fmt::format("a peak power of {:.3f} mW is too little for network '{}' on machine '{}': one operation alone needs {:.3f} mW",
-                        static_cast<double>(limit_uw) * 1e-3, flows(whole_rows).name, machine.name, static_cast<double>(least) * 1e-3));
+                        static_cast<double>(limit_uw) * 1e-3, ways.front()->limited_to(limit_uw).name, machine.name,
+                        static_cast<double>(least) * 1e-3));
     }
     return chosen->limited_to(best.limit_uw);
 }

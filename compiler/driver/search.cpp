@@ -281,7 +281,8 @@ class Search {
     /// A program too long to rehearse is cut anew with the pace that each segment of it has by what it holds of the machine, ports above
     /// all, which the estimate leaves out; and so on, until the cheapest cut is one of segments whose pace is known.
     void cut_by_paces() {
-        if (rehearse_ || !several_ || best_->schedule.segments.size() == 1 || best_->strategy.cuts != Cuts::Cheapest) {
+        const bool by_time = best_->strategy.cuts == Cuts::Cheapest && !frugal_;
+        if (rehearse_ || !several_ || !by_time || best_->schedule.segments.size() == 1) {
             return;
         }
         without_paces_ = best_->strategy;
