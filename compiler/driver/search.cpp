@@ -11,6 +11,7 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/driver/early_writes.h"
+#include "compiler/driver/paces.h"
 #include "compiler/driver/schedule_facts.h"
 #include "compiler/error.h"
 #include "compiler/mapping/packing.h"
@@ -37,7 +38,6 @@ struct Budget {
 constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr int tried_with_early_writes = 2;        // of the best without them
-constexpr int most_cuts_by_paces = 32;            // rounds
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
 constexpr std::int64_t price_of_flow = 25;
@@ -45,21 +45,6 @@ constexpr std::int64_t most_rehearsed_images = 3;
 // Times the best. Less memory of the whole machine is followed further: an operator for which an L1 is too small goes to the chip's ALU.
 constexpr std::int64_t hopeless = 2;
 constexpr std::int64_t hopeless_memory = 4;
-
-/// Those that differ on a machine.
-std::vector<Spread> spreads_on(const hw::Machine& machine, const hw::PriceList& prices) {
-    std::vector<Spread> spreads{Spread::Balanced};
-    if (machine.mode != hw::ComputingMode::CM && !all_are_near(machine, prices)) {
-        spreads.push_back(Spread::Largest);
-    }
-    if (machine.mode != hw::ComputingMode::CM) {
-        spreads.push_back(Spread::None);
-    }
-    if (machine.mode != hw::ComputingMode::CM && machine.crossbars_per_core() > 1) {
-        spreads.insert(spreads.end(), {Spread::Columns, Spread::Tiles});
-    }
-    return spreads;
-}
 
 Spread first_spread(const ScheduleOptions& options) {
     return options.copies == CopyPolicy::Optimal ? Spread::Balanced : Spread::Copies;
@@ -91,7 +76,11 @@ class Search {
         if (several_ && (rehearse_ || best_->schedule.segments.size() > 1)) {
             explore(open);
         }
-        cut_by_paces();
+        const bool by_time = best_->strategy.cuts == Cuts::Cheapest && !frugal_;
+        if (!rehearse_ && several_ && by_time && best_->schedule.segments.size() > 1) {
+            without_paces_ = best_->strategy;
+            best_ = cut_by_paces(std::move(*best_), network_, machine_, options_, measure_.images());
+        }
         return with_or_without_early_writes();
     }
 
@@ -275,36 +264,6 @@ class Search {
             if (!it.cost && !it.refusal) {
                 it.cost = cost_of_twin(all, it);
             }
-        }
-    }
-
-    /// A program too long to rehearse is cut anew with the pace that each segment of it has by what it holds of the machine, ports above
-    /// all, which the estimate leaves out; and so on, until the cheapest cut is one of segments whose pace is known.
-    void cut_by_paces() {
-        const bool by_time = best_->strategy.cuts == Cuts::Cheapest && !frugal_;
-        if (rehearse_ || !several_ || !by_time || best_->schedule.segments.size() == 1) {
-            return;
-        }
-        without_paces_ = best_->strategy;
-        Candidate at = *best_;
-        hw::Ticks least = INT64_MAX;
-        for (int round = 0; round < most_cuts_by_paces; ++round) {
-            const Occupancy occupancy = occupancy_of(at.program, machine_, measure_.images());
-            if (occupancy.busiest < least) {
-                least = occupancy.busiest;  // best of what has been tried, should no round end it
-                *best_ = at;
-            }
-            const std::size_t known = at.strategy.paces.size();
-            for (std::size_t s = 0; s < at.schedule.segments.size(); ++s) {
-                const Segment& segment = at.schedule.segments[s];
-                at.strategy.paces[{segment.first, segment.last}] = occupancy.working[s] / measure_.images();
-            }
-            if (at.strategy.paces.size() == known) {
-                *best_ = std::move(at);
-                return;
-            }
-            at.schedule = schedule(network_, machine_, options_, at.strategy);
-            at.program = generate_flows(network_, at.schedule, machine_);
         }
     }
 

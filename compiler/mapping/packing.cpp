@@ -234,6 +234,20 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
     return std::nullopt;
 }
 
+std::vector<Spread> spreads_on(const hw::Machine& machine, const hw::PriceList& prices) {
+    std::vector<Spread> spreads{Spread::Balanced};
+    if (machine.mode != hw::ComputingMode::CM && !all_are_near(machine, prices)) {
+        spreads.push_back(Spread::Largest);
+    }
+    if (machine.mode != hw::ComputingMode::CM) {
+        spreads.push_back(Spread::None);
+    }
+    if (machine.mode != hw::ComputingMode::CM && machine.crossbars_per_core() > 1) {
+        spreads.insert(spreads.end(), {Spread::Columns, Spread::Tiles});
+    }
+    return spreads;
+}
+
 bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices) {
     const hw::NocModel& noc = prices.noc();
     for (int core = 2; core < machine.core_count(); ++core) {

@@ -33,4 +33,7 @@ bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices);
 hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
                        const hw::PriceList& prices);
 
+/// Ways to spread operators over the cores that differ on a machine.
+std::vector<Spread> spreads_on(const hw::Machine& machine, const hw::PriceList& prices);
+
 }  // namespace cim::compiler
