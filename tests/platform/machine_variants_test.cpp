@@ -125,6 +125,9 @@ void check_network(const hw::Machine& machine, const compiler::QuantGraph& graph
     const Ticks busiest = occupancy.busiest;
     CHECK(busiest <= outcome.ticks);
     CHECK(std::accumulate(occupancy.working.begin(), occupancy.working.end(), Ticks{0}) <= busiest);
+    if (compiled.schedule.segments.size() == 1) {  // weights are there before
+        CHECK(occupancy.working == std::vector<Ticks>{busiest});
+    }
     if (!writes_early(program)) {
         const Ticks least = compiler::least_ticks(compiled.schedule, compiled.machine, hw::PriceList(compiled.machine), batch);
         CHECK(least <= busiest);

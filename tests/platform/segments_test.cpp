@@ -4,7 +4,10 @@
 
 #include <catch2/catch.hpp>
 
+#include "compiler/codegen/generate.h"
+#include "compiler/driver/paces.h"
 #include "compiler/driver/schedule_facts.h"
+#include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
 #include "tests/platform/machines.h"
 #include "tests/platform/networks.h"
@@ -90,4 +93,34 @@ TEST_CASE("a segment whose program showed it to be slow is cut elsewhere") {
         }
     }
     CHECK(tried > 5);
+}
+
+TEST_CASE("a network cut by paces has the paces that its program shows") {
+    const hw::Machine machine = machine_of("jia2021");
+    NetworkOptions network;
+    network.layers = 9;
+    network.most_channels = 400;
+    int segments = 0;
+    for (std::uint64_t seed = 0; seed < 12; ++seed) {
+        INFO("seed " << seed);
+        const compiler::QuantGraph graph = random_network(seed, network);
+        compiler::Candidate first;
+        first.schedule = compiler::schedule(graph, machine);
+        first.program = compiler::generate_flows(graph, first.schedule, machine);
+        if (first.schedule.segments.size() == 1) {
+            continue;
+        }
+        const compiler::Candidate cut = compiler::cut_by_paces(first, graph, machine, {}, 2);
+        const compiler::Occupancy occupancy = compiler::occupancy_of(cut.program, machine, 2);
+        REQUIRE(occupancy.working.size() == cut.schedule.segments.size());
+        for (std::size_t s = 0; s < cut.schedule.segments.size(); ++s) {
+            const compiler::Segment& segment = cut.schedule.segments[s];
+            CHECK(occupancy.working[s] > 0);
+            CHECK(cut.strategy.paces.at({segment.first, segment.last}) == occupancy.working[s] / 2);
+            ++segments;
+        }
+        // And cut so again with what is known.
+        CHECK(compiler::fingerprint(compiler::schedule(graph, machine, {}, cut.strategy)) == compiler::fingerprint(cut.schedule));
+    }
+    CHECK(segments > 10);
 }

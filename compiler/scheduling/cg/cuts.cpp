@@ -46,7 +46,9 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
     for (; slowest > 0; slowest -= 1 + slowest / 32) {
         intervals.push_back(slowest);
     }
-    const auto time = [&](hw::Ticks longest) { return pipeline.ticks(longest); };
+    Pipeline unknown = pipeline;
+    unknown.pace = 0;
+    const auto time = [&](hw::Ticks longest) { return unknown.ticks(longest); };
     const std::optional<Choice> choice = count > 0 ? Chooser(options, crossbars).least(intervals, time) : Choice{};
     if (!choice) {
         return std::nullopt;
@@ -61,9 +63,7 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
 
 std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t count, std::int64_t crossbars, const Pipeline& pipeline,
                                           hw::Ticks worth) {
-    Pipeline unknown = pipeline;
-    unknown.pace = 0;
-    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, unknown);
+    const std::optional<SegmentCopies> copies = written_copies(tasks, count, crossbars, pipeline);
     if (!copies) {
         return std::nullopt;
     }

@@ -98,9 +98,7 @@ Pipeline Cutter::pipeline_of(NodeId first, NodeId last, hw::Ticks moving) const 
 
 std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::int64_t crossbars) const {
     const std::size_t from = conv_from(first);
-    Pipeline pipeline = pipeline_of(first, last, moved(first, last).ticks);
-    pipeline.pace = 0;
-    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline);
+    return written_copies(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved(first, last).ticks));
 }
 
 std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::int64_t crossbars) const {
