@@ -26,12 +26,14 @@ struct Pass {
     bool compiler::CompileOptions::*option;
 };
 
-constexpr std::array<Pass, 6> passes{{{"duplication", &compiler::CompileOptions::duplication},
+constexpr std::array<Pass, 8> passes{{{"duplication", &compiler::CompileOptions::duplication},
                                       {"remap", &compiler::CompileOptions::remapping},
                                       {"spread", &compiler::CompileOptions::spread},
                                       {"stagger", &compiler::CompileOptions::stagger},
                                       {"prewrite", &compiler::CompileOptions::prewrite},
-                                      {"keep", &compiler::CompileOptions::keep}}};
+                                      {"keep", &compiler::CompileOptions::keep},
+                                      {"forward", &compiler::CompileOptions::forward},
+                                      {"reload", &compiler::CompileOptions::reload}}};
 
 std::string names_of_passes() {
     std::vector<std::string_view> names;
@@ -46,6 +48,8 @@ void add_schedule_options(po::options_description& options) {
         "level", po::value<std::string>()->value_name("best|none|cg|mvm|vvm"),
         "grain at which the machine is driven: cores, matrix-vector multiplications or groups of wordlines (default: mvm, or cg where its "
         "mode is CM); best: all that its mode has are tried; none: operators one after the other")(
+        "search", po::value<std::string>()->value_name("quick|thorough"),
+        "how many programs are tried: thorough takes several times as long to compile (default: quick)")(
         "objective", po::value<std::string>()->value_name("NAME"),
         "what the program is to be best at: latency (default: the time of all inputs), interval (between two of many inputs) or energy")(
         "copies", po::value<std::string>()->value_name("optimal|poly|poly-uniform"),
@@ -89,6 +93,13 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
         }
         options.objective = *objective;
     }
+    if (values.count("search") > 0) {
+        const std::string name = values["search"].as<std::string>();
+        options.thorough = name == "thorough";
+        if (name != "quick" && name != "thorough") {
+            throw InputError(fmt::format("--search: no search '{}'; there are quick and thorough", name));
+        }
+    }
     if (values.count("copies") > 0) {
         options.copies = copy_policy(values["copies"].as<std::string>());
     }
@@ -106,6 +117,10 @@ compiler::CompileOptions schedule_options(const po::variables_map& values, std::
     if (options.objective != compiler::Objective::Latency && first_schedule) {
         throw InputError(
             "--objective: with --disable spread, --level none or --copies the first schedule is taken, whatever the objective");
+    }
+    if (options.thorough && first_schedule) {
+        throw InputError(
+            "--search: with --disable spread, --level none or --copies the first schedule is taken, there is nothing to search");
     }
     if (values.count("copies") > 0 && (!options.duplication || options.level == isa::Level::None)) {
         throw InputError(

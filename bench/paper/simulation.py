@@ -11,15 +11,19 @@ import time
 # The schedules of docs/adr/0003-baselines.md and ours, as options of `cimmlc run`.
 POLICIES = {
     "none": ["--level", "none"],
-    "pipeline": ["--disable", "duplication", "--disable", "spread", "--disable", "stagger", "--disable", "prewrite", "--disable", "keep"],
+    "pipeline": ["--disable", "duplication", "--disable", "spread", "--disable", "stagger", "--disable", "prewrite", "--disable", "keep",
+                 "--disable", "forward"],
     "poly": ["--copies", "poly"],
     "poly-uniform": ["--copies", "poly-uniform"],
     "staggered": ["--disable", "duplication", "--disable", "spread", "--disable", "prewrite"],
     "cg": ["--level", "cg"],
     "ours": [],
     "together": ["--disable", "stagger"],
-    "vvm": ["--level", "vvm"],
-    "vvm-fixed": ["--level", "vvm", "--disable", "remap"],
+    "vvm": ["--level", "vvm", "--disable", "reload"],
+    "vvm-fixed": ["--level", "vvm", "--disable", "reload", "--disable", "remap"],
+    "mvm-thorough": ["--search", "thorough"],
+    "vvm-thorough": ["--level", "vvm", "--search", "thorough"],
+    "cg-thorough": ["--level", "cg", "--search", "thorough"],
 }
 
 

@@ -68,7 +68,9 @@ Milestones Generator::run(const Milestones& before) {
         if (landings_[l].pad >= 0) {
             pad_flow(landing);
         }
-        if (memory_.landings[l].node >= 0) {
+        if (memory_.landings[l].from >= 0) {
+            forward_flow(landing);
+        } else if (memory_.landings[l].node >= 0) {
             input_flows(landing);
         }
     }
@@ -240,6 +242,10 @@ void Generator::find_transfers() {
     }
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const Landing& landing = memory_.landings[l];
+        if (landing.from >= 0) {
+            landings_[l].feeders = 1;
+            continue;
+        }
         std::optional<Transfer> apart;
         for (const ViewPart& view : view_of(graph_, producers, tensor_of(landing))) {
             const NodeId producer = landing.node == network_input ? -1 : producers[at(view.tensor)];
@@ -294,6 +300,7 @@ void Generator::add_landings() {
     for (std::size_t l = 0; l < memory_.landings.size(); ++l) {
         const Landing& landing = memory_.landings[l];
         LandingCode& code = landings_[l];
+        first_feeders[l] = landing.from >= 0 ? landing.from : first_feeders[l];
         if (landing.node == network_output) {
             code.name = label_of_tensor(tensor_of(landing)) + ".out";
         } else if (landing.node == network_input) {

@@ -164,6 +164,8 @@ class Generator {
     void pad_flow(int landing);
     void transfer_flows();
     void transfer_flow(const Transfer& transfer);
+    /// Rows of a landing from the core that has them first.
+    void forward_flow(int landing);
     /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
     static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
                            const std::function<void(Ex, Ex)>& body);

@@ -148,7 +148,7 @@ void Generator::input_flows(int index) {
     int reader = 0;
     for (int before = 0; before < index; ++before) {
         const Landing& other = memory_.landings[at(before)];
-        reader += other.node >= 0 && other.place != isa::chip && tensor_of(other) == id ? 1 : 0;
+        reader += other.node >= 0 && other.place != isa::chip && other.from < 0 && tensor_of(other) == id ? 1 : 0;
     }
     load_flow(memory_.input_landings[at(input)], reader, index);
 }

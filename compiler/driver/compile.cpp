@@ -72,6 +72,8 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     scheduling.remapping = options.remapping && options.copies == CopyPolicy::Optimal;
     scheduling.prewriting = options.prewrite && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     scheduling.keeping = options.keep && options.copies == CopyPolicy::Optimal && !scheduling.serial;
+    scheduling.forwarding = options.forward && options.copies == CopyPolicy::Optimal && !scheduling.serial;
+    scheduling.reloading = options.reload && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     scheduling.batch = std::max<std::int64_t>(1, options.images);
     scheduling.images = options.objective == Objective::Interval ? endless : scheduling.batch;
     scheduling.copies = options.copies;
@@ -87,7 +89,7 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     if (!options.every_level) {
         levels = {options.level.value_or(levels.front())};
     }
-    Driven best = best_of_levels(network, machine, levels, scheduling, {options.objective, options.images, several});
+    Driven best = best_of_levels(network, machine, levels, scheduling, {options.objective, options.images, several, options.thorough});
     const isa::Level level = best.level;
     result.machine = std::move(best.machine);
     for (std::size_t i = 0; i < matrices.size(); ++i) {

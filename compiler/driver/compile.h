@@ -23,7 +23,10 @@ struct CompileOptions {
     bool stagger = true;                      ///< XBM: a core's reads of a window begin as crossbars become free; else together
     bool keep = true;                         ///< maps that segments leave to others stay in L0 where there is room
     bool prewrite = true;                     ///< weights of a segment written while the one before computes, where that is faster
+    bool forward = true;                      ///< cores that take the same of an input pass it on to each other
+    bool reload = true;                       ///< a network that fits the chip in several segments for one image, where that is faster
     bool spread = true;                       ///< of many ways to spread operators over the machine the fastest; else the first
+    bool thorough = false;                    ///< more programs are tried, which takes several times as long
     Objective objective = Objective::Latency;
     std::int64_t images = 1;                       ///< in a row, for which the program is to be good
     std::optional<std::int64_t> power_limit_uw{};  ///< most that the chip may draw at any time

@@ -26,7 +26,7 @@ std::vector<std::int64_t> fingerprint(const Schedule& schedule) {
         }
         for (const Landing& landing : segment.memory.landings) {
             // For how many images a map that stays has room makes no difference to what is done.
-            add({landing.place, landing.kept ? -1 : landing.offset, landing.kept ? -1 : landing.rows});
+            add({landing.place, landing.from, landing.chunk, landing.kept ? -1 : landing.offset, landing.kept ? -1 : landing.rows});
         }
         for (const std::vector<Outbox>& relays : segment.memory.relays) {
             add({-3, static_cast<std::int64_t>(relays.size())});
@@ -104,6 +104,13 @@ bool has_bands(const Schedule& schedule) {
         return std::any_of(segment.relays.begin(), segment.relays.end(), [](const std::vector<Part>& relays) {
             return !relays.empty() && (relays.back().grid.x0 > 0 || relays.back().c0 > 0);
         });
+    });
+}
+
+bool has_forwards(const Schedule& schedule) {
+    return std::any_of(schedule.segments.begin(), schedule.segments.end(), [](const Segment& segment) {
+        return std::any_of(segment.placement.begin(), segment.placement.end(),
+                           [](const NodePlacement& here) { return !here.forwards.empty(); });
     });
 }
 

@@ -11,6 +11,7 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/driver/early_writes.h"
+#include "compiler/driver/one_image.h"
 #include "compiler/driver/paces.h"
 #include "compiler/driver/schedule_facts.h"
 #include "compiler/error.h"
@@ -27,6 +28,7 @@ namespace {
 // Operations of a program that is worth rehearsing.
 constexpr std::int64_t most_of_one = 100'000;
 constexpr std::int64_t most_of_large = 4'000'000;  // if only to know whether early writes pay
+constexpr std::int64_t most_of_fast = 2'000'000;   // or whether to cut for one image, about a second
 constexpr std::int64_t least_writing = 64;         // times as long is a program in which they cannot
 /// Of all rehearsals together: operations an image at least, and in programs as long as the first. How many points may then be gone on from
 /// in vain.
@@ -37,6 +39,8 @@ struct Budget {
 };
 constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
+constexpr int rounds_of_thorough = 10;            // to cut for one image by what segments took
+constexpr int times_thorough = 6;                 // of the budget
 constexpr int tried_with_early_writes = 2;        // of the best without them
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
@@ -59,6 +63,9 @@ class Search {
           measure_(search.objective, machine, std::min(search.images, most_rehearsed_images)),
           several_(search.several),
           frugal_(search.objective == Objective::Energy),
+          one_image_(search.objective == Objective::Latency && search.images == 1 && search.several && options.reloading &&
+                     options.duplication),
+          thorough_(search.thorough),
           start_(search.start),
           spreads_(search.several ? spreads_on(machine, prices_) : std::vector<Spread>{first_spread(options)}) {}
 
@@ -81,7 +88,8 @@ class Search {
             without_paces_ = best_->strategy;
             best_ = cut_by_paces(std::move(*best_), network_, machine_, options_, measure_.images());
         }
-        return with_or_without_early_writes();
+        const std::optional<std::int64_t> faster = one_image_ ? cut_for_one_image() : std::nullopt;
+        return with_or_without_early_writes(faster);
     }
 
   private:
@@ -112,6 +120,9 @@ class Search {
             }
             if (rehearse_ && best_ && has_bands(best_->schedule)) {
                 strategies.push_back({share, spread, true, Cuts::Cheapest, false});  // more relays, more that come in each other's way
+            }
+            if (rehearse_ && best_ && has_forwards(best_->schedule)) {
+                strategies.push_back({share, spread, true, Cuts::Cheapest, true, {}, false});  // a hop less
             }
             if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
                 strategies.push_back({share, spread, false, Cuts::Cheapest});  // what dealt rows cost the ports is known only then
@@ -267,18 +278,42 @@ class Search {
         }
     }
 
+    /// The time of the best if it was faster to cut it for one image.
+    std::optional<std::int64_t> cut_for_one_image() {
+        if (!rehearse_ &&
+            occupancy_of(best_->program, machine_, measure_.images()).operations > (thorough_ ? most_of_large : most_of_fast)) {
+            return std::nullopt;
+        }
+        const std::vector<Spread> spreads = rehearse_ && thorough_ ? spreads_ : std::vector<Spread>{spreads_.back()};
+        const int rounds = thorough_ ? rounds_of_thorough : 1;
+        const std::optional<std::int64_t> cost = rehearse_ ? std::make_optional(cost_) : std::nullopt;
+        std::optional<Rehearsed> faster = faster_for_one_image(*best_, cost, spreads, rounds, network_, machine_, options_);
+        if (!faster) {
+            return std::nullopt;
+        }
+        best_ = std::move(faster->candidate);
+        without_paces_.reset();
+        cost_ = faster->ticks;
+        return cost_;
+    }
+
     /// The best, with early writes if it is better with them: its segments as they are or cut for them, those of others that are nearly as
     /// good, or the strategy to start from, which was the best with them for another objective. The cost of a program that was not
     /// rehearsed is a bound, which does not know of waiting: it is rehearsed now, if all writing is long enough for early writes to pay.
-    Candidate with_or_without_early_writes() {
+    /// `known`: what the best takes, if it has been rehearsed.
+    Candidate with_or_without_early_writes(std::optional<std::int64_t> known) {
         if (!options_.prewriting || best_->schedule.segments.size() == 1) {
             return std::move(*best_);
         }
         const Occupancy occupancy = occupancy_of(best_->program, machine_, measure_.images());
-        if (writing_ticks(best_->schedule, machine_) < occupancy.busiest / least_writing || occupancy.operations > most_of_large) {
+        if (writing_ticks(best_->schedule, machine_) < known.value_or(occupancy.busiest) / least_writing ||
+            occupancy.operations > most_of_large) {
             return std::move(*best_);
         }
-        const std::int64_t cost = rehearse_ ? cost_ : measure_.rehearsed(best_->program, occupancy, INT64_MAX);
+        if (rehearse_) {
+            known = cost_;
+        }
+        const std::int64_t cost = known ? *known : measure_.rehearsed(best_->program, occupancy, INT64_MAX);
         std::set<Strategy> others;
         const auto add = [&](Strategy strategy) {
             others.insert(strategy);
@@ -330,7 +365,8 @@ class Search {
 
     /// Nothing if the first program was too long to rehearse, or as much has been granted already.
     void grant(const Budget& budget, std::int64_t operations_of_one) {
-        const std::int64_t allowed = std::max(measure_.images() * budget.operations, budget.programs * operations_of_one);
+        const std::int64_t allowed =
+            (thorough_ ? times_thorough : 1) * std::max(measure_.images() * budget.operations, budget.programs * operations_of_one);
         if (rehearse_ && allowed > granted_) {
             budget_ = budget;
             left_ += allowed - granted_;
@@ -363,6 +399,8 @@ class Search {
     Measure measure_;
     bool several_;
     bool frugal_;
+    bool one_image_;
+    bool thorough_;
     std::optional<Strategy> start_;
     std::vector<Spread> spreads_;
     std::optional<Candidate> best_;

@@ -22,6 +22,7 @@ struct SearchOptions {
     Objective objective = Objective::Latency;
     std::int64_t images = 1;          ///< in a row
     bool several = true;              ///< else the first candidate is taken
+    bool thorough = false;            ///< also what takes seconds
     std::optional<Strategy> start{};  ///< looked at before others
 };
 

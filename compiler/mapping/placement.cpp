@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "compiler/mapping/alignment.h"
+#include "compiler/mapping/forwarding.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/reading.h"
 #include "isa/program.h"
@@ -165,8 +166,15 @@ const Part& NodePlacement::part_of(const Tile& tile) const {
     return *std::prev(after);
 }
 
+int NodePlacement::forwarder_of(int core) const {
+    const auto found =
+        std::lower_bound(forwards.begin(), forwards.end(), core, [](const Forward& forward, int core) { return forward.core < core; });
+    return found == forwards.end() || found->core != core ? -1 : found->from;
+}
+
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool balance) {
+                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool forwarding,
+                               bool balance) {
     Placement result;
     std::vector<NodePlacement>& placement = result.nodes;
     placement.resize(graph.nodes.size());
@@ -208,6 +216,9 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
             here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM);
+            if (forwarding && has_many_receivers(graph, node, here, prices)) {
+                here.forwards = forwards_of(graph, node, here);
+            }
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {
@@ -226,6 +237,11 @@ void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int
         for (Tile& tile : here.tiles) {
             tile.core = cores[static_cast<std::size_t>(tile.core)];
         }
+        for (Forward& forward : here.forwards) {
+            forward.core = cores[static_cast<std::size_t>(forward.core)];
+            forward.from = cores[static_cast<std::size_t>(forward.from)];
+        }
+        std::sort(here.forwards.begin(), here.forwards.end(), [](const Forward& a, const Forward& b) { return a.core < b.core; });
         renumber_cores(here.parts, cores);
     }
 }

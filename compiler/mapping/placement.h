@@ -24,13 +24,22 @@ struct Part {
     int copy = 0;  ///< Conv: which
 };
 
+/// `core` has its input from the core `from` of the same Conv.
+struct Forward {
+    int core = 0;
+    int from = 0;
+};
+
 struct NodePlacement {
-    std::vector<Grid> copies;  ///< Conv: the positions of each
-    std::vector<Tile> tiles;   ///< Conv: by copy, column, row
-    std::vector<Part> parts;   ///< by copy, channel; of a Concat none
+    std::vector<Grid> copies;       ///< Conv: the positions of each
+    std::vector<Tile> tiles;        ///< Conv: by copy, column, row
+    std::vector<Part> parts;        ///< by copy, channel; of a Concat none
+    std::vector<Forward> forwards;  ///< Conv: by core
 
     /// Conv: the part that a tile's column belongs to.
     const Part& part_of(const Tile& tile) const;
+    /// The core that `core` has its input from, or -1: it comes from those who give it.
+    int forwarder_of(int core) const;
 };
 
 /// How the copies of a Conv share its output: dx bands of columns, and in each the rows dealt to dy copies in turn. How many rows of the
@@ -63,9 +72,11 @@ struct Placement {
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
 /// otherwise operators are packed crossbar by crossbar. In CM each copy has cores of its own. A Softmax, and windows that no L1 holds,
 /// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node. `balance`: nothing either if columns cannot be
-/// balanced over the cores (compiler/mapping/packing.h).
+/// balanced over the cores (compiler/mapping/packing.h). `forwarding`: cores of a Conv have their input from each other where they are
+/// many (compiler/mapping/forwarding.h).
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool balance = false);
+                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool forwarding,
+                               bool balance = false);
 
 /// Core i becomes cores[i].
 void renumber_cores(std::vector<NodePlacement>& placement, const std::vector<int>& cores);

@@ -39,7 +39,9 @@ std::vector<Taken> taken_by_cores(const QuantGraph& graph, const std::vector<Nod
                 taken.rows = std::max(taken.rows, r.used_rows());
             };
             for (const Tile& tile : placement[n].tiles) {
-                take(tile.core, placement[n].copies[at(tile.copy)]);
+                if (placement[n].forwarder_of(tile.core) < 0) {
+                    take(tile.core, placement[n].copies[at(tile.copy)]);
+                }
             }
             for (const Part& part : placement[n].parts) {
                 if (placement[n].tiles.empty() && part.core != isa::chip) {

@@ -49,7 +49,9 @@ std::map<int, Receiver> receivers_of(const QuantGraph& graph, const QuantNode& n
         const bool rows_are_channels = node.kernel_h == 1 && node.kernel_w == 1;
         receiver.c0 = rows_are_channels ? tile.c0 + tile.row : tile.c0;
         receiver.c1 = rows_are_channels ? receiver.c0 + tile.rows : tile.c1;
-        add(tile.core, receiver);
+        if (here.forwarder_of(tile.core) < 0) {
+            add(tile.core, receiver);
+        }
     }
     for (const Part& part : here.parts) {
         if (here.tiles.empty()) {

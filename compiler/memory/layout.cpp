@@ -266,6 +266,14 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         const int ample = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
         const int more = std::max(ample, apart ? dealt * landing.reading.stride_h : 0);  // freed with the next row that is read
         landing.rows = ring_rows(base.node, 0, landing.reading, landing.c0, landing.c1) + more;
+        if (!choices_.serial) {
+            const NodePlacement& here = placement_[at(base.node)];
+            landing.from = here.forwarder_of(core);
+            landing.chunk = landing.from < 0 ? 1 : forwarded_together(base.node, landing);
+            // Who passes rows on reads them as well.
+            const auto passed = std::count_if(here.forwards.begin(), here.forwards.end(), [&](const Forward& f) { return f.from == core; });
+            landing.readers.insert(landing.readers.end(), static_cast<std::size_t>(passed), core);
+        }
         add(landing);
         return;
     }
@@ -287,6 +295,19 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     }
     landing.rows = slots(base.node);
     add(landing);
+}
+
+int Layout::forwarded_together(int n, const Landing& landing) const {
+    // As few as the sender's move engine has time for: a quarter of what its crossbars take for as many windows.
+    const NodePlacement& here = placement_[at(n)];
+    const auto receivers =
+        std::count_if(here.forwards.begin(), here.forwards.end(), [&](const Forward& f) { return f.from == landing.from; });
+    const Tile& tile = here.tiles.front();
+    const hw::Ticks window = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
+    const hw::Ticks send = prices_.send(landing.from, landing.place, landing.pixel_bytes()).sync_ticks();
+    const hw::Ticks fewest = (4 * receivers * send + window - 1) / window;
+    const Reading& r = landing.reading;
+    return static_cast<int>(std::clamp<hw::Ticks>(fewest, 1, std::max(1, r.used_cols())));
 }
 
 void Layout::make_sums_landing(const Landing& base) {
@@ -364,7 +385,7 @@ int Layout::make_input_landing(MemoryPlan& plan, int input) {
         return make_row_landing(plan, network_input, id, readers);
     }
     for (const Landing& landing : plan.landings) {
-        if (landing.node >= 0 && landing.place != isa::chip && node(landing.node).inputs[at(landing.input)] == id) {
+        if (landing.node >= 0 && landing.place != isa::chip && landing.from < 0 && node(landing.node).inputs[at(landing.input)] == id) {
             readers.push_back(landing.place);
         }
     }

@@ -92,6 +92,8 @@ class Layout {
     void make_landings(int node, int input);
     /// For all copies that work on one core.
     void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
+    /// Positions of a row that a core passes on at one time to the one where `landing` lies.
+    int forwarded_together(int node, const Landing& landing) const;
     void make_sums_landing(const Landing& base);
     void make_stages(int node, int input);
     static std::vector<Group> groups_of(const QuantNode& node, const NodePlacement& placement, bool adds_in_core, bool gives_sums);

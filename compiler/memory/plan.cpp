@@ -282,6 +282,7 @@ void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) 
     const auto renumber = [&](int& core) { core = core < 0 ? core : cores[at(core)]; };
     for (Landing& landing : plan.landings) {
         renumber(landing.place);
+        renumber(landing.from);
         std::for_each(landing.readers.begin(), landing.readers.end(), renumber);
     }
     for (NodeMemory& memory : plan.nodes) {

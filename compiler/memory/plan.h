@@ -29,6 +29,8 @@ struct Landing {
     int rows = 1;              ///< ring rows, or vectors
     std::vector<int> readers;  ///< cores (or isa::chip) that read it: one in L1, several in L0
     std::int64_t offset = 0;   ///< address
+    int from = -1;             ///< core on whose landing its rows lie first; -1: they come from who gives them
+    int chunk = 1;             ///< positions of a row that come from there together
     bool kept = false;         ///< all rows of a map that stays in L0 over several segments, for as many images as it has room for
 
     int pixel_bytes() const { return (c1 - c0) * element_bytes; }

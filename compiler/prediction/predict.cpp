@@ -220,7 +220,7 @@ class Predictor {
                 }
             } else if (step.kind == isa::Step::Kind::Ops) {
                 f.ready_at = now_;
-                engine_of(id).ready.push_back(id);
+                engine_of(id).ready.add(now_, id);
                 touch(id);
                 return;
             } else {
@@ -260,21 +260,14 @@ class Predictor {
         if (engine.busy) {
             return;
         }
-        auto best = engine.ready.end();
-        for (auto it = engine.ready.begin(); it != engine.ready.end(); ++it) {
-            const bool first =
-                best == engine.ready.end() || std::make_pair(state(*it).ready_at, *it) < std::make_pair(state(*best).ready_at, *best);
-            if (first && place.has_crossbars_for(program_, *state(*it).step)) {
-                best = it;
-            }
-        }
-        if (best == engine.ready.end()) {
+        const Index best = engine.ready.first([&](Index id) { return place.has_crossbars_for(program_, *state(id).step); });
+        if (best < 0) {
             return;
         }
         if (power_) {
-            ask_for_power(place, number * isa::engine_count + which, *best);
+            ask_for_power(place, number * isa::engine_count + which, best);
         } else {
-            begin(place, which, *best);
+            begin(place, which, best);
         }
     }
 
@@ -299,7 +292,7 @@ class Predictor {
 
     void begin(Place& place, std::size_t which, Index id) {
         Engine& engine = place.engines[which];
-        engine.ready.erase(std::find(engine.ready.begin(), engine.ready.end(), id));
+        engine.ready.remove(id);
         engine.busy = true;
         start(place, id);
     }

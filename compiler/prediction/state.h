@@ -1,6 +1,7 @@
 #pragma once
 // What the predictor knows of flows, operations in flight, places and things to come.
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 #include <vector>
@@ -41,9 +42,48 @@ struct AsyncOperation {
     pricing::Nanowatts power = 0;
 };
 
+/// Flows that stand ready at an engine.
+class ReadyFlows {
+  public:
+    void add(Ticks since, Index flow) {
+        flows_.push_back({since, flow});
+        std::push_heap(flows_.begin(), flows_.end());
+    }
+    /// The one that became ready first, ties by number, for which `may_begin(flow)`; -1 if there is none.
+    template <typename F>
+    Index first(F may_begin) const {
+        if (flows_.empty() || may_begin(flows_.front().flow)) {
+            return flows_.empty() ? -1 : flows_.front().flow;
+        }
+        const Ready* best = nullptr;
+        for (const Ready& ready : flows_) {
+            best = (best == nullptr || *best < ready) && may_begin(ready.flow) ? &ready : best;
+        }
+        return best == nullptr ? -1 : best->flow;
+    }
+    void remove(Index flow) {
+        if (flows_.front().flow == flow) {
+            std::pop_heap(flows_.begin(), flows_.end());
+            flows_.pop_back();
+            return;
+        }
+        flows_.erase(std::find_if(flows_.begin(), flows_.end(), [&](const Ready& ready) { return ready.flow == flow; }));
+        std::make_heap(flows_.begin(), flows_.end());
+    }
+
+  private:
+    struct Ready {
+        Ticks since = 0;
+        Index flow = 0;
+        /// The first is the greatest.
+        bool operator<(const Ready& other) const { return since != other.since ? since > other.since : flow > other.flow; }
+    };
+    std::vector<Ready> flows_;  ///< a heap
+};
+
 struct Engine {
     bool busy = false;
-    std::vector<Index> ready;
+    ReadyFlows ready;
 };
 
 struct Place {

@@ -364,6 +364,12 @@ TEST_CASE("each optimisation left out gives another schedule, the same outputs, 
     const auto together = report_of(folder, machine + " --disable duplication --disable stagger");
     CHECK(together["verification"]["mismatches"] == 0);
     CHECK(together["cycles"] > one_copy["cycles"]);
+    const auto on_puma = [&](const std::string& words) {
+        return report_of(folder, images + "--batch 2 --arch configs/puma.yaml " + words);
+    };
+    const auto sent_to_each = on_puma("--disable forward");
+    CHECK(sent_to_each["verification"]["mismatches"] == 0);
+    CHECK(sent_to_each["cycles"] > on_puma("")["cycles"]);
     const Outcome required = cimmlc("run " + lenet + machine + " --disable placement");
     CHECK(required.status == 2);
     CHECK_THAT(required.err, Catch::Contains("no optimisation 'placement'"));

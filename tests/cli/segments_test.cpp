@@ -36,6 +36,38 @@ TEST_CASE("what is larger than the chip has copies in its segments, and is the f
     CHECK(copied["cycles"].get<double>() < 0.9 * single["cycles"].get<double>());
 }
 
+TEST_CASE("a network that fits the chip is cut for one image where that is faster, and stays resident for several") {
+    const Folder folder;
+    const std::string model = folder.path("resnet18.onnx").string();
+    const std::string ranges = folder.path("resnet18.ranges").string();
+    REQUIRE(cimmlc("zoo resnet18 --input-size 64x64 -o " + model + " --ranges " + ranges).status == 0);
+    const auto report = [&](const std::string& words) {
+        return report_after(folder, "run " + model + " --calibration " + ranges + " --timing-only --arch configs/" + words);
+    };
+    const auto reloaded = report("isaac-baseline.yaml --batch 1");
+    const auto resident = report("isaac-baseline.yaml --batch 1 --disable reload");
+    CHECK(reloaded["segments"].size() > 1);
+    CHECK(resident["segments"].size() == 1);
+    CHECK(reloaded["cycles"] < resident["cycles"]);
+    CHECK(reloaded["device"]["loads_until_worn"] <= resident["device"]["loads_until_worn"]);
+    CHECK(resident["cycles"] < report("isaac-baseline.yaml --batch 1 --disable reload --disable forward")["cycles"]);
+    CHECK(report("isaac-baseline.yaml --batch 2")["segments"].size() == 1);
+    // Where weights take longer to write than an image takes, too.
+    CHECK(report("machine-h.yaml --batch 1")["segments"].size() == 1);
+}
+
+TEST_CASE("a thorough search finds what a quick one does, or better") {
+    const auto quick = resnet8_on("isaac-baseline", "");
+    const auto thorough = resnet8_on("isaac-baseline", "--search thorough");
+    CHECK(thorough["verification"]["mismatches"] == 0);
+    CHECK(thorough["cycles"] <= quick["cycles"]);
+    for (const std::string words : {"--search slow", "--search thorough --disable spread"}) {
+        const Outcome refused = cimmlc("run " + resnet8 + images + "--arch configs/isaac-baseline.yaml " + words);
+        CHECK(refused.status == 2);
+        CHECK_THAT(refused.err, Catch::StartsWith("cimmlc run: --search"));
+    }
+}
+
 TEST_CASE("maps between segments stay in L0 where there is room, and the outputs stay") {
     for (const char* machine : {"jia2021", "tiny"}) {
         INFO(machine);

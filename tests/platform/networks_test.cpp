@@ -109,7 +109,7 @@ TEST_CASE("rows of an input that several relays share give the reference's bytes
     options.most_size = 6;
     options.most_channels = 40;
     int shared = 0;
-    for (std::uint64_t seed = 0; seed < 30; ++seed) {
+    for (std::uint64_t seed = 0; seed < 45; ++seed) {
         const compiler::QuantGraph graph = random_network(seed, options);
         const compiler::Compiled compiled = compile_with_schedule(graph, machine, {}, 0);
         bool bands = false;

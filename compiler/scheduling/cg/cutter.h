@@ -25,6 +25,8 @@ class Cutter {
 
   private:
     bool remapping() const { return remapping_ && part_.machine.mode == hw::ComputingMode::WLM; }
+    /// Whether results are to go on in chunks as small as there is time for.
+    bool early() const { return remapping() || cuts_ == Cuts::OneImage; }
     std::int64_t crossbars() const { return static_cast<std::int64_t>(part_.machine.core_count()) * part_.machine.crossbars_per_core(); }
     NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
     /// First and last of the nodes that a tensor is made of, seen through Concats; -1: of an input.
@@ -101,6 +103,7 @@ class Cutter {
     bool remapping_;
     Cuts cuts_;
     bool banded_;
+    bool forwarding_;
     const Paces& paces_;
     hw::PriceList prices_;
     std::array<double, hw::event_count> event_pj_;

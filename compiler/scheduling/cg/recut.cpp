@@ -1,5 +1,6 @@
 // Where a network that does not fit the chip is cut, by what segments and their copies cost.
 #include <algorithm>
+#include <iterator>
 #include <limits>
 #include <map>
 #include <set>
@@ -93,7 +94,8 @@ std::vector<PipelineStage> Cutter::all_stages() const {
 
 Pipeline Cutter::pipeline_of(NodeId first, NodeId last, hw::Ticks moving) const {
     const auto known = paces_.find({first, last});
-    return {images(), moving, &stages_, first, cuts_ == Cuts::Filling ? last : first, known == paces_.end() ? 0 : known->second};
+    const bool at_least = known != paces_.end() && cuts_ != Cuts::OneImage;
+    return {images(), moving, &stages_, first, cuts_ == Cuts::Filling ? last : first, at_least ? known->second : 0};
 }
 
 std::optional<SegmentCopies> Cutter::copies_in(NodeId first, NodeId last, std::int64_t crossbars) const {
@@ -122,7 +124,16 @@ std::optional<Segment> Cutter::written_segment(NodeId first, NodeId last, std::i
 
 std::vector<NodeId> Cutter::possible_cuts() const {
     std::set<NodeId> cuts(starts_.begin(), starts_.end());
-    cuts.insert(convs_.begin(), convs_.end());
+    const auto one_map_passes = [&](NodeId node) {
+        NodeId maps = 0;
+        for (NodeId before = 0; before < node; ++before) {
+            maps += !is_concat(before) && needed_after(graph_.nodes[at(before)].output, node) ? 1 : 0;
+        }
+        return maps == 1;
+    };
+    // Of a network that fits the chip the others are not worth the time to look at them: what passes is written and read.
+    std::copy_if(convs_.begin(), convs_.end(), std::inserter(cuts, cuts.end()),
+                 [&](NodeId conv) { return cuts_ != Cuts::OneImage || one_map_passes(conv); });
     cuts.insert({0, count()});
     return {cuts.begin(), cuts.end()};
 }
@@ -130,7 +141,16 @@ std::vector<NodeId> Cutter::possible_cuts() const {
 std::optional<SegmentTimes> Cutter::times_of(NodeId first, NodeId last, std::int64_t crossbars) const {
     const std::size_t from = conv_from(first);
     const Moved moved = this->moved(first, last);
-    return segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved.ticks), moved.worth);
+    std::optional<SegmentTimes> times =
+        segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved.ticks), moved.worth);
+    if (cuts_ == Cuts::OneImage && times) {
+        const auto known = paces_.find({first, last});
+        if (known != paces_.end()) {
+            times->working = known->second;
+            times->writing = times->write_end = 0;
+        }
+    }
+    return times;
 }
 
 /// What segments cost, by places where the network may be cut.

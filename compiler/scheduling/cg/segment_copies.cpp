@@ -108,7 +108,8 @@ WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const
         picojoules += hw::picojoules(write, event_pj_);
         write_end = std::max(write_end, write.sync_ticks() - write.ticks_on(hw::Resource::External));
     }
-    return {std::move(task), std::max(external, whole / crossbars()) + worth_of(picojoules), write_end};
+    const hw::Ticks write_ticks = std::max(external, whole / crossbars()) + worth_of(picojoules);
+    return {task, write_ticks, write_end, Options(task, write_ticks, cuts_ == Cuts::OneImage ? 1 : part_of_lags)};
 }
 
 void Cutter::duplicate_in(Segment& segment) const {
@@ -142,7 +143,8 @@ void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& no
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             splits[nodes[i]] = chosen.splits[i];
         }
-        std::optional<Placement> placement = place(segment.graph, segment.origins, part_.machine, part_prices_, splits, spread_, balance);
+        std::optional<Placement> placement =
+            place(segment.graph, segment.origins, part_.machine, part_prices_, splits, spread_, forwarding_, balance);
         if (!placement) {
             return std::nullopt;
         }

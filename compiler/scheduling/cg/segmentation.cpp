@@ -44,6 +44,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       remapping_(options.remapping && strategy.remapping),
       cuts_(strategy.cuts),
       banded_(strategy.banded),
+      forwarding_(options.forwarding && strategy.forwarding),
       paces_(strategy.paces),
       prices_(machine),
       event_pj_(hw::event_prices(machine)),
@@ -74,9 +75,9 @@ Schedule Cutter::run() {
     if (too_large_) {
         throw *too_large_;
     }
-    if (options_.duplication && segments_.size() == 1) {
+    if (options_.duplication && segments_.size() == 1 && cuts_ != Cuts::OneImage) {
         duplicate_in(segments_[0]);
-    } else if (options_.duplication && options_.copies == CopyPolicy::Optimal && cuts_ != Cuts::Longest && segments_.size() > 1) {
+    } else if (options_.duplication && options_.copies == CopyPolicy::Optimal && cuts_ != Cuts::Longest && !segments_.empty()) {
         cut_anew();
     }
     for (Segment& segment : segments_) {
@@ -246,7 +247,7 @@ Segment Cutter::segment_of(NodeId first, NodeId last) const {
         }
     }
     std::optional<Placement> placement =
-        place(segment.graph, segment.origins, part_.machine, part_prices_, std::vector<Split>(part.nodes.size()), spread_);
+        place(segment.graph, segment.origins, part_.machine, part_prices_, std::vector<Split>(part.nodes.size()), spread_, forwarding_);
     if (!placement) {
         throw InputError(fmt::format("machine '{}': too few crossbars", machine_.name));
     }
@@ -261,8 +262,7 @@ void Cutter::lay_out(Segment& segment, Placement placement) const {
     if (!options_.serial) {
         segment.relays = relays_of(segment.graph, segment.placement, part_.machine, part_prices_, banded_);
     }
-    segment.memory =
-        plan_memory(segment.graph, part_.machine, part_prices_, segment.placement, segment.relays, options_.serial, remapping());
+    segment.memory = plan_memory(segment.graph, part_.machine, part_prices_, segment.placement, segment.relays, options_.serial, early());
 }
 
 bool Cutter::fits(Segment& segment, Placement placement) const {

@@ -48,22 +48,25 @@ struct ScheduleOptions {
     bool staggered = true;    ///< XBM: as in Segment
     bool prewriting = true;   ///< weights of a segment written while the one before computes, where that is faster
     bool keeping = true;      ///< maps that segments leave to others stay in L0 where there is room
+    bool forwarding = true;   ///< cores that take the same of an input pass it on to each other
+    bool reloading = true;    ///< a network that fits the chip in several segments for one image, where that is faster
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
     std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
     std::int64_t batch = 1;   ///< inputs of a run, for which what stays in L0 has room
 };
 
-/// Where a network that does not fit the chip is cut, and what copies its segments have.
+/// Where a network is cut, and what copies its segments have: one that does not fit the chip, for OneImage any.
 enum class Cuts : std::uint8_t {
     Cheapest,     ///< so that it takes least by an estimate without contention
     Filling,      ///< likewise, with the time that a pipeline takes to fill
     Slow,         ///< likewise, as if everything but writing took twice as long
     Frugal,       ///< so that it takes least energy, likewise
     Longest,      ///< segments as long as crossbars and memories allow, one copy of each
+    OneImage,     ///< as Cheapest for one image, which fills the pipeline: lags count whole, and results go on in small chunks
     Overlapping,  ///< as Cheapest, if weights are written while the segment before works; operators in pieces of half of the chip
 };
 
-/// Time that an image takes in a segment at least, by its first node and the one past its last.
+/// Time that an image takes in a segment at least, for OneImage that it took, by the segment's first node and the one past its last.
 using Paces = std::map<std::pair<NodeId, NodeId>, hw::Ticks>;
 
 /// One way to schedule: any network that fits the part of the machine.
@@ -72,12 +75,13 @@ struct Strategy {
     Spread spread = Spread::Balanced;
     bool remapping = true;  ///< if the options allow it
     Cuts cuts = Cuts::Cheapest;
-    bool banded = true;  ///< relays may share rows
-    Paces paces{};       ///< of segments that have had a program, for Cheapest and Filling
+    bool banded = true;      ///< relays may share rows
+    Paces paces{};           ///< of segments that have had a program, for Cheapest, Filling and OneImage
+    bool forwarding = true;  ///< if the options allow it
 
     friend bool operator<(const Strategy& a, const Strategy& b) {
-        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded, a.paces) <
-               std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded, b.paces);
+        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded, a.paces, a.forwarding) <
+               std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded, b.paces, b.forwarding);
     }
 };
 

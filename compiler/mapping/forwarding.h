@@ -1,0 +1,18 @@
+#pragma once
+// Cores of a Conv that take the same of its input, and pass it on among themselves.
+
+#include <vector>
+
+#include "compiler/mapping/placement.h"
+
+namespace cim::compiler {
+
+/// Of the cores that work for the same copies of a Conv and take the same of its input, if they are three or more: each but the first has
+/// it from another one, which passes it on to four at most. By core, ascending. None if the input comes as a vector, or if windows leave
+/// out rows, since then nothing tells when these are done with.
+std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement);
+
+/// Whether to send a position of the input to every core of a Conv that takes it holds a move engine for a quarter of a window or more.
+bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement, const hw::PriceList& prices);
+
+}  // namespace cim::compiler
