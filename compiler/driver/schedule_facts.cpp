@@ -107,11 +107,4 @@ bool has_bands(const Schedule& schedule) {
     });
 }
 
-bool has_forwards(const Schedule& schedule) {
-    return std::any_of(schedule.segments.begin(), schedule.segments.end(), [](const Segment& segment) {
-        return std::any_of(segment.placement.begin(), segment.placement.end(),
-                           [](const NodePlacement& here) { return !here.forwards.empty(); });
-    });
-}
-
 }  // namespace cim::compiler

@@ -29,7 +29,4 @@ hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, cons
 /// Whether relays share rows of an input.
 bool has_bands(const Schedule& schedule);
 
-/// Whether cores pass their input on to each other.
-bool has_forwards(const Schedule& schedule);
-
 }  // namespace cim::compiler

@@ -88,8 +88,11 @@ class Search {
             without_paces_ = best_->strategy;
             best_ = cut_by_paces(std::move(*best_), network_, machine_, options_, measure_.images());
         }
-        const std::optional<std::int64_t> faster = one_image_ ? cut_for_one_image() : std::nullopt;
-        return with_or_without_early_writes(faster);
+        best_ = with_or_without_early_writes({});
+        if (const std::optional<std::int64_t> faster = one_image_ ? cut_for_one_image() : std::nullopt) {
+            best_ = with_or_without_early_writes(faster);
+        }
+        return std::move(*best_);
     }
 
   private:
@@ -121,8 +124,10 @@ class Search {
             if (rehearse_ && best_ && has_bands(best_->schedule)) {
                 strategies.push_back({share, spread, true, Cuts::Cheapest, false});  // more relays, more that come in each other's way
             }
-            if (rehearse_ && best_ && has_forwards(best_->schedule)) {
-                strategies.push_back({share, spread, true, Cuts::Cheapest, true, {}, false});  // a hop less
+            if (rehearse_ && options_.forwarding && spread == spreads_.front()) {
+                for (const Forwarding forwarding : {Forwarding::None, Forwarding::All}) {  // hops less, or fewer receivers
+                    strategies.push_back({share, spread, true, Cuts::Cheapest, true, {}, forwarding});
+                }
             }
             if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
                 strategies.push_back({share, spread, false, Cuts::Cheapest});  // what dealt rows cost the ports is known only then
@@ -286,8 +291,9 @@ class Search {
         }
         const std::vector<Spread> spreads = rehearse_ && thorough_ ? spreads_ : std::vector<Spread>{spreads_.back()};
         const int rounds = thorough_ ? rounds_of_thorough : 1;
-        const std::optional<std::int64_t> cost = rehearse_ ? std::make_optional(cost_) : std::nullopt;
-        std::optional<Rehearsed> faster = faster_for_one_image(*best_, cost, spreads, rounds, network_, machine_, options_);
+        const bool known = rehearse_ && best_->schedule.segments.size() == 1;  // else it may have early writes by now
+        std::optional<Rehearsed> faster =
+            faster_for_one_image(*best_, known ? std::make_optional(cost_) : std::nullopt, spreads, rounds, network_, machine_, options_);
         if (!faster) {
             return std::nullopt;
         }
@@ -310,7 +316,7 @@ class Search {
             occupancy.operations > most_of_large) {
             return std::move(*best_);
         }
-        if (rehearse_) {
+        if (rehearse_ && !known) {
             known = cost_;
         }
         const std::int64_t cost = known ? *known : measure_.rehearsed(best_->program, occupancy, INT64_MAX);

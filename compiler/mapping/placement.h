@@ -64,6 +64,13 @@ enum class Spread : std::uint8_t {
     Copies,    ///< all of them, of cores that work for one copy of one operator (ADR-0003, `poly`)
 };
 
+/// Which Convs have cores that pass their input on to each other (compiler/mapping/forwarding.h).
+enum class Forwarding : std::uint8_t {
+    None,
+    Busy,  ///< those for whose input a core would be busy with sending for half of the time that the slowest crossbar works
+    All,
+};
+
 struct Placement {
     std::vector<NodePlacement> nodes;
     hw::Ticks busiest = 0;  ///< balanced: how long a resource of a core is held for an image, at most
@@ -72,10 +79,9 @@ struct Placement {
 /// Places every node. While cores last, each operator begins on a core of its own and a column of tiles stays on as few cores as it can;
 /// otherwise operators are packed crossbar by crossbar. In CM each copy has cores of its own. A Softmax, and windows that no L1 holds,
 /// go to the chip's ALU. Nothing if the crossbars do not suffice. `splits`: by node. `balance`: nothing either if columns cannot be
-/// balanced over the cores (compiler/mapping/packing.h). `forwarding`: cores of a Conv have their input from each other where they are
-/// many (compiler/mapping/forwarding.h).
+/// balanced over the cores (compiler/mapping/packing.h).
 std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin>& origins, const hw::Machine& machine,
-                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, bool forwarding,
+                               const hw::PriceList& prices, const std::vector<Split>& splits, Spread spread, Forwarding forwarding,
                                bool balance = false);
 
 /// Core i becomes cores[i].

@@ -4,6 +4,7 @@
 #include <map>
 
 #include "compiler/ir/index.h"
+#include "compiler/mapping/forwarding.h"
 #include "isa/program.h"
 
 namespace cim::compiler {
@@ -91,17 +92,6 @@ std::vector<std::vector<Receiver>> all_receivers(const QuantGraph& graph, const 
     return receivers;
 }
 
-Ticks slowest_reads(const hw::PriceList& prices, const std::vector<NodePlacement>& placement) {
-    Ticks slowest = 1;
-    for (const NodePlacement& here : placement) {
-        for (const Tile& tile : here.tiles) {
-            const Ticks read = prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
-            slowest = std::max(slowest, read * here.copies[at(tile.copy)].positions());
-        }
-    }
-    return slowest;
-}
-
 }  // namespace
 
 int largest_chunk(int cols, int whole_cols) {
@@ -126,7 +116,7 @@ std::vector<int> smallest_chunks(const QuantGraph& graph, const hw::Machine& mac
             sends[at(part.core)] += count * send * part.grid.positions();
         }
     }
-    const Ticks interval = slowest_reads(prices, placement);
+    const Ticks interval = slowest_reads(placement, prices);
     std::vector<int> chunks;
     for (const Ticks all : sends) {
         chunks.push_back(static_cast<int>(std::max<Ticks>(1, (4 * all + interval - 1) / interval)));

@@ -74,7 +74,8 @@ TEST_CASE("cores pass their input on to each other, and nothing but the order of
         const compiler::QuantGraph graph = wide_convs(dice);
         compiler::Schedule schedule;
         try {
-            schedule = compiler::schedule(graph, machine, {}, {{}, dice.roll(0, 1) == 0 ? compiler::Spread::Tiles : compiler::Spread::None});
+            schedule =
+                compiler::schedule(graph, machine, {}, {{}, dice.roll(0, 1) == 0 ? compiler::Spread::Tiles : compiler::Spread::None});
         } catch (const compiler::InputError&) {
             continue;  // too wide for the machine
         }

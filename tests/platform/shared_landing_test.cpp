@@ -65,7 +65,9 @@ std::vector<compiler::NodePlacement> place_by_hand(const compiler::QuantGraph& g
         origins.push_back({static_cast<int>(i), 0, 0, 0, 2});
     }
     std::vector<compiler::NodePlacement> placement =
-        compiler::place(graph, origins, machine, hw::PriceList(machine), splits, compiler::Spread::Copies, false).value().nodes;
+        compiler::place(graph, origins, machine, hw::PriceList(machine), splits, compiler::Spread::Copies, compiler::Forwarding::None)
+            .value()
+            .nodes;
     std::vector<int> used(at(machine.core_count()), 0);
     for (std::size_t i = 0; i < copies.size(); ++i) {
         for (std::size_t k = 0; k < copies[i].cores.size(); ++k) {  // of one tile and one part each

@@ -103,7 +103,7 @@ class Cutter {
     bool remapping_;
     Cuts cuts_;
     bool banded_;
-    bool forwarding_;
+    Forwarding forwarding_;
     const Paces& paces_;
     hw::PriceList prices_;
     std::array<double, hw::event_count> event_pj_;

@@ -44,7 +44,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       remapping_(options.remapping && strategy.remapping),
       cuts_(strategy.cuts),
       banded_(strategy.banded),
-      forwarding_(options.forwarding && strategy.forwarding),
+      forwarding_(options.forwarding ? strategy.forwarding : Forwarding::None),
       paces_(strategy.paces),
       prices_(machine),
       event_pj_(hw::event_prices(machine)),

@@ -75,9 +75,9 @@ struct Strategy {
     Spread spread = Spread::Balanced;
     bool remapping = true;  ///< if the options allow it
     Cuts cuts = Cuts::Cheapest;
-    bool banded = true;      ///< relays may share rows
-    Paces paces{};           ///< of segments that have had a program, for Cheapest, Filling and OneImage
-    bool forwarding = true;  ///< if the options allow it
+    bool banded = true;                        ///< relays may share rows
+    Paces paces{};                             ///< of segments that have had a program, for Cheapest, Filling and OneImage
+    Forwarding forwarding = Forwarding::Busy;  ///< if the options allow it
 
     friend bool operator<(const Strategy& a, const Strategy& b) {
         return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded, a.paces, a.forwarding) <
