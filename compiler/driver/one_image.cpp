@@ -69,23 +69,19 @@ Rehearsed cut_by_times(Strategy strategy, int rounds, const QuantGraph& network,
 }  // namespace
 
 std::optional<Rehearsed> faster_for_one_image(const Candidate& candidate, std::optional<hw::Ticks> ticks,
-                                              const std::vector<Spread>& spreads, int rounds, const QuantGraph& network,
+                                              const std::vector<Strategy>& strategies, int rounds, const QuantGraph& network,
                                               const hw::Machine& machine, const ScheduleOptions& options) {
     const hw::Ticks least = ticks ? *ticks : occupancy_of(candidate.program, machine, 1).busiest;
     if (candidate.schedule.segments.size() == 1 && giving_weights(candidate.schedule, machine) > least) {
         return std::nullopt;
     }
-    std::vector<Rehearsed> ways(spreads.size());
-    in_parallel(static_cast<int>(spreads.size()) + 1, 1, [&](int begin, int) {
+    std::vector<Rehearsed> ways(strategies.size());
+    in_parallel(static_cast<int>(strategies.size()) + 1, 1, [&](int begin, int) {
         if (begin == 0) {
             ticks = ticks ? ticks : rehearse(candidate.program, machine).ticks;
-            return;
+        } else {
+            ways[at(begin - 1)] = cut_by_times(strategies[at(begin - 1)], rounds, network, machine, options);
         }
-        Strategy strategy = candidate.strategy;
-        strategy.spread = spreads[at(begin - 1)];
-        strategy.cuts = Cuts::OneImage;
-        strategy.paces.clear();
-        ways[at(begin - 1)] = cut_by_times(std::move(strategy), rounds, network, machine, options);
     });
     Rehearsed& best = *std::min_element(ways.begin(), ways.end(), [](const Rehearsed& a, const Rehearsed& b) { return a.ticks < b.ticks; });
     return best.ticks < *ticks ? std::make_optional(std::move(best)) : std::nullopt;

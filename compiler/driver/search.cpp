@@ -289,11 +289,18 @@ class Search {
             occupancy_of(best_->program, machine_, measure_.images()).operations > (thorough_ ? most_of_large : most_of_fast)) {
             return std::nullopt;
         }
-        const std::vector<Spread> spreads = rehearse_ && thorough_ ? spreads_ : std::vector<Spread>{spreads_.back()};
+        std::vector<Strategy> strategies;
+        for (const Spread spread : rehearse_&& thorough_ ? spreads_ : std::vector<Spread>{spreads_.back()}) {
+            strategies.push_back({best_->strategy.share, spread, best_->strategy.remapping, Cuts::OneImage, best_->strategy.banded});
+            if (thorough_) {
+                strategies.push_back(strategies.back());
+                strategies.back().forwarding = Forwarding::All;
+            }
+        }
         const int rounds = thorough_ ? rounds_of_thorough : 1;
         const bool known = rehearse_ && best_->schedule.segments.size() == 1;  // else it may have early writes by now
-        std::optional<Rehearsed> faster =
-            faster_for_one_image(*best_, known ? std::make_optional(cost_) : std::nullopt, spreads, rounds, network_, machine_, options_);
+        std::optional<Rehearsed> faster = faster_for_one_image(*best_, known ? std::make_optional(cost_) : std::nullopt, strategies, rounds,
+                                                               network_, machine_, options_);
         if (!faster) {
             return std::nullopt;
         }

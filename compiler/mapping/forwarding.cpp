@@ -60,55 +60,21 @@ std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv,
     return forwards;
 }
 
-hw::Ticks slowest_reads(const std::vector<NodePlacement>& placement, const hw::PriceList& prices) {
-    hw::Ticks slowest = 1;
-    for (const NodePlacement& here : placement) {
-        for (const Tile& tile : here.tiles) {
-            const hw::Ticks read = prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
-            slowest = std::max(slowest, read * here.copies[at(tile.copy)].positions());
-        }
-    }
-    return slowest;
-}
-
-bool has_many_receivers(const QuantGraph& graph, NodeId node, const std::vector<NodePlacement>& placement, hw::Ticks interval,
-                        const hw::PriceList& prices) {
-    const QuantNode& conv = graph.nodes[at(node)];
-    std::vector<Grid> columns;  // of the input, by core
-    for (const auto& entry : received_by_core(conv, placement[at(node)])) {
-        int begin = reading_of(graph, conv).w;
-        int end = 0;
+bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement, const hw::PriceList& prices) {
+    const std::map<int, Received> by_core = received_by_core(conv, placement);
+    const int width = reading_of(graph, conv).w;
+    std::int64_t cols = 0;  // that the cores take, all together
+    for (const auto& entry : by_core) {
+        std::int64_t own = 0;
         for (const int copy : entry.second.copies) {
-            const Reading r = reading_of(graph, conv, 0, placement[at(node)].copies[at(copy)]);
-            begin = std::min(begin, r.skip_left);
-            end = std::max(end, r.skip_left + r.used_cols());
+            own += reading_of(graph, conv, 0, placement.copies[at(copy)]).used_cols();
         }
-        columns.push_back({0, 1, 0, begin, end - begin});
+        cols += std::min<std::int64_t>(own, width);
     }
-    const auto is_busy = [&](const Grid& grid, std::int64_t bytes) {
-        const auto receivers = std::count_if(columns.begin(), columns.end(), [&](const Grid& taken) {
-            return taken.x0 < grid.x0 + grid.cols && grid.x0 < taken.x0 + taken.cols;
-        });
-        return 2 * receivers * grid.positions() * prices.send(0, 0, bytes).sync_ticks() > interval;
-    };
-    const std::vector<NodeId> producers = producers_of(graph);
-    for (const ViewPart& view : view_of(graph, producers, conv.inputs[0])) {
-        const NodeId producer = producers[at(view.tensor)];
-        if (producer < 0) {
-            const Shape3& shape = graph.tensors[at(view.tensor)].shape;
-            // Relays share its rows.
-            if (is_busy({0, 1, 1, 0, shape.w}, shape.c)) {
-                return true;
-            }
-            continue;
-        }
-        for (const Part& part : placement[at(producer)].parts) {
-            if (is_busy(part.grid, part.c1 - part.c0)) {
-                return true;
-            }
-        }
-    }
-    return false;
+    const Tile& tile = placement.tiles.front();
+    const hw::Ticks window = prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
+    const hw::Ticks send = prices.send(by_core.begin()->first, by_core.rbegin()->first, tile.rows).sync_ticks();
+    return 4 * cols * send > window * width;
 }
 
 }  // namespace cim::compiler

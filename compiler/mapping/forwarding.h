@@ -12,12 +12,7 @@ namespace cim::compiler {
 /// out rows, since then nothing tells when these are done with.
 std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement);
 
-/// Ticks that the busiest crossbar is read for an image.
-hw::Ticks slowest_reads(const std::vector<NodePlacement>& placement, const hw::PriceList& prices);
-
-/// Whether some core that gives the input of a Conv would be busy for half of `interval` or more with sending it to every core of the
-/// Conv, position by position. Of an input of the graph, whose rows relays share: with a row of it.
-bool has_many_receivers(const QuantGraph& graph, NodeId conv, const std::vector<NodePlacement>& placement, hw::Ticks interval,
-                        const hw::PriceList& prices);
+/// Whether to send a position of the input to every core of a Conv that takes it holds a move engine for a quarter of a window or more.
+bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement, const hw::PriceList& prices);
 
 }  // namespace cim::compiler

@@ -104,4 +104,15 @@ Load ColumnLoads::operator()(NodeId conv, const std::vector<Tile*>& column, cons
     return a_position * static_cast<double>(grid.positions());
 }
 
+hw::Ticks slowest_reads(const std::vector<NodePlacement>& placement, const hw::PriceList& prices) {
+    Ticks slowest = 1;
+    for (const NodePlacement& here : placement) {
+        for (const Tile& tile : here.tiles) {
+            const Ticks read = prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
+            slowest = std::max(slowest, read * here.copies[at(tile.copy)].positions());
+        }
+    }
+    return slowest;
+}
+
 }  // namespace cim::compiler

@@ -48,4 +48,7 @@ class ColumnLoads {
     std::vector<int> readers_;                    ///< by tensor
 };
 
+/// Ticks that the busiest tile is read for an image.
+hw::Ticks slowest_reads(const std::vector<NodePlacement>& placement, const hw::PriceList& prices);
+
 }  // namespace cim::compiler

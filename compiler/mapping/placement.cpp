@@ -216,6 +216,9 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
             here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM);
+            if (forwarding == Forwarding::All || (forwarding == Forwarding::Busy && has_many_receivers(graph, node, here, prices))) {
+                here.forwards = forwards_of(graph, node, here);
+            }
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {
             here.parts = {{isa::chip, 0, channels, whole_grid(graph, node), 0}};
         } else if (node.kind != NodeKind::Concat) {
@@ -224,13 +227,6 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
             const Grid whole = whole_grid(graph, node);
             here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], reading_of(graph, node), whole), whole, core,
                                        channels, most_channels(machine, taps, channels), machine.core_count());
-        }
-    }
-    const hw::Ticks interval = slowest_reads(placement, prices);
-    for (std::size_t i = 0; forwarding != Forwarding::None && i < graph.nodes.size(); ++i) {
-        if (graph.nodes[i].kind == NodeKind::Conv &&
-            (forwarding == Forwarding::All || has_many_receivers(graph, static_cast<NodeId>(i), placement, interval, prices))) {
-            placement[i].forwards = forwards_of(graph, graph.nodes[i], placement[i]);
         }
     }
     return result;

@@ -67,7 +67,7 @@ enum class Spread : std::uint8_t {
 /// Which Convs have cores that pass their input on to each other (compiler/mapping/forwarding.h).
 enum class Forwarding : std::uint8_t {
     None,
-    Busy,  ///< those for whose input a core would be busy with sending for half of the time that the slowest crossbar works
+    Busy,  ///< those to whose cores to send a position takes a quarter of a window
     All,
 };
 

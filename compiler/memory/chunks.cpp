@@ -4,7 +4,7 @@
 #include <map>
 
 #include "compiler/ir/index.h"
-#include "compiler/mapping/forwarding.h"
+#include "compiler/mapping/load.h"
 #include "isa/program.h"
 
 namespace cim::compiler {

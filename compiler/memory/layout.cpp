@@ -9,6 +9,7 @@
 #include "compiler/error.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
+#include "compiler/mapping/load.h"
 #include "compiler/memory/chunks.h"
 #include "isa/program.h"
 
@@ -36,6 +37,7 @@ Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::Pr
       relays_(relays),
       choices_(choices),
       chunks_(choices.early ? smallest_chunks(graph, machine, prices, placement) : std::vector<int>{}),
+      interval_(slowest_reads(placement, prices)),
       in_flight_(in_flight_of(graph, placement)),
       ample_skew_(graph, in_flight_),
       skew_(graph, std::vector<int>(graph.nodes.size(), 0)),
@@ -298,16 +300,14 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
 }
 
 int Layout::forwarded_together(int n, const Landing& landing) const {
-    // As few as the sender's move engine has time for: a quarter of what its crossbars take for as many windows.
+    // As few as the sender's move engine has time for in a quarter of the interval.
     const NodePlacement& here = placement_[at(n)];
     const auto receivers =
         std::count_if(here.forwards.begin(), here.forwards.end(), [&](const Forward& f) { return f.from == landing.from; });
-    const Tile& tile = here.tiles.front();
-    const hw::Ticks window = prices_.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
-    const hw::Ticks send = prices_.send(landing.from, landing.place, landing.pixel_bytes()).sync_ticks();
-    const hw::Ticks fewest = (4 * receivers * send + window - 1) / window;
     const Reading& r = landing.reading;
-    return static_cast<int>(std::clamp<hw::Ticks>(fewest, 1, std::max(1, r.used_cols())));
+    const hw::Ticks send = prices_.send(landing.from, landing.place, landing.pixel_bytes()).sync_ticks();
+    const hw::Ticks all = receivers * send * r.used_rows() * r.used_cols();
+    return static_cast<int>(std::clamp<hw::Ticks>((4 * all + interval_ - 1) / interval_, 1, std::max(1, r.used_cols())));
 }
 
 void Layout::make_sums_landing(const Landing& base) {

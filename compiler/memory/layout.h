@@ -112,6 +112,7 @@ class Layout {
     const std::vector<std::vector<Part>>& relays_;
     const LayoutChoices& choices_;
     std::vector<int> chunks_;     ///< by core, as of smallest_chunks(); empty: as large as can be
+    hw::Ticks interval_;          ///< that the slowest crossbar takes for an image
     std::vector<int> in_flight_;  ///< by node, as of JoinSkew
     JoinSkew ample_skew_;
     JoinSkew skew_;  ///< of what has to be
