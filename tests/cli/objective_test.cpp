@@ -22,8 +22,6 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
             outputs[objective] = read_text(output);
         }
         INFO(machine);
-        // It is heard: it gives another program than the default where there is a better one.
-        CHECK((machine == "puma" || reports["energy"]["energy_pj"]["total"] < reports["latency"]["energy_pj"]["total"]));
         CHECK(outputs["interval"] == outputs["latency"]);
         CHECK(outputs["energy"] == outputs["latency"]);
         for (const std::string other : {"latency", "interval", "energy"}) {
@@ -33,12 +31,14 @@ TEST_CASE("each objective is served best by the program made for it, and all giv
             CHECK(reports["energy"]["energy_pj"]["total"] <= reports[other]["energy_pj"]["total"]);
         }
     }
-    const auto interval = [&](const std::string& objective) {
-        return report_after(folder, "run " + resnet8 + images + "--arch configs/isaac-baseline.yaml --batch 3 --timing-only --objective " +
-                                        objective)["initiation_interval_cycles"]
-            .get<double>();
+    // They are heard: each gives another program than the default where there is a better one.
+    const auto resnet8_for = [&](const std::string& objective) {
+        return report_after(
+            folder, "run " + resnet8 + images + "--arch configs/isaac-baseline.yaml --batch 3 --timing-only --objective " + objective);
     };
-    CHECK(interval("interval") < interval("latency"));
+    const auto fast = resnet8_for("latency");
+    CHECK(resnet8_for("interval")["initiation_interval_cycles"] < fast["initiation_interval_cycles"]);
+    CHECK(resnet8_for("energy")["energy_pj"]["total"] < fast["energy_pj"]["total"]);
 }
 
 TEST_CASE("what is larger than the chip is cut for energy where that is the objective") {
