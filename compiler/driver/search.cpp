@@ -290,7 +290,8 @@ class Search {
             return std::nullopt;
         }
         std::vector<Strategy> strategies;
-        for (const Spread spread : rehearse_&& thorough_ ? spreads_ : std::vector<Spread>{spreads_.back()}) {
+        const bool every_spread = rehearse_ && thorough_;
+        for (const Spread spread : every_spread ? spreads_ : std::vector<Spread>{spreads_.back()}) {
             strategies.push_back({best_->strategy.share, spread, best_->strategy.remapping, Cuts::OneImage, best_->strategy.banded});
             if (thorough_) {
                 strategies.push_back(strategies.back());
@@ -339,6 +340,11 @@ class Search {
             others.insert(strategy);
         };
         add(best_->strategy);
+        if (thorough_ && options_.forwarding) {
+            Strategy without_hops = best_->strategy;
+            without_hops.forwarding = Forwarding::None;
+            add(without_hops);
+        }
         if (without_paces_) {
             add(*without_paces_);
         }
