@@ -9,8 +9,8 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/ir/index.h"
-#include "compiler/prediction/predict.h"
 #include "hw_models/timing/price.h"
+#include "tests/platform/checks.h"
 #include "tests/platform/networks.h"
 #include "tests/platform/support.h"
 
@@ -79,6 +79,9 @@ TEST_CASE("cores pass their input on to each other, and nothing but the order of
         } catch (const compiler::InputError&) {
             continue;  // too wide for the machine
         }
+        if (schedule.segments.size() > 1) {
+            continue;  // maps that stay in L0 are planned with the memory
+        }
         for (compiler::Segment& segment : schedule.segments) {
             for (std::size_t n = 0; n < segment.placement.size(); ++n) {
                 segment.placement[n].forwards = compiler::forwards_of(segment.graph, segment.graph.nodes[n], segment.placement[n]);
@@ -89,22 +92,7 @@ TEST_CASE("cores pass their input on to each other, and nothing but the order of
             segment.memory =
                 compiler::plan_memory(segment.graph, machine, prices, segment.placement, segment.relays, false, dice.roll(0, 1) == 0);
         }
-        if (schedule.segments.size() > 1) {
-            continue;  // maps that stay in L0 were planned with the memory
-        }
-        const isa::Program program = compiler::generate(graph, schedule, machine);
-        for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
-            FAIL_CHECK(finding.rule << ": " << finding.message);
-        }
-        const std::vector<std::uint8_t> images = random_images(graph, batch, seed);
-        RunOptions options;
-        options.batch = batch;
-        const Outcome outcome = run(program, machine, options, {images});
-        CHECK(outcome.deadlock.empty());
-        CHECK(outcome.outputs == reference_outputs(graph, machine, images));
-        compiler::PredictOptions contention;
-        contention.contention = true;
-        CHECK(compiler::predict(program, machine, batch, contention).ticks == outcome.ticks);
+        check_program_and_prediction(compiler::generate(graph, schedule, machine), graph, machine, batch, seed);
     }
     CHECK(passing > 30);
 }

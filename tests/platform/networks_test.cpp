@@ -7,6 +7,7 @@
 #include "compiler/error.h"
 #include "compiler/prediction/predict.h"
 #include "isa/text/print.h"
+#include "tests/platform/checks.h"
 #include "tests/platform/support.h"
 
 using namespace cim;
@@ -23,15 +24,9 @@ bool check_network(const compiler::QuantGraph& graph, const hw::Machine& machine
     } catch (const compiler::InputError&) {
         return false;
     }
-    for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
-        FAIL_CHECK(finding.rule << ": " << finding.message);
-    }
-    const std::vector<std::uint8_t> images = random_images(graph, batch, seed);
+    const Outcome outcome = check_program(program, graph, machine, batch, seed);
     RunOptions options;
     options.batch = batch;
-    const Outcome outcome = run(program, machine, options, {images});
-    CHECK(outcome.deadlock.empty());
-    CHECK(outcome.outputs == reference_outputs(graph, machine, images));
     options.functional = false;
     CHECK(timing_of(run(program, machine, options)) == timing_of(outcome));
     for (std::size_t op = 0; op < outcome.operators.size(); ++op) {

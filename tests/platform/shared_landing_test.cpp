@@ -7,8 +7,8 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/ir/index.h"
-#include "compiler/prediction/predict.h"
 #include "hw_models/timing/price.h"
+#include "tests/platform/checks.h"
 #include "tests/platform/networks.h"
 #include "tests/platform/support.h"
 
@@ -89,19 +89,7 @@ void check(const compiler::QuantGraph& graph, const std::vector<Copies>& copies,
     segment.relays = {relays};
     segment.memory = compiler::plan_memory(segment.graph, machine, hw::PriceList(machine), segment.placement, segment.relays);
     REQUIRE(segment.memory.relays[0].size() == relays.size());
-    const isa::Program program = compiler::generate(graph, schedule, machine);
-    for (const isa::Diagnostic& finding : isa::verify(program, limits_of(machine), batch)) {
-        FAIL_CHECK(finding.rule << ": " << finding.message);
-    }
-    const std::vector<std::uint8_t> images = random_images(graph, batch, 1);
-    RunOptions options;
-    options.batch = batch;
-    const Outcome outcome = run(program, machine, options, {images});
-    CHECK(outcome.deadlock.empty());
-    CHECK(outcome.outputs == reference_outputs(graph, machine, images));
-    compiler::PredictOptions contention;
-    contention.contention = true;
-    CHECK(compiler::predict(program, machine, batch, contention).ticks == outcome.ticks);
+    check_program_and_prediction(compiler::generate(graph, schedule, machine), graph, machine, batch, 1);
 }
 
 /// Rows and columns halved, copies that touch at a corner only on one core.
