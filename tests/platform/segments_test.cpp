@@ -95,6 +95,35 @@ TEST_CASE("a segment whose program showed it to be slow is cut elsewhere") {
     CHECK(tried > 5);
 }
 
+TEST_CASE("cut for one image, what a segment took stands in place of the estimate, where the network fits as well") {
+    NetworkOptions options;
+    options.layers = 9;
+    options.most_channels = 60;
+    options.joins = false;  // a cut in front of each Conv
+    compiler::Strategy one_image;
+    one_image.cuts = compiler::Cuts::OneImage;
+    const hw::Machine machine = machine_of("isaac-baseline");
+    int tried = 0;
+    for (std::uint64_t seed = 0; seed < 40; ++seed) {
+        const compiler::QuantGraph graph = random_network(seed, options);
+        REQUIRE(compiler::schedule(graph, machine).segments.size() == 1);
+        const compiler::Schedule whole = compiler::schedule(graph, machine, {}, one_image);
+        const auto convs = std::count_if(graph.nodes.begin(), graph.nodes.end(),
+                                         [](const compiler::QuantNode& node) { return node.kind == compiler::NodeKind::Conv; });
+        if (whole.segments.size() != 1 || convs < 3) {
+            continue;
+        }
+        INFO("seed " << seed);
+        compiler::Strategy known = one_image;
+        known.paces[{whole.segments[0].first, whole.segments[0].last}] = 0;
+        CHECK(compiler::fingerprint(compiler::schedule(graph, machine, {}, known)) == compiler::fingerprint(whole));
+        known.paces.begin()->second = INT32_MAX;
+        CHECK(compiler::schedule(graph, machine, {}, known).segments.size() > 1);
+        ++tried;
+    }
+    CHECK(tried > 5);
+}
+
 TEST_CASE("a network cut by paces has the paces that its program shows") {
     const hw::Machine machine = machine_of("jia2021");
     NetworkOptions network;
