@@ -82,8 +82,10 @@ void print_table(const compiler::Compiled& compiled, const compiler::Prediction&
         fmt::print(" in {} segments, weights written in each\n", compiled.schedule.segments.size());
     }
     if (const std::optional<std::int64_t> most = compiled.program.batch_limit) {
-        fmt::print("maps between segments that stay in L0: {}, with room for {} input{} (--batch)\n", compiled.schedule.kept.size(), *most,
-                   *most == 1 ? "" : "s");
+        const std::vector<compiler::Kept>& kept = compiled.schedule.kept;
+        const auto held = std::count_if(kept.begin(), kept.end(), [](const compiler::Kept& map) { return !map.holders.empty(); });
+        fmt::print("maps between segments that stay in L1: {}, in L0: {}, with room for {} input{} (--batch)\n", held,
+                   kept.size() - static_cast<std::size_t>(held), *most, *most == 1 ? "" : "s");
     }
 }
 

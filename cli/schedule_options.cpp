@@ -26,14 +26,16 @@ struct Pass {
     bool compiler::CompileOptions::*option;
 };
 
-constexpr std::array<Pass, 8> passes{{{"duplication", &compiler::CompileOptions::duplication},
-                                      {"remap", &compiler::CompileOptions::remapping},
-                                      {"spread", &compiler::CompileOptions::spread},
-                                      {"stagger", &compiler::CompileOptions::stagger},
-                                      {"prewrite", &compiler::CompileOptions::prewrite},
-                                      {"keep", &compiler::CompileOptions::keep},
-                                      {"forward", &compiler::CompileOptions::forward},
-                                      {"reload", &compiler::CompileOptions::reload}}};
+constexpr std::array<Pass, 10> passes{{{"duplication", &compiler::CompileOptions::duplication},
+                                       {"remap", &compiler::CompileOptions::remapping},
+                                       {"spread", &compiler::CompileOptions::spread},
+                                       {"stagger", &compiler::CompileOptions::stagger},
+                                       {"prewrite", &compiler::CompileOptions::prewrite},
+                                       {"keep", &compiler::CompileOptions::keep},
+                                       {"hold", &compiler::CompileOptions::hold},
+                                       {"forward", &compiler::CompileOptions::forward},
+                                       {"join", &compiler::CompileOptions::join},
+                                       {"reload", &compiler::CompileOptions::reload}}};
 
 std::string names_of_passes() {
     std::vector<std::string_view> names;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "isa/semantics/programming.h"
+
 namespace cim::isa {
 
 Index Program::counter_base(Index array) const {
@@ -22,6 +24,16 @@ Index Program::segment_count() const {
         last = std::max(last, flow.segment);
     }
     return last + 1;
+}
+
+bool Program::rewrites() const {
+    std::vector<bool> writes;
+    for (const Template& body : templates) {
+        writes.push_back(std::any_of(body.stmts.begin(), body.stmts.end(),
+                                     [](const Stmt& stmt) { return stmt.kind == StmtKind::Op && writes_crossbar(stmt.opcode); }));
+    }
+    return std::any_of(flows.begin(), flows.end(),
+                       [&](const Flow& flow) { return flow.segment != setup && writes[static_cast<std::size_t>(flow.body)]; });
 }
 
 std::vector<std::vector<Index>> Program::flows_by_segment() const {

@@ -251,6 +251,8 @@ struct Program {
     Index counter_base(Index array) const;
     /// Segments of the run, 1 or more.
     Index segment_count() const;
+    /// Whether crossbars are written in the run, not in the setup before it.
+    bool rewrites() const;
     /// Flows of the setup, then of each segment.
     std::vector<std::vector<Index>> flows_by_segment() const;
     /// Value that an argument stands for.

@@ -112,8 +112,8 @@ class Builder {
 
     Json interval() const {
         const auto n = static_cast<std::int64_t>(s_.image_ends.size());
-        if (s_.segments.size() > 1) {
-            // All images pass each segment before the next begins.
+        if (f_.program.rewrites()) {
+            // All images pass each segment before its crossbars are written anew.
             return static_cast<double>(cycles(f_.result.ticks)) / static_cast<double>(n);
         }
         if (n < 2 || s_.image_ends.front() < 0 || s_.image_ends.back() < 0) {

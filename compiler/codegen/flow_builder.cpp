@@ -73,8 +73,9 @@ isa::Index ProgramBuilder::buffer(const std::string& name, int place, std::int64
     return static_cast<isa::Index>(program.buffers.size()) - 1;
 }
 
-isa::Index ProgramBuilder::kept(const std::string& name, std::int64_t offset, std::int64_t size, isa::Index first, isa::Index last) {
-    program.buffers.push_back({name, isa::Space::L0, isa::chip, offset, size, first, last - first});
+isa::Index ProgramBuilder::kept(const std::string& name, int place, std::int64_t offset, std::int64_t size, isa::Index first,
+                                isa::Index last) {
+    program.buffers.push_back({name, place == isa::chip ? isa::Space::L0 : isa::Space::L1, place, offset, size, first, last - first});
     return static_cast<isa::Index>(program.buffers.size()) - 1;
 }
 

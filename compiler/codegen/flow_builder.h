@@ -46,19 +46,24 @@ class ProgramBuilder {
     isa::Program program;
     isa::Index segment = isa::whole_run;  ///< that buffers and flows are added to; whole_run: the only one
 
-    /// From now on buffers and flows belong to this segment, and names get its number in front.
-    void enter_segment(isa::Index number) { segment = number; }
-    std::string name(const std::string& own) const { return segment == isa::whole_run ? own : "s" + std::to_string(segment) + "/" + own; }
+    /// From now on buffers and flows belong to this segment, and names get `label` in front.
+    void enter_segment(isa::Index number, int label) {
+        segment = number;
+        label_ = label;
+    }
+    int label() const { return label_; }
+    std::string name(const std::string& own) const { return segment == isa::whole_run ? own : "s" + std::to_string(label_) + "/" + own; }
 
     /// Adds to a table and gives the index.
     isa::Index buffer(const std::string& name, int place, std::int64_t offset, std::int64_t size);
     /// For segments first .. last.
-    isa::Index kept(const std::string& name, std::int64_t offset, std::int64_t size, isa::Index first, isa::Index last);
+    isa::Index kept(const std::string& name, int place, std::int64_t offset, std::int64_t size, isa::Index first, isa::Index last);
     isa::Index external(const std::string& name, std::int64_t offset, std::int64_t size);
     isa::Index counter(const std::string& name, std::int64_t size, int place, isa::CounterRole role);
 
   private:
     friend class FlowBuilder;
+    int label_ = 0;
     isa::Index intern(isa::Template body, std::uint64_t hash);
     /// A body as it was written, which need not be put into canonical form again to be recognised.
     struct Written {

@@ -1,6 +1,9 @@
 #include "compiler/codegen/generate.h"
 
 #include <algorithm>
+#include <map>
+#include <string>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -11,6 +14,7 @@
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
 #include "compiler/mode.h"
+#include "compiler/scheduling/cg/joining.h"
 
 namespace cim::compiler {
 
@@ -103,6 +107,63 @@ std::vector<std::vector<ExternalTarget>> targets_of(const QuantGraph& graph, con
     return targets;
 }
 
+/// The buffers of a map that stays. `numbers`: by segment, which of the program it belongs to.
+KeptCode kept_code(const Kept& map, const std::string& label, const std::vector<int>& numbers, ProgramBuilder& builder) {
+    KeptCode code;
+    code.map = &map;
+    const int first = numbers[at(map.first)];
+    const int last = numbers[at(map.last)];
+    for (std::size_t h = 0; h < map.holders.size(); ++h) {
+        const Outbox& rows = map.holders[h].rows;
+        code.shares.push_back(builder.kept(fmt::format("{}.held.{}", label, h), rows.core, rows.offset,
+                                           static_cast<std::int64_t>(rows.slots) * rows.pitch, first, last));
+    }
+    code.feeders.assign(code.shares.size(), 0);
+    if (map.holders.empty()) {
+        code.buffer = builder.kept(label + ".kept", isa::chip, map.offset, map.bytes, first, last);
+    }
+    return code;
+}
+
+/// Gives those maps counters of what has come that a segment takes while another one of the same segment of the program gives them.
+void count_feeders(const Schedule& schedule, const std::vector<int>& numbers, const std::vector<KeptTensor>& kept,
+                   ProgramBuilder& builder) {
+    std::map<KeptCode*, int> given_in;
+    std::map<KeptCode*, std::vector<std::int64_t>> feeders;
+    for (std::size_t s = 0; s < schedule.segments.size(); ++s) {
+        const Segment& segment = schedule.segments[s];
+        for (std::size_t n = 0; n < segment.graph.nodes.size(); ++n) {
+            const TensorId output = segment.graph.nodes[n].output;
+            const KeptTensor& tensor = kept[at(segment.mapped[at(output)])];
+            const bool leaves =
+                std::find(segment.graph.outputs.begin(), segment.graph.outputs.end(), output) != segment.graph.outputs.end();
+            if (tensor.map == nullptr || tensor.map->shares.empty() || !leaves) {
+                continue;
+            }
+            given_in[tensor.map] = numbers[s];
+            std::vector<std::int64_t>& of_holders = feeders[tensor.map];
+            of_holders.resize(tensor.map->shares.size(), 0);
+            for (const Part& part : segment.placement[n].parts) {
+                for (std::size_t h = 0; h < of_holders.size(); ++h) {
+                    of_holders[h] += HeldShare(part, tensor.c0, tensor.map->map->holders[h].part).any() ? 1 : 0;
+                }
+            }
+        }
+        for (const TensorId input : segment.graph.inputs) {
+            KeptCode* map = kept[at(segment.mapped[at(input)])].map;
+            if (map == nullptr || map->taken_in >= 0 || given_in.count(map) == 0 || given_in[map] != numbers[s]) {
+                continue;
+            }
+            map->taken_in = numbers[s];
+            for (std::size_t h = 0; h < map->shares.size(); ++h) {
+                const Holder& holder = map->map->holders[h];
+                map->ready.push_back(builder.counter(builder.program.buffers[at(map->shares[h])].name + ".ready", feeders[map][h],
+                                                     holder.part.core, isa::CounterRole::Data));
+            }
+        }
+    }
+}
+
 }  // namespace
 
 isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule, const hw::Machine& machine,
@@ -120,19 +181,22 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
     }
     const QuantGraph& mapped = schedule.network.graph;
     const std::vector<std::string> labels = labels_of(mapped.tensors);
-    std::vector<isa::Index> kept(mapped.tensors.size(), -1);
+    const std::vector<int> numbers = program_segments(schedule);
+    std::vector<KeptTensor> kept(mapped.tensors.size());
+    std::vector<KeptCode> codes;
+    codes.reserve(schedule.kept.size());
     for (const Kept& map : schedule.kept) {
-        kept[at(map.tensor)] = builder.kept(labels[at(map.tensor)] + ".kept", map.offset, map.bytes, map.first, map.last);
-        for (const TensorId part : map.parts) {
-            kept[at(part)] = kept[at(map.tensor)];
+        codes.push_back(kept_code(map, labels[at(map.tensor)], numbers, builder));
+        for (const ViewPart& part : map.parts) {
+            kept[at(part.tensor)] = {&codes.back(), part.c0};
         }
+        kept[at(map.tensor)] = {&codes.back(), 0};
+        program.batch_limit = std::min(program.batch_limit.value_or(map.images), map.images);
     }
-    if (!schedule.kept.empty()) {
-        program.batch_limit = schedule.kept.front().images;
-    }
+    count_feeders(schedule, numbers, kept, builder);
     ExternalMemory memory(mapped, machine, weights);
     std::vector<TensorId> spills = passed_on(schedule);
-    spills.erase(std::remove_if(spills.begin(), spills.end(), [&](TensorId id) { return kept[at(id)] >= 0; }), spills.end());
+    spills.erase(std::remove_if(spills.begin(), spills.end(), [&](TensorId id) { return kept[at(id)].map != nullptr; }), spills.end());
     memory.place(program, spills);
     const std::vector<std::vector<ExternalTarget>> targets = targets_of(mapped, memory.tensors());
     const bool several = schedule.segments.size() > 1;
@@ -140,11 +204,16 @@ isa::Program generate_flows(const QuantGraph& network, const Schedule& schedule,
     Milestones before;
     for (std::size_t i = 0; i < schedule.segments.size(); ++i) {
         if (several) {
-            builder.enter_segment(static_cast<isa::Index>(i));
+            builder.enter_segment(numbers[i], static_cast<int>(i));
         }
         Generator generator(network, schedule.segments[i], machine, memory.tensors(), targets, kept, builder, weight_offset,
                             most_transferred);
-        before = generator.run(before);
+        Milestones own = generator.run(before);
+        if (schedule.segments[i].joined) {
+            before.add(std::move(own));
+        } else {
+            before = std::move(own);
+        }
     }
     return std::move(program);
 }

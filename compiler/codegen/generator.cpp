@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <optional>
 
 #include <fmt/format.h>
@@ -19,13 +20,35 @@ Overlap::Overlap(const Grid& from, const Reading& to) {
     x1 = clip(to.skip_left + to.used_cols() - from.x0, from.cols);
 }
 
+void Milestones::add(Milestones later) {
+    inputs.insert(inputs.end(), later.inputs.begin(), later.inputs.end());
+    later.crossbars.merge(crossbars);  // of those that both have, its own
+    crossbars = std::move(later.crossbars);
+}
+
+HeldShare::HeldShare(const Part& from, int part_c0, const Part& holder) {
+    const Grid& own = from.grid;
+    const Grid& held = holder.grid;
+    step = held.dy / std::gcd(own.dy, held.dy);
+    while (first < step && (own.y0 + own.dy * first - held.y0) % held.dy != 0) {
+        ++first;
+    }
+    rows = first < step && first < own.rows ? (own.rows - 1 - first) / step + 1 : 0;
+    x0 = std::clamp(held.x0 - own.x0, 0, own.cols);
+    x1 = std::clamp(held.x0 + held.cols - own.x0, 0, own.cols);
+    c0 = std::max(part_c0 + from.c0, holder.c0);
+    c1 = std::min(part_c0 + from.c1, holder.c1);
+    to = (own.y0 + own.dy * first - held.y0) / held.dy;
+    to_step = own.dy * step / held.dy;
+}
+
 std::string Generator::tag(int y0, int x0) {
     return y0 > 0 || x0 > 0 ? fmt::format(".y{}x{}", y0, x0) : "";
 }
 
 Generator::Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine,
                      const std::vector<ExternalTensor>& external, const std::vector<std::vector<ExternalTarget>>& targets,
-                     const std::vector<isa::Index>& kept, ProgramBuilder& builder, std::int64_t& weight_offset,
+                     const std::vector<KeptTensor>& kept, ProgramBuilder& builder, std::int64_t& weight_offset,
                      std::int64_t most_transferred)
     : network_(network),
       segment_(segment),
@@ -46,6 +69,7 @@ Milestones Generator::run(const Milestones& before) {
     add_weights();
     add_params();
     find_transfers();
+    find_holdings();
     add_landings();
     add_outboxes();
     add_stages();
@@ -54,12 +78,12 @@ Milestones Generator::run(const Milestones& before) {
     }
 
     early_write_flows(before);
-    write_flows();
+    write_flows(segment_.joined ? before : Milestones{});
     for (std::size_t i = 0; i < graph_.inputs.size(); ++i) {
         if (memory_.input_landings[i] >= 0) {
             input_rows(static_cast<int>(i), memory_.input_landings[i]);
         }
-        for (std::size_t relay = 0; relay < memory_.relays[i].size(); ++relay) {
+        for (std::size_t relay = 0; relay < memory_.relays[i].size() && memory_.input_landings[i] >= 0; ++relay) {
             relay_flow(static_cast<int>(i), static_cast<int>(relay));
         }
     }
@@ -93,7 +117,7 @@ Milestones Generator::run(const Milestones& before) {
     }
     transfer_flows();
     for (std::size_t i = 0; i < graph_.outputs.size(); ++i) {
-        if (!memory_.landings[at(memory_.output_landings[i])].kept) {
+        if (memory_.output_landings[i] >= 0 && !memory_.landings[at(memory_.output_landings[i])].kept) {
             flush_flow(static_cast<int>(i));
         }
     }
@@ -278,6 +302,33 @@ void Generator::find_transfers() {
     }
 }
 
+void Generator::find_holdings() {
+    for (std::size_t i = 0; i < graph_.nodes.size(); ++i) {
+        const TensorId output = node(static_cast<int>(i)).output;
+        const auto found = std::find(graph_.outputs.begin(), graph_.outputs.end(), output);
+        if (found == graph_.outputs.end() || kept_of(output).map == nullptr || kept_of(output).map->shares.empty()) {
+            continue;
+        }
+        KeptCode& kept = *kept_of(output).map;
+        for (std::size_t p = 0; p < placement_[i].parts.size(); ++p) {
+            for (std::size_t h = 0; h < kept.map->holders.size(); ++h) {
+                const Holding holding{static_cast<int>(i), static_cast<int>(p), static_cast<int>(h), outboxes_[i][p].senders,
+                                      kept.feeders[h]};
+                if (share_of(holding).any()) {
+                    holdings_.push_back(holding);
+                    ++outboxes_[i][p].senders;
+                    ++kept.feeders[h];
+                }
+            }
+        }
+    }
+}
+
+HeldShare Generator::share_of(const Holding& holding) const {
+    const KeptTensor& kept = kept_of(node(holding.node).output);
+    return {placement_[at(holding.node)].parts[at(holding.part)], kept.c0, kept.map->map->holders[at(holding.holder)].part};
+}
+
 void Generator::add_transfer(Transfer transfer) {
     transfer.feeder = landings_[at(transfer.landing)].feeders++;
     transfer.sender = results_of(transfer)[at(transfer.part)].senders++;
@@ -311,7 +362,7 @@ void Generator::add_landings() {
                 code.name += fmt::format(".{}.{}{}", landing.place, landing.c0, tag_of(landing));
             }
         }
-        code.buffer = landing.kept ? kept_[at(segment_.mapped[at(tensor_of(landing))])]
+        code.buffer = landing.kept ? kept_of(tensor_of(landing)).map->buffer
                                    : builder_.buffer(code.name, landing.place, landing.offset, landing.bytes());
         const int waiter = landing.readers.size() == 1 ? landing.readers[0] : landing.place;
         code.ready = builder_.counter(code.name + ".ready", code.feeders, waiter, isa::CounterRole::Data);
@@ -355,6 +406,15 @@ void Generator::add_outboxes() {
     }
     for (std::size_t i = 0; i < relays_.size(); ++i) {
         for (std::size_t r = 0; r < relays_[i].size(); ++r) {
+            if (memory_.held(static_cast<int>(i))) {
+                const KeptCode& kept = *kept_of(graph_.inputs[i]).map;
+                relays_[i][r].buffer = kept.shares[r];
+                if (kept.taken_in >= 0 && kept.taken_in == builder_.segment) {
+                    relays_[i][r].out = kept.ready[r];
+                    relays_[i][r].feeders = kept.feeders[r];
+                }
+                continue;
+            }
             const std::string name = fmt::format("{}.relay.{}", label_of_tensor(graph_.inputs[i]), r);
             relays_[i][r] = outbox_code(name, memory_.relays[i][r], relays_[i][r].senders);
         }

@@ -44,9 +44,10 @@ struct LandingCode {
 /// Counters and buffer of a part's results.
 struct OutboxCode {
     isa::Index buffer = -1;
-    isa::Index out = -1;   ///< results written, in raster order
-    isa::Index sent = -1;  ///< [sender]: results that need no longer be kept
+    isa::Index out = -1;   ///< results written, in raster order; -1: all are there
+    isa::Index sent = -1;  ///< [sender]: results that need no longer be kept; -1: all are
     int senders = 0;
+    int feeders = 1;  ///< `out` counts the results of
 };
 
 /// Counters and buffer of a stage.
@@ -54,6 +55,23 @@ struct StageCode {
     isa::Index buffer = -1;
     isa::Index staged = -1;  ///< windows that have come
     isa::Index free = -1;    ///< windows that are done with
+};
+
+/// Buffers and counters of a map that stays on the chip.
+struct KeptCode {
+    const Kept* map = nullptr;
+    isa::Index buffer = -1;          ///< in L0
+    std::vector<isa::Index> shares;  ///< of its holders
+    // Where a segment takes rows as they come:
+    isa::Index taken_in = -1;       ///< segment of the program; -1: all who read it find all of it there
+    std::vector<isa::Index> ready;  ///< by holder, [feeder]: positions of its share that have come
+    std::vector<int> feeders;       ///< by holder, so far
+};
+
+/// What a tensor is of a map that stays.
+struct KeptTensor {
+    KeptCode* map = nullptr;  ///< nothing: it does not stay
+    int c0 = 0;               ///< where its channels begin in the map
 };
 
 /// Results of part `part` of `node`, or rows of the relay `part` of an input, that go to a landing.
@@ -67,17 +85,31 @@ struct Transfer {
     int view_c0 = 0;     ///< where the node's channels begin in that tensor
 };
 
+/// Results of part `part` of `node` that go to holder `holder` of the map that they are a part of.
+struct Holding {
+    int node = 0, part = 0;
+    int holder = 0;
+    int sender = 0;  ///< which of the outbox's senders
+    int feeder = 0;  ///< which of those who give the holder's share
+};
+
 /// What a counter has come to when something is done with.
 struct Milestone {
     isa::Index counter = -1;
     isa::Index element = 0;
     std::int64_t an_image = 0;
+    friend bool operator==(const Milestone& a, const Milestone& b) {
+        return a.counter == b.counter && a.element == b.element && a.an_image == b.an_image;
+    }
 };
 
 /// What tells how far a segment is.
 struct Milestones {
     std::vector<Milestone> inputs;                       ///< all of an input has come
     std::map<std::pair<int, int>, Milestone> crossbars;  ///< by core and number: read for the last time
+
+    /// With those of a segment that is joined to it.
+    void add(Milestones later);
 };
 
 /// What a landing takes of the positions of a part: rows j0 .. j1-1 and columns x0 .. x1-1 of the part's own grid.
@@ -88,14 +120,26 @@ struct Overlap {
     int x0 = 0, x1 = 0;
 };
 
+/// What a holder takes of the results of a part: rows first, first + step, ... (`rows` of them) and columns x0 .. x1-1 of the part's own
+/// grid, channels c0 .. c1-1 of the map. The first lies in row `to`, and each `to_step` after the one before.
+struct HeldShare {
+    HeldShare(const Part& from, int part_c0, const Part& holder);
+    bool any() const { return rows > 0 && x0 < x1 && c0 < c1; }
+    int first = 0, step = 1, rows = 0;
+    int x0 = 0, x1 = 0;
+    int c0 = 0, c1 = 0;
+    int to = 0, to_step = 1;
+};
+
 class Generator {
   public:
-    /// `external`, `targets` and `kept` (buffers of maps that stay in L0) by tensor of the mapped network. Weights lie in external memory
+    /// `external`, `targets` and `kept` by tensor of the mapped network. Weights lie in external memory
     /// from `weight_offset` on, which moves on. Transfers to and from there have `most_transferred` bytes at most.
     Generator(const QuantGraph& network, const Segment& segment, const hw::Machine& machine, const std::vector<ExternalTensor>& external,
-              const std::vector<std::vector<ExternalTarget>>& targets, const std::vector<isa::Index>& kept, ProgramBuilder& builder,
+              const std::vector<std::vector<ExternalTarget>>& targets, const std::vector<KeptTensor>& kept, ProgramBuilder& builder,
               std::int64_t& weight_offset, std::int64_t most_transferred);
-    /// `before`: of the segment before, in which early weights are written.
+    /// `before`: of those before it in the segment of the program that it belongs to, or if it is the first, in the one before, in which
+    /// early weights are written.
     Milestones run(const Milestones& before);
 
   private:
@@ -113,6 +157,7 @@ class Generator {
     int op_of_output(int output) const;
     /// Tensor that a landing receives.
     TensorId tensor_of(const Landing& landing) const;
+    const KeptTensor& kept_of(TensorId id) const { return kept_[at(segment_.mapped[at(id)])]; }
     const ExternalTensor& external_of(TensorId id) const { return external_[at(segment_.mapped[at(id)])]; }
 
     // tables
@@ -122,6 +167,8 @@ class Generator {
     void add_landings();
     void find_transfers();
     void add_transfer(Transfer transfer);
+    void find_holdings();
+    HeldShare share_of(const Holding& holding) const;
     static bool is_relay(const Transfer& transfer) { return transfer.input >= 0; }
     const Part& part_of(const Transfer& transfer) const {
         return is_relay(transfer) ? segment_.relays[at(transfer.input)][at(transfer.part)]
@@ -145,7 +192,8 @@ class Generator {
     void add_turns();
 
     // io_flows.cpp
-    void write_flows();
+    /// `before`: crossbars that others have before.
+    void write_flows(const Milestones& before);
     void early_write_flows(const Milestones& before);
     /// Rows of an input into a landing in L0, from external memory or from where they stay in L0; if that is the landing, tells that they
     /// are there.
@@ -164,11 +212,15 @@ class Generator {
     void pad_flow(int landing);
     void transfer_flows();
     void transfer_flow(const Transfer& transfer);
+    /// Rows of a part to a core that holds them for other segments.
+    void holding_flow(const Holding& holding);
     /// Rows of a landing from the core that has them first.
     void forward_flow(int landing);
     /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
     static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
                            const std::function<void(Ex, Ex)>& body);
+    /// Fields of a transfer of `count` positions out of an outbox, `bytes` of each; `pixel`: from one to the next where they go.
+    static std::vector<FlowBuilder::Field> positions(FlowBuilder& f, const Outbox& outbox, int bytes, Ex dst, Ex src, Ex count, int pixel);
     /// The rows that a landing receives.
     static Reading rows_of(const Landing& landing);
 
@@ -258,7 +310,7 @@ class Generator {
     const MemoryPlan& memory_;
     const std::vector<ExternalTensor>& external_;
     const std::vector<std::vector<ExternalTarget>>& targets_;
-    const std::vector<isa::Index>& kept_;
+    const std::vector<KeptTensor>& kept_;
     ProgramBuilder& builder_;
     std::int64_t& weight_offset_;
     std::int64_t most_transferred_;
@@ -268,6 +320,7 @@ class Generator {
     std::vector<std::vector<OutboxCode>> relays_;              ///< by input, relay
     std::vector<std::vector<std::vector<StageCode>>> stages_;  ///< by node, input, reader
     std::vector<Transfer> transfers_;
+    std::vector<Holding> holdings_;
     std::vector<std::vector<isa::Index>> weights_;  ///< by node, tile
     std::vector<isa::Index> params_;                ///< by node, -1: none
     std::vector<isa::Index> turns_;                 ///< by node, images given; -1: a Concat. Serial only

@@ -13,8 +13,12 @@
 
 namespace cim::compiler {
 
-void Generator::write_flows() {
+void Generator::write_flows(const Milestones& before) {
     const bool setup = builder_.segment == isa::whole_run;
+    const auto done_before = [&](const Tile& tile) {
+        const auto user = before.crossbars.find({tile.core, tile.xb});
+        return user == before.crossbars.end() ? Milestone{} : user->second;
+    };
     std::set<std::pair<int, int>> early;
     for (const EarlyWrites::One& one : segment_.early.tiles) {
         early.insert({one.node, one.tile});
@@ -31,10 +35,11 @@ void Generator::write_flows() {
         for (const auto& [key, mine] : by_core) {
             const auto& [copy, core] = key;
             const std::string name = fmt::format("{}.write.{}{}", label(static_cast<int>(i)), core, tag_of(static_cast<int>(i), copy));
-            // Runs of consecutive crossbars and weights.
+            // Runs of consecutive crossbars and weights, which are free at the same time.
             std::vector<int> starts;
             for (std::size_t k = 0; k < mine.size(); ++k) {
-                if (k == 0 || mine[k] != mine[k - 1] + 1 || tiles[at(mine[k])].xb != tiles[at(mine[k - 1])].xb + 1) {
+                if (k == 0 || mine[k] != mine[k - 1] + 1 || tiles[at(mine[k])].xb != tiles[at(mine[k - 1])].xb + 1 ||
+                    !(done_before(tiles[at(mine[k])]) == done_before(tiles[at(mine[k - 1])]))) {
                     starts.push_back(static_cast<int>(k));
                 }
             }
@@ -53,6 +58,10 @@ void Generator::write_flows() {
                 const std::size_t end = run + 1 < starts.size() ? at(starts[run + 1]) : mine.size();
                 const Ex first_xb = f.number("xb" + own, tiles[at(first)].xb);
                 const Ex first_weight = f.weight("weight" + own, weights_[i][at(first) % weights_[i].size()]);
+                if (const Milestone done = done_before(tiles[at(first)]); done.counter >= 0) {
+                    f.await_at(f.counter("read" + own, done.counter), f.number("element" + own, done.element), f.constant(1),
+                               f.batch() * f.number("reads" + own, done.an_image));
+                }
                 f.loop("i", f.number("count" + own, static_cast<std::int64_t>(end) - starts[run]), [&](Ex k) {
                     f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}, completion ? &*completion : nullptr);
                 });
@@ -91,7 +100,8 @@ void Generator::early_write_flows(const Milestones& before) {
         return;
     }
     const isa::Index own = builder_.segment;
-    builder_.enter_segment(own - 1);
+    const int prefix = builder_.label();
+    builder_.enter_segment(own - 1, prefix);
     const std::size_t at_once = std::min(at(segment_.early.at_once), runs.size());
     std::vector<isa::Index> done;
     for (std::size_t r = 0; r < runs.size(); ++r) {
@@ -127,7 +137,7 @@ void Generator::early_write_flows(const Milestones& before) {
         });
         f.finish();
     }
-    builder_.enter_segment(own);
+    builder_.enter_segment(own, prefix);
 }
 
 void Generator::input_flows(int index) {
@@ -190,7 +200,8 @@ void Generator::fetch_flow(int input, int index, int op) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const isa::Index kept = kept_[at(segment_.mapped[at(graph_.inputs[at(input)])])];
+    const KeptTensor& tensor_kept = kept_of(graph_.inputs[at(input)]);
+    const isa::Index kept = tensor_kept.map != nullptr ? tensor_kept.map->buffer : -1;
     const ExternalTensor& source = external_of(graph_.inputs[at(input)]);
     const int pixel = r.c * landing.element_bytes;
     FlowBuilder f(builder_, kept >= 0 ? "copy" : "fetch", code.name + (kept >= 0 ? ".copy" : ".fetch"), op, isa::chip, isa::Engine::Move);

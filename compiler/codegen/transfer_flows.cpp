@@ -62,6 +62,96 @@ void Generator::transfer_flows() {
             transfer_flow(*transfers[(first + t) % transfers.size()]);
         }
     }
+    std::for_each(holdings_.begin(), holdings_.end(), [&](const Holding& holding) { holding_flow(holding); });
+}
+
+std::vector<FlowBuilder::Field> Generator::positions(FlowBuilder& f, const Outbox& outbox, int bytes, Ex dst, Ex src, Ex count, int pixel) {
+    const Ex each = f.number("bytes", bytes);
+    if (outbox.chunk > 1 && bytes == outbox.pitch && bytes == pixel) {
+        return {{"dst", dst}, {"src", src}, {"n", count * each}};
+    }
+    std::vector<FlowBuilder::Field> fields{{"dst", dst}, {"src", src}, {"n", each}};
+    if (outbox.chunk > 1) {
+        fields.insert(fields.end(),
+                      {{"count", count}, {"dst_pitch", f.number("pixel", pixel)}, {"src_pitch", f.number("slot", outbox.pitch)}});
+    }
+    return fields;
+}
+
+void Generator::holding_flow(const Holding& holding) {
+    const Part& part = placement_[at(holding.node)].parts[at(holding.part)];
+    const Outbox& outbox = memory_.nodes[at(holding.node)].outboxes[at(holding.part)];
+    const OutboxCode& results = outboxes_[at(holding.node)][at(holding.part)];
+    const KeptTensor& tensor_kept = kept_of(node(holding.node).output);
+    const KeptCode& kept = *tensor_kept.map;
+    const Holder& holder = kept.map->holders[at(holding.holder)];
+    const HeldShare share = share_of(holding);
+    const Grid& own = part.grid;
+    const Grid& held = holder.part.grid;
+    FlowBuilder f(builder_, "rows_hold", fmt::format("{}.{}{}.held.{}", label(holding.node), part.c0, tag(own.y0, own.x0), holding.holder),
+                  op_of(holding.node), part.core, isa::Engine::Move);
+    const Ex one = f.constant(1);
+    const Ex out = f.counter("out", results.out);
+    const Ex sent = f.counter("sent", results.sent);
+    const Ex sender = f.number("sender", holding.sender);
+    const Ex cols = f.number("width", own.cols);
+    const Ex slot = f.number("slot", outbox.pitch);
+    const Ex pixel = f.number("pixel", holder.rows.pitch);
+    const int element = tensor(node(holding.node).output).element_bytes;
+    const Ex src = f.buffer("src", results.buffer) + f.number("src_first", (share.c0 - tensor_kept.c0 - part.c0) * element);
+    const Ex dst = f.buffer("dst", kept.shares[at(holding.holder)]) +
+                   f.number("dst_first", (share.c0 - holder.part.c0) * element + (own.x0 - held.x0) * holder.rows.pitch);
+    const auto come = [&](const char* name, std::int64_t positions) {
+        if (!kept.ready.empty()) {
+            signal_if(f, f.counter("come", kept.ready[at(holding.holder)]), name, positions, holding.feeder);
+        }
+    };
+    const int left = own.x0 + share.x0 - held.x0;
+    const int right = held.cols - left - (share.x1 - share.x0);
+    f.loop("n", f.batch(), [&](Ex n) {
+        signal_if(f, sent, "rows_before", static_cast<std::int64_t>(share.first) * own.cols, holding.sender);
+        come("held_before", static_cast<std::int64_t>(share.to) * held.cols);
+        f.loop("i", f.number("rows", share.rows), [&](Ex i) {
+            come("held_left", left);
+            const Ex j = i * f.number("step", share.step) + f.number("first", share.first);
+            const Ex to = n * f.number("held_rows", held.rows) + i * f.number("to_step", share.to_step) + f.number("to", share.to);
+            signal_if(f, sent, "cols_before", share.x0, holding.sender);
+            for_chunks(f, "x", share.x0, share.x1, outbox.chunk, [&](Ex x, Ex count) {
+                const Ex position = (n * f.number("height", own.rows) + j) * cols + x;
+                f.await(out, one, position + count);
+                std::vector<FlowBuilder::Field> fields =
+                    positions(f, outbox, (share.c1 - share.c0) * element, dst + (to * f.number("held_cols", held.cols) + x) * pixel,
+                              src + mod(position, f.number("slots", outbox.slots)) * slot, count, holder.rows.pitch);
+                fields.emplace_back("core", f.number("core", holder.part.core));
+                f.op(isa::Opcode::Send, fields);
+                if (!kept.ready.empty()) {
+                    f.signal_at(f.counter("come", kept.ready[at(holding.holder)]), f.number("feeder", holding.feeder), count);
+                }
+                f.signal_at(sent, sender, count);
+            });
+            // Rows up to the next one are for others, and come from others.
+            if (!kept.ready.empty() && share.to_step > 1) {
+                const Ex between =
+                    min(f.number("held_between", share.to_step - 1),
+                        f.number("held_rows", held.rows) - 1 - f.number("to", share.to) - i * f.number("to_step", share.to_step));
+                f.signal_at(f.counter("come", kept.ready[at(holding.holder)]), f.number("feeder", holding.feeder),
+                            f.number("held_right", right) + between * f.number("held_cols", held.cols));
+            } else {
+                come("held_right", right);
+            }
+            const Ex unused = f.number("unused_cols", own.cols - share.x1);
+            if (share.step > 1) {
+                f.signal_at(sent, sender,
+                            unused + min(f.number("rows_between", share.step - 1), f.number("last", own.rows - 1) - j) * cols);
+            } else {
+                signal_if(f, sent, "unused_cols", own.cols - share.x1, holding.sender);
+            }
+        });
+        const int last = share.to + share.to_step * (share.rows - 1);
+        const int told = std::min(share.to_step - 1, held.rows - 1 - last);
+        come("held_after", static_cast<std::int64_t>(held.rows - 1 - last - told) * held.cols);
+    });
+    f.finish();
 }
 
 void Generator::transfer_flow(const Transfer& transfer) {
@@ -83,32 +173,34 @@ void Generator::transfer_flow(const Transfer& transfer) {
         is_relay(transfer) ? op_of_input(transfer.input) : op_of(transfer.node), place, isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
     const Ex feeder = f.number("feeder", transfer.feeder);
-    const Ex sent = f.counter("sent", results.sent);
-    const Ex sender = f.number("sender", transfer.sender);
+    const bool held = results.sent < 0;
+    const auto tell_sent = [&](const char* name, std::int64_t amount) {
+        if (!held) {
+            signal_if(f, f.counter("sent", results.sent), name, amount, transfer.sender);
+        }
+    };
     const Ex one = f.constant(1);
     const int element = landing.element_bytes;
 
     const Ex pixel = f.number("pixel", landing.pixel_bytes());
     const auto move = [&](Ex position, Ex count, Ex dst) {
-        f.await(f.counter("out", results.out), one, position + count);
-        const int bytes = (transfer.c1 - transfer.c0) * element;
-        const bool in_line = bytes == outbox.pitch && bytes == landing.pixel_bytes();
-        const Ex slot = f.number("slot", outbox.pitch);
-        const Ex src = f.buffer("src", results.buffer) + mod(position, f.number("slots", outbox.slots)) * slot +
+        if (results.out >= 0) {
+            f.await(f.counter("out", results.out), results.feeders > 1 ? f.number("givers", results.feeders) : one, position + count);
+        }
+        const Ex in_outbox = held ? position : mod(position, f.number("slots", outbox.slots));
+        const Ex src = f.buffer("src", results.buffer) + in_outbox * f.number("slot", outbox.pitch) +
                        f.number("src_first", (transfer.c0 - transfer.view_c0 - part.c0) * element);
-        std::vector<FlowBuilder::Field> fields;
+        std::vector<FlowBuilder::Field> fields =
+            positions(f, outbox, (transfer.c1 - transfer.c0) * element, dst, src, count, landing.pixel_bytes());
         if (!from_chip && !to_chip) {
             fields.emplace_back("core", f.number("core", landing.place));
-        }
-        const Ex a_position = f.number("bytes", bytes);
-        fields.insert(fields.end(), {{"dst", dst}, {"src", src}, {"n", in_line && outbox.chunk > 1 ? count * a_position : a_position}});
-        if (!in_line && outbox.chunk > 1) {
-            fields.insert(fields.end(), {{"count", count}, {"dst_pitch", pixel}, {"src_pitch", slot}});
         }
         const isa::Opcode from_core = to_chip ? isa::Opcode::Store : isa::Opcode::Send;
         f.op(from_chip ? (to_chip ? isa::Opcode::Copy : isa::Opcode::Load) : from_core, fields);
         f.signal_at(ready, feeder, count);
-        f.signal_at(sent, sender, count);
+        if (!held) {
+            f.signal_at(f.counter("sent", results.sent), f.number("sender", transfer.sender), count);
+        }
     };
     const Ex dst = f.buffer("dst", code.buffer);
     const Ex dst_first = f.number("dst_first", (transfer.c0 - landing.c0) * element);
@@ -119,7 +211,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const Grid& grid = part.grid;
     if (landing.flat && grid.positions() == static_cast<std::int64_t>(landing.reading.h) * landing.reading.w) {
         f.loop("n", f.batch(), [&](Ex n) {
-            signal_if(f, sent, "skipped_before", landing.px0, transfer.sender);
+            tell_sent("skipped_before", landing.px0);
             f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
             const Ex px0 = f.number("px0", landing.px0);
             // Rows follow each other in the vector, but no chunk goes on in the next one.
@@ -132,7 +224,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
                      dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + (p - px0) * pixel +
                          dst_first);
             });
-            signal_if(f, sent, "skipped_after", grid.positions() - landing.px1, transfer.sender);
+            tell_sent("skipped_after", grid.positions() - landing.px1);
         });
         f.finish();
         return;
@@ -144,7 +236,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
     if (!own.any()) {
         f.loop("n", f.batch(), [&](Ex) {
             signal_if(f, ready, "positions", static_cast<std::int64_t>(rows) * cols, transfer.feeder);
-            signal_if(f, sent, "unused_positions", grid.positions(), transfer.sender);
+            tell_sent("unused_positions", grid.positions());
         });
         f.finish();
         return;
@@ -153,7 +245,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const int left = grid.x0 - r.skip_left + r.pad_left;
     const int last = top + grid.dy * (own.j1 - 1);
     f.loop("n", f.batch(), [&](Ex n) {
-        signal_if(f, sent, "rows_before", static_cast<std::int64_t>(own.j0) * grid.cols, transfer.sender);
+        tell_sent("rows_before", static_cast<std::int64_t>(own.j0) * grid.cols);
         if (landing.flat) {
             f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
         }
@@ -166,7 +258,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
                 await_room(f, landing, code, row);
             }
             signal_if(f, ready, "left", left + own.x0, transfer.feeder);
-            signal_if(f, sent, "cols_before", own.x0, transfer.sender);
+            tell_sent("cols_before", own.x0);
             const Ex line = landing.flat ? dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
                                                in_image * f.number("line", static_cast<std::int64_t>(cols) * landing.pixel_bytes())
                                          : dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes());
@@ -183,7 +275,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
             } else {
                 signal_if(f, ready, "right", right, transfer.feeder);
             }
-            signal_if(f, sent, "unused_cols", grid.cols - own.x1, transfer.sender);
+            tell_sent("unused_cols", grid.cols - own.x1);
         };
         if (own.j0 > 0) {
             f.loop("y", f.number("first_row", own.j0), f.number("used_rows", own.j1), row_of_part);
@@ -192,7 +284,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
         }
         const int told = std::min(grid.dy - 1, rows - 1 - last);
         signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(rows - 1 - last - told) * cols, transfer.feeder);
-        signal_if(f, sent, "unused_positions", static_cast<std::int64_t>(grid.rows - own.j1) * grid.cols, transfer.sender);
+        tell_sent("unused_positions", static_cast<std::int64_t>(grid.rows - own.j1) * grid.cols);
     });
     f.finish();
 }

@@ -72,7 +72,9 @@ Compiled compile(QuantGraph network, const hw::Machine& machine, const CompileOp
     scheduling.remapping = options.remapping && options.copies == CopyPolicy::Optimal;
     scheduling.prewriting = options.prewrite && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     scheduling.keeping = options.keep && options.copies == CopyPolicy::Optimal && !scheduling.serial;
+    scheduling.holding = options.hold;
     scheduling.forwarding = options.forward && options.copies == CopyPolicy::Optimal && !scheduling.serial;
+    scheduling.joining = options.join && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     scheduling.reloading = options.reload && options.copies == CopyPolicy::Optimal && !scheduling.serial;
     scheduling.batch = std::max<std::int64_t>(1, options.images);
     scheduling.images = options.objective == Objective::Interval ? endless : scheduling.batch;

@@ -21,9 +21,11 @@ struct CompileOptions {
     bool remapping = true;                    ///< level vvm: rows of a matrix dealt over more crossbars than they fill
     CopyPolicy copies = CopyPolicy::Optimal;  ///< others are baselines, and take the first schedule
     bool stagger = true;                      ///< XBM: a core's reads of a window begin as crossbars become free; else together
-    bool keep = true;                         ///< maps that segments leave to others stay in L0 where there is room
+    bool keep = true;                         ///< maps that segments leave to others stay on the chip where there is room
+    bool hold = true;                         ///< of these as many as there is room for in L1, the others in L0
     bool prewrite = true;                     ///< weights of a segment written while the one before computes, where that is faster
     bool forward = true;                      ///< cores that take the same of an input pass it on to each other
+    bool join = true;                         ///< segments begin while those before them work, where that is faster
     bool reload = true;                       ///< a network that fits the chip in several segments for one image, where that is faster
     bool spread = true;                       ///< of many ways to spread operators over the machine the fastest; else the first
     bool thorough = false;                    ///< more programs are tried, which takes several times as long

@@ -58,7 +58,7 @@ std::int64_t Measure::least(const Occupancy& occupancy) const {
 }
 
 std::int64_t Measure::rehearsed(const isa::Program& program, const Occupancy& occupancy, std::int64_t enough) const {
-    if (objective_ == Objective::Interval && program.segment_count() == 1) {
+    if (objective_ == Objective::Interval && program.segment_count() == 1 && !program.rewrites()) {
         // After the one that fills the pipeline.
         return ticks_of(program, machine_, 1 + images_, INT64_MAX) - ticks_of(program, machine_, 1, INT64_MAX);
     }

@@ -9,6 +9,7 @@
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
 #include "compiler/prediction/predict.h"
+#include "compiler/scheduling/cg/joining.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -47,6 +48,7 @@ Rehearsed cut_by_times(Strategy strategy, int rounds, const QuantGraph& network,
         } catch (const InputError&) {
             break;  // cut so, it is too large for a memory
         }
+        const bool joined = options.joining && join_segments(at.schedule, machine);
         const std::vector<Segment>& segments = at.schedule.segments;
         if (std::all_of(segments.begin(), segments.end(), [&](const Segment& segment) {
                 return strategy.paces.count({segment.first, segment.last}) > 0;
@@ -55,12 +57,15 @@ Rehearsed cut_by_times(Strategy strategy, int rounds, const QuantGraph& network,
         }
         at.program = generate_flows(network, at.schedule, machine);
         const Prediction prediction = rehearse(at.program, machine);
-        for (std::size_t s = 0; s < segments.size(); ++s) {
+        for (std::size_t s = 0; !joined && s < segments.size(); ++s) {
             const SegmentPrediction& took = prediction.segments[s];
             strategy.paces[{segments[s].first, segments[s].last}] = took.end - took.begin;
         }
         if (prediction.ticks < best.ticks) {
             best = {std::move(at), prediction.ticks};
+        }
+        if (joined) {
+            break;  // what each took cannot be told
         }
     }
     return best;

@@ -99,6 +99,10 @@ hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, cons
     return total;
 }
 
+bool holds_maps(const Schedule& schedule) {
+    return std::any_of(schedule.kept.begin(), schedule.kept.end(), [](const Kept& map) { return !map.holders.empty(); });
+}
+
 bool has_bands(const Schedule& schedule) {
     return std::any_of(schedule.segments.begin(), schedule.segments.end(), [](const Segment& segment) {
         return std::any_of(segment.relays.begin(), segment.relays.end(), [](const std::vector<Part>& relays) {

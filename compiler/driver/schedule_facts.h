@@ -26,6 +26,9 @@ MemoryUsed memory_used(const Schedule& schedule);
 /// memory gives. Of what `Occupancy::busiest` counts, the part that needs no program.
 hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, const hw::PriceList& prices, std::int64_t images);
 
+/// Whether maps between segments stay in L1.
+bool holds_maps(const Schedule& schedule);
+
 /// Whether relays share rows of an input.
 bool has_bands(const Schedule& schedule);
 

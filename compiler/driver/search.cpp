@@ -11,6 +11,7 @@
 
 #include "compiler/codegen/generate.h"
 #include "compiler/driver/early_writes.h"
+#include "compiler/driver/joined.h"
 #include "compiler/driver/one_image.h"
 #include "compiler/driver/paces.h"
 #include "compiler/driver/schedule_facts.h"
@@ -18,6 +19,7 @@
 #include "compiler/mapping/packing.h"
 #include "compiler/parallel.h"
 #include "compiler/prediction/occupancy.h"
+#include "compiler/scheduling/cg/joining.h"
 #include "compiler/scheduling/cg/prewrite.h"
 #include "hw_models/timing/price.h"
 
@@ -41,6 +43,7 @@ constexpr Budget whole{1'000'000, 25, 10};
 constexpr Budget in_segments{4'000'000, 40, 30};  // where to cut is a choice more, and times change by leaps with it
 constexpr int rounds_of_thorough = 10;            // to cut for one image by what segments took
 constexpr int times_thorough = 6;                 // of the budget
+constexpr int tried_joined = 6;                   // of the best that are not
 constexpr int tried_with_early_writes = 2;        // of the best without them
 constexpr std::int64_t longer = 6;  // times as many reads of crossbars as the best: tiles cut ever smaller, not worth a program
 constexpr std::int64_t price_of_segment = 1'500;
@@ -88,9 +91,14 @@ class Search {
             without_paces_ = best_->strategy;
             best_ = cut_by_paces(std::move(*best_), network_, machine_, options_, measure_.images());
         }
+        const Candidate all_in_turn = *best_;
         best_ = with_or_without_early_writes({});
-        if (const std::optional<std::int64_t> faster = one_image_ ? cut_for_one_image() : std::nullopt) {
+        if (const std::optional<std::int64_t> faster = one_image_ ? cut_for_one_image() : std::nullopt;
+            faster && !is_joined(best_->schedule)) {
             best_ = with_or_without_early_writes(faster);
+        }
+        if (!is_joined(best_->schedule)) {
+            join_where_faster(all_in_turn);
         }
         return std::move(*best_);
     }
@@ -131,6 +139,13 @@ class Search {
             }
             if (rehearse_ && options_.remapping && machine_.mode == hw::ComputingMode::WLM) {
                 strategies.push_back({share, spread, false, Cuts::Cheapest});  // what dealt rows cost the ports is known only then
+            }
+        }
+        if (rehearse_ && best_ && holds_maps(best_->schedule)) {
+            // Cores have less to send, and to keep, where maps pass L0.
+            for (std::size_t i = 0, own = strategies.size(); i < own; ++i) {
+                strategies.push_back(strategies[i]);
+                strategies.back().holding = false;
             }
         }
         return strategies;
@@ -291,11 +306,19 @@ class Search {
         }
         std::vector<Strategy> strategies;
         const bool every_spread = rehearse_ && thorough_;
-        for (const Spread spread : every_spread ? spreads_ : std::vector<Spread>{spreads_.back()}) {
-            strategies.push_back({best_->strategy.share, spread, best_->strategy.remapping, Cuts::OneImage, best_->strategy.banded});
-            if (thorough_) {
-                strategies.push_back(strategies.back());
-                strategies.back().forwarding = Forwarding::All;
+        // Shorter tiles are read in less time, so that results come sooner.
+        std::vector<Share> shares{best_->strategy.share};
+        if (const Share rows = shares.front().with_half(Scarce::Rows);
+            machine_.mode == hw::ComputingMode::XBM && keeps_numbers(network_, machine_, rows)) {
+            shares.push_back(rows);
+        }
+        for (const Share& share : shares) {
+            for (const Spread spread : every_spread ? spreads_ : std::vector<Spread>{spreads_.back()}) {
+                strategies.push_back({share, spread, best_->strategy.remapping, Cuts::OneImage, best_->strategy.banded});
+                if (thorough_) {
+                    strategies.push_back(strategies.back());
+                    strategies.back().forwarding = Forwarding::All;
+                }
             }
         }
         const int rounds = thorough_ ? rounds_of_thorough : 1;
@@ -359,6 +382,55 @@ class Search {
         others.erase(best_->strategy);
         std::optional<Candidate> faster = faster_with_early_writes(*best_, others, cost, network_, machine_, options_, measure_);
         return std::move(faster ? *faster : *best_);
+    }
+
+    /// Nothing is lost by not waiting, but more comes at the same time: rehearsed where that is not too long, and so are those that are
+    /// nearly as good when all wait. Segments lie elsewhere for early writes: `all_in_turn` is the best without any.
+    void join_where_faster(const Candidate& all_in_turn) {
+        if (!options_.joining || !several_ || best_->schedule.segments.size() == 1) {
+            return;
+        }
+        std::vector<Candidate> ways{*best_, all_in_turn};
+        int left = rehearse_ ? tried_joined : 0;
+        for (auto other = ranking_.begin(); other != ranking_.end() && other->first <= cost_ + cost_ / 32 && left > 0; ++other, --left) {
+            ways.push_back({other->second, {}, {}});
+        }
+        for (const Cuts cuts : {Cuts::Cheapest, Cuts::Filling, Cuts::Frugal}) {
+            Strategy strategy = all_in_turn.strategy;
+            strategy.cuts = cuts;
+            if (rehearse_ && cuts != all_in_turn.strategy.cuts) {
+                ways.push_back({strategy, {}, {}});
+            }
+        }
+        std::vector<std::int64_t> costs(ways.size(), INT64_MAX);
+        std::vector<int> numbers(ways.size());
+        std::iota(numbers.begin(), numbers.end(), 0);
+        for_each(numbers, [&](int number) {
+            Candidate& way = ways[static_cast<std::size_t>(number)];
+            try {
+                if (way.schedule.segments.empty()) {
+                    way.schedule = schedule(network_, machine_, options_, way.strategy);
+                }
+            } catch (const InputError&) {
+                return;  // cut so, it is too large for a memory
+            }
+            std::optional<Candidate> other = joined(way, network_, machine_);
+            if (!other) {
+                return;
+            }
+            way = std::move(*other);
+            const Occupancy occupancy = occupancy_of(way.program, machine_, measure_.images());
+            costs[static_cast<std::size_t>(number)] =
+                occupancy.operations > most_of_large ? 0 : measure_.rehearsed(way.program, occupancy, INT64_MAX);
+        });
+        const auto least = std::min_element(costs.begin(), costs.end());
+        if (*least == INT64_MAX) {
+            return;
+        }
+        const Occupancy now = occupancy_of(best_->program, machine_, measure_.images());
+        if (*least == 0 || *least < measure_.rehearsed(best_->program, now, INT64_MAX)) {
+            best_ = std::move(ways[static_cast<std::size_t>(least - costs.begin())]);
+        }
     }
 
     template <typename List, typename F>

@@ -12,8 +12,23 @@ namespace {
 using hw::AluWork;
 using hw::Ticks;
 
-/// Halos and cores that share a reader: more receivers than there are readers.
+/// Halos and cores that share a reader which works channel by channel: more receivers than there are readers.
 constexpr double receivers_a_reader = 1.5;
+constexpr double many_cores = 3;
+
+/// Cores that a position of a Conv's input is sent to on average: those of all copies that have it under a window. Many cores of a copy
+/// pass it on (compiler/mapping/forwarding.h); where a core is more than a copy, copies that rows are dealt to share it.
+double receivers_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& here, int per_core) {
+    double positions = 0;
+    for (const Grid& grid : here.copies) {
+        const Reading r = reading_of(graph, conv, 0, grid);
+        positions += static_cast<double>(r.used_rows()) * r.used_cols();
+    }
+    const Reading whole = reading_of(graph, conv);
+    const double cores = static_cast<double>(here.tiles.size()) / (static_cast<double>(here.copies.size()) * per_core);
+    return positions / (static_cast<double>(whole.h) * whole.w) *
+           (cores < many_cores ? std::max(cores, 1.0 / here.copies.front().dy) : 1.0);
+}
 
 }  // namespace
 
@@ -38,16 +53,19 @@ std::optional<AluWork> digital_work(NodeKind kind) {
     return std::nullopt;
 }
 
-ColumnLoads::ColumnLoads(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices)
-    : graph_(graph), cores_(machine.core_count()), prices_(prices), followers_(graph.nodes.size()), readers_(graph.tensors.size(), 0) {
+ColumnLoads::ColumnLoads(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
+                         const hw::PriceList& prices)
+    : graph_(graph), cores_(machine.core_count()), prices_(prices), followers_(graph.nodes.size()), receivers_(graph.tensors.size(), 0) {
     const std::vector<NodeId> producers = producers_of(graph);
     std::vector<std::set<NodeId>> sources(graph.nodes.size());
     for (std::size_t n = 0; n < graph.nodes.size(); ++n) {
         const QuantNode& node = graph.nodes[n];
         const auto id = static_cast<NodeId>(n);
-        for (const TensorId input : node.inputs) {
-            for (const ViewPart& view : view_of(graph, producers, input)) {
-                readers_[at(view.tensor)] += node.kind == NodeKind::Concat ? 0 : 1;
+        for (std::size_t input = 0; node.kind != NodeKind::Concat && input < node.inputs.size(); ++input) {
+            const bool conv = node.kind == NodeKind::Conv && input == 0;
+            const double receivers = conv ? receivers_of(graph, node, placement[n], machine.crossbars_per_core()) : receivers_a_reader;
+            for (const ViewPart& view : view_of(graph, producers, node.inputs[input])) {
+                receivers_[at(view.tensor)] += receivers;
             }
         }
         if (node.kind == NodeKind::Conv) {
@@ -71,7 +89,7 @@ Load ColumnLoads::sent(TensorId id, int channels) const {
     const hw::OpCost send = prices_.send(0, 0, channels);
     const hw::OpCost far = prices_.send(0, cores_ > 1 ? 1 : 0, channels);
     const Load once{send.ticks_on(hw::Resource::L1Port) + send.ticks_on(hw::Resource::RemoteL1Port), far.sync_ticks(), 0};
-    return once * (receivers_a_reader * readers_[at(id)]);
+    return once * receivers_[at(id)];
 }
 
 Load ColumnLoads::element(NodeId id, int channels) const {

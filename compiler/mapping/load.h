@@ -33,7 +33,9 @@ std::optional<hw::AluWork> digital_work(NodeKind kind);
 /// Loads of columns of tiles, digital operators counted with the Conv that their first input comes from.
 class ColumnLoads {
   public:
-    ColumnLoads(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices);
+    /// Of the placement the copies, and how many tiles they have.
+    ColumnLoads(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
+                const hw::PriceList& prices);
     /// The tiles of one column of a copy that works on `grid`. What they send is counted on both sides, as if the receiver were like them.
     Load operator()(NodeId conv, const std::vector<Tile*>& column, const Grid& grid) const;
 
@@ -45,7 +47,7 @@ class ColumnLoads {
     int cores_;
     const hw::PriceList& prices_;
     std::vector<std::vector<NodeId>> followers_;  ///< by Conv: digital operators on its output
-    std::vector<int> readers_;                    ///< by tensor
+    std::vector<double> receivers_;               ///< by tensor, of a position
 };
 
 /// Ticks that the busiest tile is read for an image.

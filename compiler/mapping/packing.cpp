@@ -196,7 +196,7 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
                                        const hw::PriceList& prices, Spread spread) {
-    const ColumnLoads load_of(graph, machine, prices);
+    const ColumnLoads load_of(graph, placement, machine, prices);
     const int cores = machine.core_count();
     std::vector<LoadedColumn> columns;
     Load all;
@@ -258,20 +258,26 @@ bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices) {
     return true;
 }
 
-hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                       const hw::PriceList& prices) {
-    const ColumnLoads load_of(graph, machine, prices);
+std::vector<Load> loads_of_cores(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                                 const hw::PriceList& prices) {
+    const ColumnLoads load_of(graph, placement, machine, prices);
     std::vector<Load> loads(static_cast<std::size_t>(machine.core_count()));
     for (std::size_t n = 0; n < placement.size(); ++n) {
-        for (const Column& column : columns_of(placement[n])) {
+        NodePlacement here = placement[n];
+        for (const Column& column : columns_of(here)) {
             for (const Column& part : on_cores(column, static_cast<std::size_t>(machine.crossbars_per_core()))) {
-                const Grid& grid = placement[n].copies[static_cast<std::size_t>(part[0]->copy)];
+                const Grid& grid = here.copies[static_cast<std::size_t>(part[0]->copy)];
                 loads[static_cast<std::size_t>(part[0]->core)] += load_of(static_cast<NodeId>(n), part, grid);
             }
         }
     }
+    return loads;
+}
+
+hw::Ticks busiest_core(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                       const hw::PriceList& prices) {
     hw::Ticks most = 0;
-    for (const Load& load : loads) {
+    for (const Load& load : loads_of_cores(placement, graph, machine, prices)) {
         most = std::max(most, load.most());
     }
     return most;

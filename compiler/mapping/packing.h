@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "compiler/mapping/load.h"
 #include "compiler/mapping/placement.h"
 #include "hw_models/spec/machine.h"
 
@@ -29,8 +30,12 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
 /// Whether from one core all others are as far, so that it does not matter on which of them operators lie that follow each other.
 bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices);
 
-/// The same for tiles that have their crossbars, however they came to them.
-hw::Ticks busiest_core(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+/// What each core has to do for an image, for tiles that have their crossbars, however they came to them.
+std::vector<Load> loads_of_cores(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                                 const hw::PriceList& prices);
+
+/// How long the busiest of them is held.
+hw::Ticks busiest_core(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
                        const hw::PriceList& prices);
 
 /// Ways to spread operators over the cores that differ on a machine.

@@ -7,6 +7,8 @@
 
 #include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
+#include "compiler/mapping/load.h"
+#include "compiler/mapping/packing.h"
 #include "compiler/mapping/reading.h"
 #include "hw_models/timing/price.h"
 #include "isa/program.h"
@@ -14,6 +16,8 @@
 namespace cim::compiler {
 
 namespace {
+
+constexpr hw::Ticks share_of_holder = 4;  // of an interval, in which its move engine sends what it holds
 
 /// The rows and columns that a core takes of an input for a node.
 struct Taken {
@@ -59,20 +63,6 @@ std::vector<Taken> taken_by_cores(const QuantGraph& graph, const std::vector<Nod
 /// Of `width` columns, or channels, those of band `band` of `bands`.
 std::pair<int, int> band_of(int width, int bands, int band) {
     return {width * band / bands, width * (band + 1) / bands};
-}
-
-/// Cores, those first whose crossbars have least to do.
-std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, int cores) {
-    std::vector<std::int64_t> reads(at(cores), 0);
-    for (const NodePlacement& here : placement) {
-        for (const Tile& tile : here.tiles) {
-            reads[at(tile.core)] += here.copies[at(tile.copy)].positions();
-        }
-    }
-    std::vector<int> order(at(cores));
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return reads[at(a)] < reads[at(b)]; });
-    return order;
 }
 
 /// What it takes to bring an image of an input to its readers.
@@ -137,6 +127,31 @@ class Delivery {
     std::vector<Taken> takers_;
 };
 
+/// Rows dealt to `rows` places in turn, each row in `bands` bands of columns. Places count from 0.
+std::vector<Part> dealt(const Shape3& shape, int rows, int bands) {
+    std::vector<Part> parts;
+    for (int k = 0; k < rows * bands; ++k) {
+        const auto [begin, end] = band_of(shape.w, bands, k % bands);
+        const int y0 = k / bands;
+        parts.push_back({k, 0, shape.c, {y0, rows, ceil_div(shape.h - y0, rows), begin, end - begin}, k});
+    }
+    return parts;
+}
+
+/// A vector, which has one row and one column, in slices of its channels.
+std::vector<Part> sliced(const Shape3& shape, int slices) {
+    std::vector<Part> parts;
+    for (int k = 0; k < slices; ++k) {
+        const auto [begin, end] = band_of(shape.c, slices, k);
+        parts.push_back({k, begin, end, {0, 1, 1, 0, 1}, k});
+    }
+    return parts;
+}
+
+bool is_vector(const Shape3& shape) {
+    return shape.h == 1 && shape.w == 1;
+}
+
 }  // namespace
 
 std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
@@ -149,36 +164,66 @@ std::vector<std::vector<Part>> relays_of(const QuantGraph& graph, const std::vec
         if (delivery.once(1) == 0 || delivery.direct() < 3 * delivery.once(1)) {
             continue;
         }
-        const std::vector<int> cores = idlest_first(placement, machine.core_count());
-        if (shape.h == 1 && shape.w == 1) {
-            // A vector has one row and one column, but channels.
+        if (is_vector(shape)) {
             const int most_slices = banded ? std::min(shape.c, machine.core_count()) : 1;
             int slices = 1;
             while (slices < most_slices && delivery.relays(1) > slices && 2 * delivery.in_slices(slices + 1) <= 3 * delivery.once(1)) {
                 ++slices;
             }
-            for (int k = 0; k < slices; ++k) {
-                const auto [begin, end] = band_of(shape.c, slices, k);
-                relays[i].push_back({cores[at(k)], begin, end, {0, 1, 1, 0, 1}, k});
+            relays[i] = sliced(shape, slices);
+        } else {
+            // Rows in turn, and if they are too few, bands of columns of each, as long as L0 is held for them half as long again at most.
+            const int most = rows_are_all_read(graph, input) ? std::min(shape.h, machine.core_count()) : 1;
+            const int most_bands = banded ? std::min(shape.w, machine.core_count() / most) : 1;
+            int bands = 1;
+            while (bands < most_bands && delivery.relays(bands) > static_cast<hw::Ticks>(most) * bands &&
+                   2 * delivery.once(bands + 1) <= 3 * delivery.once(1)) {
+                ++bands;
             }
-            continue;
+            const int rows = static_cast<int>(std::min<hw::Ticks>(ceil_div(delivery.relays(bands), static_cast<hw::Ticks>(bands)), most));
+            relays[i] = dealt(shape, rows, bands);
         }
-        // Rows in turn, and if they are too few, bands of columns of each, as long as L0 is held for them half as long again at most.
-        const int most = rows_are_all_read(graph, input) ? std::min(shape.h, machine.core_count()) : 1;
-        const int most_bands = banded ? std::min(shape.w, machine.core_count() / most) : 1;
-        int bands = 1;
-        while (bands < most_bands && delivery.relays(bands) > static_cast<hw::Ticks>(most) * bands &&
-               2 * delivery.once(bands + 1) <= 3 * delivery.once(1)) {
-            ++bands;
-        }
-        const int rows = static_cast<int>(std::min<hw::Ticks>(ceil_div(delivery.relays(bands), static_cast<hw::Ticks>(bands)), most));
-        for (int k = 0; k < rows * bands; ++k) {
-            const auto [begin, end] = band_of(shape.w, bands, k % bands);
-            const int y0 = k / bands;
-            relays[i].push_back({cores[at(k)], 0, shape.c, {y0, rows, ceil_div(shape.h - y0, rows), begin, end - begin}, k});
-        }
+        const std::vector<int> cores = idlest_first(placement, graph, machine, prices);
+        renumber_cores(relays[i], cores);
     }
     return relays;
+}
+
+std::vector<Part> holders_of(const std::vector<MapReader>& readers, const hw::Machine& machine, const hw::PriceList& prices, int least) {
+    const Shape3& shape = readers.front().graph.tensors[at(readers.front().input)].shape;
+    std::vector<Delivery> deliveries;
+    bool all_rows = true;
+    for (const MapReader& reader : readers) {
+        deliveries.emplace_back(reader.graph, reader.placement, machine, prices, reader.input);
+        all_rows = all_rows && rows_are_all_read(reader.graph, reader.input);
+    }
+    const auto needed = [&](int bands) {
+        hw::Ticks most = least;
+        for (std::size_t r = 0; r < readers.size(); ++r) {
+            const hw::Ticks interval = std::max<hw::Ticks>(1, slowest_reads(readers[r].placement, prices));
+            most = std::max(most, share_of_holder * deliveries[r].forward(bands) / interval + 1);
+        }
+        return most;
+    };
+    if (is_vector(shape)) {
+        return sliced(shape, static_cast<int>(std::min<hw::Ticks>(needed(1), std::min(shape.c, machine.core_count()))));
+    }
+    const int most = all_rows ? std::min(shape.h, machine.core_count()) : 1;
+    const int most_bands = std::min(shape.w, machine.core_count() / most);
+    int bands = 1;
+    while (bands < most_bands && needed(bands) > static_cast<hw::Ticks>(most) * bands) {
+        ++bands;
+    }
+    return dealt(shape, static_cast<int>(std::min<hw::Ticks>(ceil_div(needed(bands), static_cast<hw::Ticks>(bands)), most)), bands);
+}
+
+std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
+                              const hw::PriceList& prices) {
+    const std::vector<Load> loads = loads_of_cores(placement, graph, machine, prices);
+    std::vector<int> order(loads.size());
+    std::iota(order.begin(), order.end(), 0);
+    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return loads[at(a)].most() < loads[at(b)].most(); });
+    return order;
 }
 
 }  // namespace cim::compiler

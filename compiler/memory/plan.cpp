@@ -273,6 +273,20 @@ class Fitting {
 
 }  // namespace
 
+void MemoryPlan::drop(int& landing) {
+    if (landing < 0) {
+        return;
+    }
+    const int dropped = landing;
+    landings.erase(landings.begin() + dropped);
+    for (std::vector<int>* list : {&input_landings, &output_landings}) {
+        for (int& other : *list) {
+            other -= other > dropped ? 1 : 0;
+        }
+    }
+    landing = -1;
+}
+
 MemoryPlan plan_memory(const QuantGraph& graph, const hw::Machine& machine, const hw::PriceList& prices,
                        const std::vector<NodePlacement>& placement, const std::vector<std::vector<Part>>& relays, bool serial, bool early) {
     return Fitting(graph, machine, prices, placement, relays, serial, early).run();
@@ -295,8 +309,11 @@ void renumber_cores(MemoryPlan& plan, const std::vector<int>& cores, int count) 
         }
         std::for_each(memory.outboxes.begin(), memory.outboxes.end(), [&](Outbox& outbox) { renumber(outbox.core); });
     }
-    for (std::vector<Outbox>& relays : plan.relays) {
-        std::for_each(relays.begin(), relays.end(), [&](Outbox& relay) { renumber(relay.core); });
+    for (std::size_t input = 0; input < plan.relays.size(); ++input) {
+        std::vector<Outbox>& relays = plan.relays[input];
+        if (!plan.held(static_cast<int>(input))) {  // else by the cores of another segment
+            std::for_each(relays.begin(), relays.end(), [&](Outbox& relay) { renumber(relay.core); });
+        }
     }
     std::vector<std::int64_t> used(at(count), 0);
     for (std::size_t core = 0; core < cores.size(); ++core) {

@@ -93,11 +93,24 @@ struct MemoryPlan {
     bool serial = false;  ///< operators work one after the other: what one gives another lies there as a whole
     std::vector<Landing> landings;
     std::vector<NodeMemory> nodes;
-    std::vector<std::vector<Outbox>> relays;  ///< by input, relay; empty if its readers load it themselves
-    std::vector<int> input_landings;          ///< by input: landing in L0, -1 if all its readers take it from external memory themselves
-    std::vector<int> output_landings;         ///< by output
-    std::vector<std::int64_t> l1_used;        ///< by core
+    std::vector<std::vector<Outbox>> relays;  ///< by input, relay or holder; empty if its readers load it themselves
+    std::vector<int>
+        input_landings;  ///< by input: landing in L0, -1 if all its readers take it from external memory themselves, or it is held
+    std::vector<int> output_landings;   ///< by output; -1 if it is held
+    std::vector<std::int64_t> l1_used;  ///< by core, maps that are held not counted
     std::int64_t l0_used = 0;
+
+    /// Whether an input is a map that other cores hold in L1.
+    bool held(int input) const {
+        return input_landings[static_cast<std::size_t>(input)] < 0 && !relays[static_cast<std::size_t>(input)].empty();
+    }
+    /// Takes the landing in L0 away, if there is one.
+    void drop_input(int input) { drop(input_landings[static_cast<std::size_t>(input)]); }
+    void drop_output(int output) { drop(output_landings[static_cast<std::size_t>(output)]); }
+
+  private:
+    /// Landings of inputs and outputs stand behind those of nodes.
+    void drop(int& landing);
 };
 
 /// A memory is too small, however small everything is made.

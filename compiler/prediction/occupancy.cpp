@@ -32,23 +32,23 @@ class Counting {
             written_.clear();
             writing_ = 0;
             counted_ = segment > 0;
-            // Crossbars are written before they are read; what is written for the next segment stands behind.
-            std::vector<const isa::ResolvedFlow*> writes;
-            std::vector<const isa::ResolvedFlow*> others;
-            std::vector<const isa::ResolvedFlow*> early;
+            // In this order crossbars are written before they are read; what is written for the next segment stands behind.
+            std::vector<const isa::ResolvedFlow*> flows;
+            std::size_t own = 0;
             for (const Index id : by_segment[segment]) {
-                const isa::ResolvedFlow& flow = flows_[static_cast<std::size_t>(id)];
-                const bool write = std::any_of(flow.ops.begin(), flow.ops.end(), is_write);
-                (!write ? others : (others.empty() ? writes : early)).push_back(&flow);
+                flows.push_back(&flows_[static_cast<std::size_t>(id)]);
+                own = writes(*flows.back()) ? own : flows.size();
             }
-            std::for_each(writes.begin(), writes.end(), [this](const auto* flow) { walk(*flow); });
-            const std::map<Resource, Ticks> by_writes = held_;
-            std::for_each(others.begin(), others.end(), [this](const auto* flow) { count(*flow); });
+            by_writes_.clear();
+            for (std::size_t i = 0; i < own; ++i) {
+                writes_ = writes(*flows[i]);
+                writes_ ? walk(*flows[i]) : count(*flows[i]);
+            }
             if (counted_) {
-                result_.working.push_back(held_longest(by_writes));
+                result_.working.push_back(held_longest(by_writes_));
             }
             const Ticks in_turn = writing_then_reading();
-            std::for_each(early.begin(), early.end(), [this](const auto* flow) { walk(*flow); });
+            std::for_each(flows.begin() + static_cast<std::ptrdiff_t>(own), flows.end(), [this](const auto* flow) { walk(*flow); });
             result_.busiest += counted_ ? std::max(in_turn, held_longest()) : 0;
         }
         return result_;
@@ -85,6 +85,7 @@ class Counting {
     }
 
     static bool is_write(const isa::OpInstance& op) { return isa::writes_crossbar(op.opcode); }
+    static bool writes(const isa::ResolvedFlow& flow) { return std::any_of(flow.ops.begin(), flow.ops.end(), is_write); }
 
     /// Step by step: which weight goes where depends on the loops.
     void walk(const isa::ResolvedFlow& flow) {
@@ -124,6 +125,13 @@ class Counting {
 
     Index place_of(Index flow) const { return program_.flows[static_cast<std::size_t>(flow)].place; }
 
+    void take(const Resource& resource, Ticks ticks) {
+        held_[resource] += ticks;
+        if (writes_) {
+            by_writes_[resource] += ticks;
+        }
+    }
+
     void hold(Index flow, const isa::OpInstance& op, std::int64_t times) {
         result_.operations += times;
         const Index place = place_of(flow);
@@ -133,14 +141,14 @@ class Counting {
         result_.picojoules += counted_ ? static_cast<double>(times) * hw::picojoules(cost, event_pj_) : 0;
         const bool sync = isa::op_info(op.opcode).timing == isa::Timing::Sync;
         const auto engine = static_cast<Index>(program_.flows[static_cast<std::size_t>(flow)].engine);
-        held_[{Kind::Engine, place, engine}] += times * (sync ? cost.sync_ticks() : cost.issue_ticks);
+        take({Kind::Engine, place, engine}, times * (sync ? cost.sync_ticks() : cost.issue_ticks));
         if (is_write(op)) {
-            written_.insert({{place, static_cast<Index>(op[0])}, 0});
+            written_[{place, static_cast<Index>(op[0])}] = 0;
             writing_ += times * cost.ticks_on(hw::Resource::External);
         }
         if (!sync) {
             isa::for_each_crossbar(program_, op, [&](Index xb) {
-                held_[{Kind::Crossbar, place, xb}] += times * cost.sync_ticks();
+                take({Kind::Crossbar, place, xb}, times * cost.sync_ticks());
                 const auto written = written_.find({place, xb});
                 if (!is_write(op) && written != written_.end()) {
                     written->second += times * cost.sync_ticks();
@@ -151,10 +159,10 @@ class Counting {
             const hw::Stage& stage = cost.stages[i];
             const Ticks ticks = times * stage.ticks;
             switch (stage.resource) {
-                case hw::Resource::L1Port: held_[{Kind::L1, place}] += ticks; break;
-                case hw::Resource::RemoteL1Port: held_[{Kind::L1, static_cast<Index>(op[isa::field::Send::core])}] += ticks; break;
-                case hw::Resource::L0Port: held_[{Kind::L0}] += ticks; break;
-                case hw::Resource::External: held_[{Kind::External}] += ticks; break;
+                case hw::Resource::L1Port: take({Kind::L1, place}, ticks); break;
+                case hw::Resource::RemoteL1Port: take({Kind::L1, static_cast<Index>(op[isa::field::Send::core])}, ticks); break;
+                case hw::Resource::L0Port: take({Kind::L0}, ticks); break;
+                case hw::Resource::External: take({Kind::External}, ticks); break;
                 case hw::Resource::Noc: hold_nodes(cost, times * stage.flits); break;
                 case hw::Resource::Crossbar:
                 case hw::Resource::Alu: break;  // those of the crossbar and the engine
@@ -166,8 +174,8 @@ class Counting {
     void hold_nodes(const hw::OpCost& cost, std::int64_t flits) {
         if (links_) {
             const Ticks ticks = flits * machine_.chip_clock.ticks_per_cycle;
-            held_[{Kind::From, cost.src_node}] += ticks;
-            held_[{Kind::To, cost.dst_node}] += ticks;
+            take({Kind::From, cost.src_node}, ticks);
+            take({Kind::To, cost.dst_node}, ticks);
         }
     }
 
@@ -179,6 +187,8 @@ class Counting {
     std::vector<isa::ResolvedFlow> flows_;
     std::map<std::pair<Index, Index>, Index> tiles_;    ///< weight, by core and crossbar
     std::map<Resource, Ticks> held_;                    ///< in the segment at hand
+    std::map<Resource, Ticks> by_writes_;               ///< of that, by what writes crossbars
+    bool writes_ = false;                               ///< so does the flow at hand
     std::map<std::pair<Index, Index>, Ticks> written_;  ///< likewise: how long each crossbar written, by core, is read
     Ticks writing_ = 0;                                 ///< likewise: that external memory gives weights
     bool counted_ = false;                              ///< that segment is no setup

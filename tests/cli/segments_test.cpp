@@ -33,7 +33,7 @@ TEST_CASE("what is larger than the chip has copies in its segments, and is the f
     CHECK(copied["segments"].size() > 1);
     CHECK(most_copies(copied) > 1);
     CHECK(most_copies(single) == 1);
-    CHECK(copied["cycles"].get<double>() < 0.9 * single["cycles"].get<double>());
+    CHECK(copied["cycles"].get<double>() < 0.95 * single["cycles"].get<double>());
 }
 
 TEST_CASE("a network that fits the chip is cut for one image where that is faster, and stays resident for several") {
@@ -46,9 +46,15 @@ TEST_CASE("a network that fits the chip is cut for one image where that is faste
     };
     const auto reloaded = report("isaac-baseline.yaml --batch 1");
     const auto resident = report("isaac-baseline.yaml --batch 1 --disable reload");
-    CHECK(reloaded["segments"].size() > 1);
+    const auto apart = report("isaac-baseline.yaml --batch 1 --disable join");
+    CHECK(apart["segments"].size() > 1);
+    CHECK(reloaded["setup_cycles"] == 0);
     CHECK(resident["segments"].size() == 1);
-    CHECK(reloaded["cycles"] < resident["cycles"]);
+    CHECK(resident["setup_cycles"] > 0);
+    CHECK(reloaded["cycles"] < apart["cycles"]);
+    CHECK(apart["cycles"] < resident["cycles"]);
+    const auto in_l0 = report("isaac-baseline.yaml --batch 1 --disable join --disable hold");
+    CHECK(apart["cycles"] < in_l0["cycles"]);
     CHECK(reloaded["device"]["loads_until_worn"] <= resident["device"]["loads_until_worn"]);
     CHECK(resident["cycles"] < report("isaac-baseline.yaml --batch 1 --disable reload --disable forward")["cycles"]);
     CHECK(report("isaac-baseline.yaml --batch 2")["segments"].size() == 1);
@@ -68,7 +74,7 @@ TEST_CASE("a thorough search finds what a quick one does, or better") {
     }
 }
 
-TEST_CASE("maps between segments stay in L0 where there is room, and the outputs stay") {
+TEST_CASE("maps between segments stay on the chip where there is room, and the outputs stay") {
     for (const char* machine : {"jia2021", "tiny"}) {
         INFO(machine);
         const auto external_bytes = [](const nlohmann::ordered_json& report) {
@@ -100,10 +106,10 @@ TEST_CASE("a program that keeps maps runs over as many inputs as they have room 
     REQUIRE(at != std::string::npos);
     const int most = std::stoi(text.substr(at + 13));
     CHECK(most >= 2);
-    CHECK_THAT(two.out, Catch::Contains("stay in L0") && Catch::Contains("room for " + std::to_string(most) + " inputs"));
+    CHECK_THAT(two.out, Catch::Contains("that stay in L1") && Catch::Contains("room for " + std::to_string(most) + " inputs"));
     // Made for one there is room for more.
     REQUIRE(cimmlc("compile " + resnet8 + " --arch configs/jia2021.yaml -o " + folder.path("more.mop").string()).status == 0);
-    CHECK(read_text(folder.path("more.mop")).find("\nbatch_limit 16\n") != std::string::npos);
+    CHECK(read_text(folder.path("more.mop")).find("\nbatch_limit 32\n") != std::string::npos);
     const auto simulated = [&](int batch) {
         return cimmlc("simulate " + folder.path("p.mop").string() + " --arch configs/tiny.yaml --timing-only --batch " +
                       std::to_string(batch));

@@ -228,27 +228,34 @@ TEST_CASE("parts of a Concat are as many rows apart as their windows reach furth
     CHECK(skew.rows_apart(outer, 4, 6) == 0);
 }
 
-TEST_CASE("a vector that many cores read comes through relays that have a slice of it each") {
-    Network network(5);
-    const TensorId input = network.tensor({1, 1, 512});
-    network.graph.inputs = {input};
-    network.graph.outputs = {network.conv(network.conv(input, 1, 1024), 1, 512)};
-    hw::Machine machine = machine_of("isaac-baseline");
-    reshape(machine, {4, 2}, {4, 4});  // as many crossbars as each of them fills
-    const compiler::Compiled compiled = compile_with_schedule(network.graph, machine, {}, 0);
-    REQUIRE(compiled.schedule.segments.size() == 2);
-    const std::vector<compiler::Part>& relays = compiled.schedule.segments[1].relays.at(0);
-    REQUIRE(relays.size() > 1);
-    int end = 0;
-    for (const compiler::Part& relay : relays) {
-        CHECK(relay.c0 == end);
-        end = relay.c1;
+TEST_CASE("a vector that many cores read comes from relays, or from who holds it, a slice from each") {
+    for (const bool held : {false, true}) {
+        INFO(held);
+        Network network(5);
+        const TensorId input = network.tensor({1, 1, 512});
+        network.graph.inputs = {input};
+        network.graph.outputs = {network.conv(network.conv(input, 1, 1024), 1, 512)};
+        hw::Machine machine = machine_of("isaac-baseline");
+        // As many crossbars as each of them fills.
+        reshape(machine, held ? hw::Grid{16, 8} : hw::Grid{4, 2}, held ? hw::Grid{1, 1} : hw::Grid{4, 4});
+        compiler::CompileOptions passes;
+        passes.hold = held;
+        const compiler::Compiled compiled = compiler::compile(network.graph, machine, passes);
+        REQUIRE(compiled.schedule.segments.size() == 2);
+        const compiler::Segment& second = compiled.schedule.segments[1];
+        CHECK(second.memory.held(0) == held);
+        REQUIRE(second.relays.at(0).size() > 1);
+        int end = 0;
+        for (const compiler::Part& relay : second.relays[0]) {
+            CHECK(relay.c0 == end);
+            end = relay.c1;
+        }
+        CHECK(end == 1024);
+        CHECK(isa::verify(compiled.program, limits_of(machine), 2).empty());
+        const std::vector<std::uint8_t> images = random_images(network.graph, 2, 5);
+        RunOptions options;
+        options.batch = 2;
+        const Outcome outcome = run(compiled.program, machine, options, {images});
+        CHECK(outcome.outputs == reference_outputs(network.graph, machine, images));
     }
-    CHECK(end == 1024);
-    CHECK(isa::verify(compiled.program, limits_of(machine), 2).empty());
-    const std::vector<std::uint8_t> images = random_images(network.graph, 2, 5);
-    RunOptions options;
-    options.batch = 2;
-    const Outcome outcome = run(compiled.program, machine, options, {images});
-    CHECK(outcome.outputs == reference_outputs(network.graph, machine, images));
 }

@@ -74,6 +74,7 @@ std::optional<SegmentTimes> segment_times(const WrittenTask* tasks, std::size_t 
     }
     times.writing = copies->writing;
     times.working = copies->lags + pipeline.ticks(copies->slowest) + pipeline.images * worth;
+    times.lags = copies->lags;
     times.spare = times.working - pipeline.images * (pipeline.moving + worth);
     times.allowed = crossbars;
     return times;

@@ -74,6 +74,7 @@ struct SegmentTimes {
     hw::Ticks spare = 0;       ///< of it, that external memory has nothing else to give
     std::int64_t used = 0;     ///< crossbars
     std::int64_t allowed = 0;  ///< crossbars that it was to have at most
+    hw::Ticks lags = 0;        ///< of `working`, what counts of lags
 };
 
 /// What a segment takes from external memory and leaves there, for an image.

@@ -27,6 +27,10 @@ class Cutter {
     bool remapping() const { return remapping_ && part_.machine.mode == hw::ComputingMode::WLM; }
     /// Whether results are to go on in chunks as small as there is time for.
     bool early() const { return remapping() || cuts_ == Cuts::OneImage; }
+    /// Whether segments are to be joined: where L1 has room for all that they have. Weights are then written meanwhile. Long segments gain
+    /// less by it than the estimate says: that lags count half as much again came out best (ResNet18 on isaac-baseline takes 13,009 cycles
+    /// for an image, not 14,143; ResNet50 the same).
+    bool joined() const { return options_.joining && holding_ && machine_.core.l1.size.ideal; }
     std::int64_t crossbars() const { return static_cast<std::int64_t>(part_.machine.core_count()) * part_.machine.crossbars_per_core(); }
     NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
     /// First and last of the nodes that a tensor is made of, seen through Concats; -1: of an input.
@@ -74,7 +78,7 @@ class Cutter {
                         const std::function<ChosenCopies(std::int64_t)>& choose) const;
 
     /// What a segment takes from others, and gives to them: the time that it passes through external memory, and into L0 and out of it. As
-    /// much of it as L0 has room for counts as staying there, though other segments' maps may be in its way.
+    /// much of it as L1 or else L0 has room for counts as staying there, though other segments' maps may be in its way.
     Moved moved(NodeId first, NodeId last) const;
     /// What energy counts for, in time: nothing, unless cuts are to be frugal.
     hw::Ticks worth_of(double picojoules) const;
@@ -104,6 +108,7 @@ class Cutter {
     Cuts cuts_;
     bool banded_;
     Forwarding forwarding_;
+    bool holding_;
     const Paces& paces_;
     hw::PriceList prices_;
     std::array<double, hw::event_count> event_pj_;

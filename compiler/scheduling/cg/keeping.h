@@ -4,21 +4,10 @@
 #include <cstdint>
 #include <vector>
 
-#include "compiler/scheduling/cg/segmentation.h"
+#include "compiler/scheduling/cg/passed_maps.h"
 #include "hw_models/spec/machine.h"
 
 namespace cim::compiler {
-
-/// By tensor, whether it may stay in L0 if it is read by later segments: it is no input of the network, and no part of an output.
-std::vector<bool> may_stay(const QuantGraph& mapped);
-
-/// A map with the segments from the one that gives it to the last one that reads it.
-struct Lifetime {
-    std::int64_t bytes = 0;  ///< an image
-    int first = 0;
-    int last = 0;
-    int readers = 1;  ///< segments
-};
 
 /// Addresses in a memory of `size` bytes for `images` images of each map; -1: it does not stay. `taken`: of each segment, what the memory
 /// holds already, from address 0 on. Maps that save most traffic for the room that they take, and for how long, come first; each gets the

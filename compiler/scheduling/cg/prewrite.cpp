@@ -102,8 +102,10 @@ void Planner::move(Segment& segment, int by, const Segment& before) const {
         moved[at(core)] = (core + by) % cores;
     }
     renumber_cores(segment.placement, moved);
-    for (std::vector<Part>& relays : segment.relays) {
-        renumber_cores(relays, moved);
+    for (std::size_t input = 0; input < segment.relays.size(); ++input) {
+        if (!segment.memory.held(static_cast<int>(input))) {
+            renumber_cores(segment.relays[input], moved);
+        }
     }
     renumber_cores(segment.memory, moved, cores);
     std::vector<int> behind(at(cores), 0);  // the crossbar that was used last, by core
@@ -130,6 +132,18 @@ std::optional<int> core_of(const Segment& segment, bool last) {
     return core;
 }
 
+/// Whether segment `number` may lie as `segment` does: its L1 leaves alone what others hold.
+bool leaves_held_maps(const Schedule& schedule, int number, const Segment& segment) {
+    for (const Kept& map : schedule.kept) {
+        for (const Holder& holder : map.holders) {
+            if (map.first <= number && number <= map.last && segment.memory.l1_used[at(holder.part.core)] > holder.rows.offset) {
+                return false;
+            }
+        }
+    }
+    return true;
+}
+
 }  // namespace
 
 bool prewrite(Schedule& schedule, const hw::Machine& machine, std::vector<Progress> progress) {
@@ -149,6 +163,9 @@ bool prewrite(Schedule& schedule, const hw::Machine& machine, std::vector<Progre
         for (const int by : moves) {
             Segment moved = next;
             planner.move(moved, by, before);
+            if (by != 0 && !leaves_held_maps(schedule, static_cast<int>(s), moved)) {
+                continue;
+            }
             moved.early = planner.plan(before, progress[s - 1], moved);
             if (!best || moved.early.tiles.size() > best->early.tiles.size()) {
                 best = std::move(moved);

@@ -1,7 +1,6 @@
 // Where a network that does not fit the chip is cut, by what segments and their copies cost.
 #include <algorithm>
 #include <iterator>
-#include <limits>
 #include <map>
 #include <set>
 #include <tuple>
@@ -10,7 +9,8 @@
 #include "compiler/ir/index.h"
 #include "compiler/scheduling/cg/cutter.h"
 #include "compiler/scheduling/cg/dependence.h"
-#include "compiler/scheduling/cg/keeping.h"
+#include "compiler/scheduling/cg/passed_maps.h"
+#include "isa/bounds.h"
 
 namespace cim::compiler {
 
@@ -39,33 +39,42 @@ Moved Cutter::moved(NodeId first, NodeId last) const {
         }
     }
     const hw::ChipSpec& chip = part_.machine.chip;
-    const hw::Limit& l0 = machine_.chip.l0.size;
-    std::int64_t room = l0.ideal ? std::numeric_limits<std::int64_t>::max() : l0.value / options_.batch;
-    std::int64_t kept = 0;
-    // Bytes that go through external memory.
+    // How much of a small L1 is left shows when all is laid out.
+    std::int64_t room_in_l1 = holding_ && machine_.core.l1.size.ideal ? isa::max_address / options_.batch : 0;
+    std::int64_t room_in_l0 = (machine_.chip.l0.size.ideal ? isa::max_address : machine_.chip.l0.size.value) / options_.batch;
+    struct Bytes {
+        std::int64_t held = 0, kept = 0, external = 0;
+    };
     const auto bytes_of = [&](std::vector<TensorId>& moved) {
         std::sort(moved.begin(), moved.end());
         moved.erase(std::unique(moved.begin(), moved.end()), moved.end());
-        std::int64_t bytes = 0;
+        Bytes bytes;
         for (const TensorId id : moved) {
             const std::int64_t own = graph_.tensors[at(id)].shape.count() * graph_.tensors[at(id)].element_bytes;
-            const bool stays = options_.keeping && stays_[at(id)] && own <= room;
-            (stays ? kept : bytes) += own;
-            room -= stays ? own : 0;
+            const bool stays = options_.keeping && stays_[at(id)];
+            if (stays && own <= room_in_l1) {
+                bytes.held += own;
+                room_in_l1 -= own;
+            } else if (stays && own <= room_in_l0) {
+                bytes.kept += own;
+                room_in_l0 -= own;
+            } else {
+                bytes.external += own;
+            }
         }
         return bytes;
     };
-    const std::int64_t in = bytes_of(taken);
-    const std::int64_t kept_in = kept;
-    const std::int64_t out = bytes_of(left);
-    const std::int64_t kept_out = kept - kept_in;
+    const Bytes in = bytes_of(taken);
+    const Bytes out = bytes_of(left);
     const auto pj = [&](hw::Event event, std::int64_t bytes) {
         return static_cast<double>(bytes) * event_pj_[static_cast<std::size_t>(event)];
     };
-    const hw::Ticks ticks = std::max(port_ticks(in + out, chip.external_memory.bandwidth, part_.machine.chip_clock),
-                                     port_ticks(2 * (in + out) + kept, chip.l0.bandwidth, part_.machine.chip_clock));
-    return {ticks, worth_of(pj(hw::Event::ExternalReadByte, in) + pj(hw::Event::ExternalWriteByte, out) +
-                            pj(hw::Event::L0ReadByte, in + out + kept_in) + pj(hw::Event::L0WriteByte, in + out + kept_out))};
+    const std::int64_t external = in.external + out.external;
+    const hw::Ticks ticks = std::max(port_ticks(external, chip.external_memory.bandwidth, part_.machine.chip_clock),
+                                     port_ticks(2 * external + in.kept + out.kept, chip.l0.bandwidth, part_.machine.chip_clock));
+    return {ticks, worth_of(pj(hw::Event::ExternalReadByte, in.external) + pj(hw::Event::ExternalWriteByte, out.external) +
+                            pj(hw::Event::L0ReadByte, external + in.kept) + pj(hw::Event::L0WriteByte, external + out.kept) +
+                            pj(hw::Event::L1ReadByte, in.held) + pj(hw::Event::L1WriteByte, out.held))};
 }
 
 std::size_t Cutter::conv_from(NodeId node) const {
@@ -143,11 +152,15 @@ std::optional<SegmentTimes> Cutter::times_of(NodeId first, NodeId last, std::int
     const Moved moved = this->moved(first, last);
     std::optional<SegmentTimes> times =
         segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved.ticks), moved.worth);
-    if (cuts_ == Cuts::OneImage && times) {
+    if (times && joined()) {
+        times->writing = times->write_end = 0;
+        times->working += times->lags / 2;
+    } else if (cuts_ == Cuts::OneImage && times) {
         const auto known = paces_.find({first, last});
         if (known != paces_.end()) {
             times->working = known->second;
             times->writing = times->write_end = 0;
+            times->working += times->lags / 2;
         }
     }
     return times;

@@ -11,6 +11,7 @@
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/relays.h"
 #include "compiler/scheduling/cg/cutter.h"
+#include "compiler/scheduling/cg/holding.h"
 #include "compiler/scheduling/cg/keeping.h"
 
 namespace cim::compiler {
@@ -45,6 +46,7 @@ Cutter::Cutter(const QuantGraph& network, const hw::Machine& machine, const Sche
       cuts_(strategy.cuts),
       banded_(strategy.banded),
       forwarding_(options.forwarding ? strategy.forwarding : Forwarding::None),
+      holding_(options.keeping && options.holding && strategy.holding),
       paces_(strategy.paces),
       prices_(machine),
       event_pj_(hw::event_prices(machine)),
@@ -89,6 +91,9 @@ Schedule Cutter::run() {
     }
     Schedule schedule{std::move(mapped_), std::move(segments_), {}};
     if (options_.keeping && schedule.segments.size() > 1) {
+        if (holding_) {
+            hold_in_l1(schedule, machine_, prices_, options_.batch);
+        }
         keep_in_l0(schedule, machine_, options_.batch);  // all of L0: the strategy's part of it is for what works
     }
     return schedule;

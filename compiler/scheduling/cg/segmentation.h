@@ -27,7 +27,7 @@ struct EarlyWrites {
 };
 
 /// Consecutive nodes of the mapped network with their places and memories. Its inputs are tensors of other segments or of the network, its
-/// outputs what others or the network need; both lie in external memory, or stay in L0 (Schedule::kept).
+/// outputs what others or the network need; both lie in external memory, or stay on the chip (Schedule::kept).
 struct Segment {
     NodeId first = 0, last = 0;  ///< of the mapped network: from `first` on, up to the one before `last`
     QuantGraph graph;
@@ -38,6 +38,7 @@ struct Segment {
     MemoryPlan memory;
     bool staggered = true;  ///< XBM: each tile's read of a window begins when its crossbar is free; else those of a core together
     EarlyWrites early;
+    bool joined = false;  ///< begins while the one before works (joining.h)
 };
 
 /// What the scheduler may do.
@@ -47,8 +48,10 @@ struct ScheduleOptions {
     CopyPolicy copies = CopyPolicy::Optimal;
     bool staggered = true;    ///< XBM: as in Segment
     bool prewriting = true;   ///< weights of a segment written while the one before computes, where that is faster
-    bool keeping = true;      ///< maps that segments leave to others stay in L0 where there is room
+    bool keeping = true;      ///< maps that segments leave to others stay on the chip where there is room
+    bool holding = true;      ///< of these as many as there is room for in the L1 of cores, the others in L0
     bool forwarding = true;   ///< cores that take the same of an input pass it on to each other
+    bool joining = true;      ///< segments begin while those before work
     bool reloading = true;    ///< a network that fits the chip in several segments for one image, where that is faster
     bool serial = false;      ///< an operator begins when the one before has given all of an image (ADR-0003, `none`)
     std::int64_t images = 1;  ///< in a row, for which remapping is to be fast
@@ -78,21 +81,30 @@ struct Strategy {
     bool banded = true;                        ///< relays may share rows
     Paces paces{};                             ///< of segments that have had a program, for Cheapest, Filling and OneImage
     Forwarding forwarding = Forwarding::Busy;  ///< if the options allow it
+    bool holding = true;                       ///< likewise
 
     friend bool operator<(const Strategy& a, const Strategy& b) {
-        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded, a.paces, a.forwarding) <
-               std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded, b.paces, b.forwarding);
+        return std::tie(a.share, a.spread, a.remapping, a.cuts, a.banded, a.paces, a.forwarding, a.holding) <
+               std::tie(b.share, b.spread, b.remapping, b.cuts, b.banded, b.paces, b.forwarding, b.holding);
     }
 };
 
-/// A map that stays in L0 from the segment that gives it to the last one that reads it.
+/// A core that holds a part of a map.
+struct Holder {
+    Part part;
+    Outbox rows;  ///< where they lie, those of all images behind each other
+};
+
+/// A map that stays on the chip from the segment that gives it to the last one that reads it: in L0, or in the L1 of cores that send it to
+/// its readers, as relays do.
 struct Kept {
     TensorId tensor = -1;         ///< of the mapped network
-    std::vector<TensorId> parts;  ///< that nodes give: itself, or what a Concat puts together
+    std::vector<ViewPart> parts;  ///< that nodes give: itself, or what a Concat puts together
     int first = 0, last = 0;
-    std::int64_t images = 1;  ///< for which there is room, the same for all
-    std::int64_t offset = 0;
-    std::int64_t bytes = 0;  ///< of all of them
+    std::int64_t images = 1;  ///< for which there is room
+    std::int64_t offset = 0;  ///< in L0
+    std::int64_t bytes = 0;   ///< there, of all of them
+    std::vector<Holder> holders;
 };
 
 struct Schedule {
