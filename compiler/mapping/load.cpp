@@ -54,7 +54,7 @@ std::optional<AluWork> digital_work(NodeKind kind) {
 }
 
 ColumnLoads::ColumnLoads(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
-                         const hw::PriceList& prices)
+                         const hw::PriceList& prices, bool counted)
     : graph_(graph), cores_(machine.core_count()), prices_(prices), followers_(graph.nodes.size()), receivers_(graph.tensors.size(), 0) {
     const std::vector<NodeId> producers = producers_of(graph);
     std::vector<std::set<NodeId>> sources(graph.nodes.size());
@@ -62,7 +62,7 @@ ColumnLoads::ColumnLoads(const QuantGraph& graph, const std::vector<NodePlacemen
         const QuantNode& node = graph.nodes[n];
         const auto id = static_cast<NodeId>(n);
         for (std::size_t input = 0; node.kind != NodeKind::Concat && input < node.inputs.size(); ++input) {
-            const bool conv = node.kind == NodeKind::Conv && input == 0;
+            const bool conv = counted && node.kind == NodeKind::Conv && input == 0;
             const double receivers = conv ? receivers_of(graph, node, placement[n], machine.crossbars_per_core()) : receivers_a_reader;
             for (const ViewPart& view : view_of(graph, producers, node.inputs[input])) {
                 receivers_[at(view.tensor)] += receivers;

@@ -33,9 +33,10 @@ std::optional<hw::AluWork> digital_work(NodeKind kind);
 /// Loads of columns of tiles, digital operators counted with the Conv that their first input comes from.
 class ColumnLoads {
   public:
-    /// Of the placement the copies, and how many tiles they have.
+    /// Of the placement the copies, and how many tiles they have. `counted`: a position goes to as many cores as its readers' copies have
+    /// it under a window, not to one and a half a reader; which of the two is nearer differs from network to network.
     ColumnLoads(const QuantGraph& graph, const std::vector<NodePlacement>& placement, const hw::Machine& machine,
-                const hw::PriceList& prices);
+                const hw::PriceList& prices, bool counted);
     /// The tiles of one column of a copy that works on `grid`. What they send is counted on both sides, as if the receiver were like them.
     Load operator()(NodeId conv, const std::vector<Tile*>& column, const Grid& grid) const;
 

@@ -196,7 +196,7 @@ bool pack_in_order(std::vector<NodePlacement>& placement, const hw::Machine& mac
 
 std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
                                        const hw::PriceList& prices, Spread spread) {
-    const ColumnLoads load_of(graph, placement, machine, prices);
+    const ColumnLoads load_of(graph, placement, machine, prices, spread == Spread::Counted);
     const int cores = machine.core_count();
     std::vector<LoadedColumn> columns;
     Load all;
@@ -240,6 +240,7 @@ std::vector<Spread> spreads_on(const hw::Machine& machine, const hw::PriceList& 
         spreads.push_back(Spread::Largest);
     }
     if (machine.mode != hw::ComputingMode::CM) {
+        spreads.push_back(Spread::Counted);
         spreads.push_back(Spread::None);
     }
     if (machine.mode != hw::ComputingMode::CM && machine.crossbars_per_core() > 1) {
@@ -259,8 +260,8 @@ bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices) {
 }
 
 std::vector<Load> loads_of_cores(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                                 const hw::PriceList& prices) {
-    const ColumnLoads load_of(graph, placement, machine, prices);
+                                 const hw::PriceList& prices, Spread spread) {
+    const ColumnLoads load_of(graph, placement, machine, prices, spread == Spread::Counted);
     std::vector<Load> loads(static_cast<std::size_t>(machine.core_count()));
     for (std::size_t n = 0; n < placement.size(); ++n) {
         NodePlacement here = placement[n];
@@ -275,9 +276,9 @@ std::vector<Load> loads_of_cores(const std::vector<NodePlacement>& placement, co
 }
 
 hw::Ticks busiest_core(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                       const hw::PriceList& prices) {
+                       const hw::PriceList& prices, Spread spread) {
     hw::Ticks most = 0;
-    for (const Load& load : loads_of_cores(placement, graph, machine, prices)) {
+    for (const Load& load : loads_of_cores(placement, graph, machine, prices, spread)) {
         most = std::max(most, load.most());
     }
     return most;

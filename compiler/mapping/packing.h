@@ -32,11 +32,11 @@ bool all_are_near(const hw::Machine& machine, const hw::PriceList& prices);
 
 /// What each core has to do for an image, for tiles that have their crossbars, however they came to them.
 std::vector<Load> loads_of_cores(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                                 const hw::PriceList& prices);
+                                 const hw::PriceList& prices, Spread spread = Spread::Counted);
 
 /// How long the busiest of them is held.
 hw::Ticks busiest_core(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,
-                       const hw::PriceList& prices);
+                       const hw::PriceList& prices, Spread spread = Spread::Balanced);
 
 /// Ways to spread operators over the cores that differ on a machine.
 std::vector<Spread> spreads_on(const hw::Machine& machine, const hw::PriceList& prices);

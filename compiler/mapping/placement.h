@@ -61,6 +61,7 @@ enum class Spread : std::uint8_t {
     Columns,   ///< as many as hold the tallest column of tiles
     Tiles,     ///< one
     Largest,   ///< as Balanced, the largest columns of tiles first: fewer crossbars are left over, and operators lie further apart
+    Counted,   ///< as Balanced, with the receivers of a position as the copies have it (compiler/mapping/load.h)
     Copies,    ///< all of them, of cores that work for one copy of one operator (ADR-0003, `poly`)
 };
 

@@ -18,9 +18,9 @@ namespace {
 /// Of the maps of schedules, those that are held.
 struct Held {
     int maps = 0;
-    int concats = 0;    ///< that several nodes give
-    int apart = 0;      ///< over a segment that does not read them
-    int in_bands = 0;   ///< whose rows are shared
+    int concats = 0;   ///< that several nodes give
+    int apart = 0;     ///< over a segment that does not read them
+    int in_bands = 0;  ///< whose rows are shared
 };
 
 void count(const compiler::Schedule& schedule, Held& held) {

@@ -21,8 +21,8 @@ using compiler::at;
 namespace {
 
 int joined_segments(const compiler::Schedule& schedule) {
-    return static_cast<int>(std::count_if(schedule.segments.begin(), schedule.segments.end(),
-                                          [](const compiler::Segment& segment) { return segment.joined; }));
+    return static_cast<int>(
+        std::count_if(schedule.segments.begin(), schedule.segments.end(), [](const compiler::Segment& segment) { return segment.joined; }));
 }
 
 }  // namespace

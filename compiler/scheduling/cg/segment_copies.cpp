@@ -154,10 +154,11 @@ void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& no
     // balanced over cores leave crossbars unused here and there: better some copies fewer than one core with all the load.
     std::vector<Way> ways;
     const bool ports_matter = compiler::ports_matter(part_.machine, part_prices_);
-    bool balance = (spread_ == Spread::Balanced || spread_ == Spread::Largest) && part_.machine.mode != hw::ComputingMode::CM;
+    bool balance = (spread_ == Spread::Balanced || spread_ == Spread::Largest || spread_ == Spread::Counted) &&
+                   part_.machine.mode != hw::ComputingMode::CM;
     if (balance && !ports_matter) {
         if (std::optional<Way> way = placed(100, false)) {
-            const hw::Ticks busiest = busiest_core(way->placement.nodes, segment.graph, part_.machine, part_prices_);
+            const hw::Ticks busiest = busiest_core(way->placement.nodes, segment.graph, part_.machine, part_prices_, spread_);
             balance = busiest > way->cost;
             way->cost = std::max(way->cost, busiest);
             ways.push_back(std::move(*way));
