@@ -25,7 +25,7 @@ struct Limits {
 
     std::size_t most_findings = 20;
     /// Steps, turns of loops, pieces of accesses and shadow cells that verify_run may go through.
-    std::int64_t most_work = 1'000'000'000;
+    std::int64_t most_work = 2'000'000'000;
     /// Bytes that verify_run may hold in signals and in what flows have learnt from them.
     std::int64_t most_history_bytes = std::int64_t{4} << 30;
     /// Bytes of them from which on signals that nobody can ask for any more are looked for and let go.
