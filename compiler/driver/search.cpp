@@ -384,7 +384,7 @@ class Search {
         return std::move(faster ? *faster : *best_);
     }
 
-    /// Nothing is lost by not waiting, but more comes at the same time: rehearsed where that is not too long, and so are those that are
+    /// Nothing is lost by not waiting, but more comes at the same time: rehearsed, unless they are too long, and so are those that are
     /// nearly as good when all wait. Segments lie elsewhere for early writes: `all_in_turn` is the best without any.
     void join_where_faster(const Candidate& all_in_turn) {
         if (!options_.joining || !several_ || best_->schedule.segments.size() == 1) {
@@ -421,14 +421,14 @@ class Search {
             way = std::move(*other);
             const Occupancy occupancy = occupancy_of(way.program, machine_, measure_.images());
             costs[static_cast<std::size_t>(number)] =
-                occupancy.operations > most_of_large ? 0 : measure_.rehearsed(way.program, occupancy, INT64_MAX);
+                occupancy.operations > most_of_large ? INT64_MAX : measure_.rehearsed(way.program, occupancy, INT64_MAX);
         });
         const auto least = std::min_element(costs.begin(), costs.end());
         if (*least == INT64_MAX) {
             return;
         }
         const Occupancy now = occupancy_of(best_->program, machine_, measure_.images());
-        if (*least == 0 || *least < measure_.rehearsed(best_->program, now, INT64_MAX)) {
+        if (*least < measure_.rehearsed(best_->program, now, INT64_MAX)) {
             best_ = std::move(ways[static_cast<std::size_t>(least - costs.begin())]);
         }
     }
