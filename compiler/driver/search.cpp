@@ -98,7 +98,7 @@ class Search {
             best_ = with_or_without_early_writes(faster);
         }
         if (!is_joined(best_->schedule)) {
-            join_where_faster(all_in_turn);
+            join_where_better(all_in_turn);
         }
         return std::move(*best_);
     }
@@ -386,8 +386,12 @@ class Search {
 
     /// Nothing is lost by not waiting, but more comes at the same time: rehearsed, unless they are too long, and so are those that are
     /// nearly as good when all wait. Segments lie elsewhere for early writes: `all_in_turn` is the best without any.
-    void join_where_faster(const Candidate& all_in_turn) {
+    void join_where_better(const Candidate& all_in_turn) {
         if (!options_.joining || !several_ || best_->schedule.segments.size() == 1) {
+            return;
+        }
+        const Occupancy now = occupancy_of(best_->program, machine_, measure_.images());
+        if (now.operations > most_of_large) {
             return;
         }
         std::vector<Candidate> ways{*best_, all_in_turn};
@@ -402,34 +406,9 @@ class Search {
                 ways.push_back({strategy, {}, {}});
             }
         }
-        std::vector<std::int64_t> costs(ways.size(), INT64_MAX);
-        std::vector<int> numbers(ways.size());
-        std::iota(numbers.begin(), numbers.end(), 0);
-        for_each(numbers, [&](int number) {
-            Candidate& way = ways[static_cast<std::size_t>(number)];
-            try {
-                if (way.schedule.segments.empty()) {
-                    way.schedule = schedule(network_, machine_, options_, way.strategy);
-                }
-            } catch (const InputError&) {
-                return;  // cut so, it is too large for a memory
-            }
-            std::optional<Candidate> other = joined(way, network_, machine_);
-            if (!other) {
-                return;
-            }
-            way = std::move(*other);
-            const Occupancy occupancy = occupancy_of(way.program, machine_, measure_.images());
-            costs[static_cast<std::size_t>(number)] =
-                occupancy.operations > most_of_large ? INT64_MAX : measure_.rehearsed(way.program, occupancy, INT64_MAX);
-        });
-        const auto least = std::min_element(costs.begin(), costs.end());
-        if (*least == INT64_MAX) {
-            return;
-        }
-        const Occupancy now = occupancy_of(best_->program, machine_, measure_.images());
-        if (*least < measure_.rehearsed(best_->program, now, INT64_MAX)) {
-            best_ = std::move(ways[static_cast<std::size_t>(least - costs.begin())]);
+        const std::int64_t cost = measure_.rehearsed(best_->program, now, INT64_MAX);
+        if (std::optional<Candidate> better = better_joined(std::move(ways), cost, most_of_large, network_, machine_, options_, measure_)) {
+            best_ = std::move(better);
         }
     }
 

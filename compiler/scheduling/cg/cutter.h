@@ -27,10 +27,10 @@ class Cutter {
     bool remapping() const { return remapping_ && part_.machine.mode == hw::ComputingMode::WLM; }
     /// Whether results are to go on in chunks as small as there is time for.
     bool early() const { return remapping() || cuts_ == Cuts::OneImage; }
-    /// Whether segments are to be joined: where L1 has room for all that they have. Weights are then written meanwhile. Long segments gain
-    /// less by it than the estimate says: that lags count half as much again came out best (ResNet18 on isaac-baseline takes 13,009 cycles
-    /// for an image, not 14,143; ResNet50 the same).
-    bool joined() const { return options_.joining && holding_ && machine_.core.l1.size.ideal; }
+    /// Whether segments are cut to be joined: for one image, where L1 has room for all that they have. Weights are then written meanwhile.
+    /// Long segments gain less by it than the estimate says: that lags count half as much again came out best (ResNet18 on isaac-baseline
+    /// takes 13,009 cycles for an image, not 14,143; ResNet50 the same).
+    bool to_be_joined() const { return cuts_ == Cuts::OneImage && options_.joining && holding_ && machine_.core.l1.size.ideal; }
     std::int64_t crossbars() const { return static_cast<std::int64_t>(part_.machine.core_count()) * part_.machine.crossbars_per_core(); }
     NodeId count() const { return static_cast<NodeId>(graph_.nodes.size()); }
     /// First and last of the nodes that a tensor is made of, seen through Concats; -1: of an input.

@@ -152,7 +152,7 @@ std::optional<SegmentTimes> Cutter::times_of(NodeId first, NodeId last, std::int
     const Moved moved = this->moved(first, last);
     std::optional<SegmentTimes> times =
         segment_times(tasks_.data() + from, conv_from(last) - from, crossbars, pipeline_of(first, last, moved.ticks), moved.worth);
-    if (times && joined()) {
+    if (times && to_be_joined()) {
         times->writing = times->write_end = 0;
         times->working += times->lags / 2;
     } else if (cuts_ == Cuts::OneImage && times) {
