@@ -92,6 +92,8 @@ class Summary {
                                                                     static_cast<double>(std::max<std::int64_t>(1, cycles)))));
         if (const std::size_t segments = r_["segments"].size(); segments > 1) {
             line("  segments  {:>14}          {}", segments, faint("one after the other, weights written in each"));
+        } else if (r_["setup_cycles"] == 0 && r_["utilisation"]["crossbars_used"] > 0) {
+            line("  weights   written in the run, {}", faint("those that follow where crossbars are done with others"));
         } else {
             const auto setup = r_["setup_cycles"].get<std::int64_t>();
             line("  setup     {:>14} cycles   {:>10}   {}", grouped(setup), time_text(static_cast<double>(setup) * ns_per_cycle),
