@@ -73,16 +73,22 @@ void Generator::add_groups(int index) {
         core.reading = reading_of(graph_, node(index), 0, core.grid);
         core.grain = memory.grains[at(core.copy)];
         for (const int landing : memory.landings[0]) {
-            core.landing = memory_.landings[at(landing)].place == core.core ? landing : core.landing;
+            core.landing = receives(memory_.landings[at(landing)], core) ? landing : core.landing;
         }
-        core.landing_reader =
-            static_cast<int>(std::count_if(cores_.data(), &core, [&](const CoreCode& other) { return other.core == core.core; }));
+        core.landing_reader = static_cast<int>(std::count_if(
+            cores_.data(), &core, [&](const CoreCode& other) { return other.core == core.core && other.landing == core.landing; }));
         const std::string core_name = fmt::format("{}.{}{}", name, core.core, tag_of(index, core.copy));
         core.done = builder_.counter(core_name + ".done", slices ? static_cast<std::int64_t>(core.groups.size()) : 1, core.core,
                                      isa::CounterRole::Data);
         core.sums_free =
             builder_.counter(core_name + ".sums_free", static_cast<std::int64_t>(core.groups.size()), core.core, isa::CounterRole::Space);
     }
+}
+
+bool Generator::receives(const Landing& landing, const CoreCode& core) {
+    const Reading& r = landing.reading;
+    const bool own = r.y0 == core.grid.y0 && r.dy == core.grid.dy && r.x0 == core.grid.x0;
+    return landing.place == core.core && (own || !core.reading.apart());
 }
 
 void Generator::note_milestones(int index, const CoreCode& core) {

@@ -3,19 +3,36 @@
 #include <numeric>
 #include <optional>
 
+#include "compiler/ceil_div.h"
 #include "compiler/codegen/generator.h"
 
 namespace cim::compiler {
 
 Overlap::Overlap(const Grid& from, const Reading& to) {
     const auto clip = [](int value, int most) { return std::clamp(value, 0, most); };
-    const int top = to.skip_top - from.y0;
-    const int bottom = to.skip_top + to.used_rows() - from.y0;
-    const auto steps = [&](int rows) { return rows <= 0 ? 0 : (rows + from.dy - 1) / from.dy; };
-    j0 = clip(steps(top), from.rows);
-    j1 = clip(steps(bottom), from.rows);
+    const auto row_at = [&](int y) { return y <= from.y0 ? 0 : std::min(ceil_div(y - from.y0, from.dy), from.rows); };
+    if (to.between == 0) {
+        j0 = row_at(to.skip_top);
+        j1 = row_at(to.skip_top + to.used_rows());
+    }
+    for (int window = 0; to.between > 0 && window < to.oh; ++window) {
+        const int top = to.top + window * to.window_step();
+        const int first = row_at(top);
+        const int end = row_at(top + to.kernel_h);
+        j0 = j0 < j1 ? j0 : first;
+        j1 = first < end ? end : std::max(j0, j1);
+    }
     x0 = clip(to.skip_left - from.x0, from.cols);
     x1 = clip(to.skip_left + to.used_cols() - from.x0, from.cols);
+}
+
+std::int64_t pixels_of(const Grid& from, const Landing& to) {
+    std::int64_t pixels = 0;
+    for (int row = 0; row < from.rows; ++row) {
+        const int first = (from.y0 + from.dy * row) * to.reading.w + from.x0;
+        pixels += std::max(0, std::min(first + from.cols, to.px1) - std::max(first, to.px0));
+    }
+    return pixels;
 }
 
 HeldShare::HeldShare(const Part& from, int part_c0, const Part& holder) {
@@ -69,7 +86,8 @@ void Generator::find_transfers() {
                 transfer.view_c0 = view.c0;
                 transfer.c0 = std::max(view.c0 + part.c0, landing.c0);
                 transfer.c1 = std::min(view.c0 + part.c1, landing.c1);
-                if (transfer.c0 < transfer.c1 && Overlap(part.grid, rows_of(landing)).any()) {
+                const bool any = landing.flat ? pixels_of(part.grid, landing) > 0 : Overlap(part.grid, landing.reading).any();
+                if (transfer.c0 < transfer.c1 && any) {
                     add_transfer(transfer);
                 } else if (!apart) {
                     apart = transfer;

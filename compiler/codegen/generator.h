@@ -112,13 +112,17 @@ struct Milestones {
     void add(Milestones later);
 };
 
-/// What a landing takes of the positions of a part: rows j0 .. j1-1 and columns x0 .. x1-1 of the part's own grid.
+/// What a landing takes of the positions of a part: of rows j0 .. j1-1 and columns x0 .. x1-1 of the part's own grid those that windows
+/// read.
 struct Overlap {
     Overlap(const Grid& from, const Reading& to);
     bool any() const { return j0 < j1 && x0 < x1; }
     int j0 = 0, j1 = 0;
     int x0 = 0, x1 = 0;
 };
+
+/// Positions of a part that a vector takes.
+std::int64_t pixels_of(const Grid& from, const Landing& to);
 
 /// What a holder takes of the results of a part: rows first, first + step, ... (`rows` of them) and columns x0 .. x1-1 of the part's own
 /// grid, channels c0 .. c1-1 of the map. The first lies in row `to`, and each `to_step` after the one before.
@@ -212,6 +216,11 @@ class Generator {
     void pad_flow(int landing);
     void transfer_flows();
     void transfer_flow(const Transfer& transfer);
+    /// Walks the windows of a landing that leaves out rows between them. Runs begin(own), which says how many rows of a window lie before
+    /// the first own one, row(j, p) for row j of a grid that lies in the landing's row p of an image and `own` rows of the window from
+    /// there on, up to the next of the grid, and skip(rows) for those of the grid that lie before the next window.
+    static void for_windows(FlowBuilder& f, const Reading& r, const Grid& grid, const std::function<void(Ex)>& begin,
+                            const std::function<void(Ex, Ex, Ex)>& row, const std::function<void(Ex)>& skip);
     /// Rows of a part to a core that holds them for other segments.
     void holding_flow(const Holding& holding);
     /// Rows of a landing from the core that has them first.
@@ -219,10 +228,11 @@ class Generator {
     /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
     static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
                            const std::function<void(Ex, Ex)>& body);
+    /// Positions of a part that a vector takes, row by row. `tell_sent` (name, amount): of those that are done with.
+    void vector_rows(FlowBuilder& f, const Transfer& transfer, Ex n, const std::function<void(Ex, Ex, Ex)>& move,
+                     const std::function<void(Ex)>& tell_sent);
     /// Fields of a transfer of `count` positions out of an outbox, `bytes` of each; `pixel`: from one to the next where they go.
     static std::vector<FlowBuilder::Field> positions(FlowBuilder& f, const Outbox& outbox, int bytes, Ex dst, Ex src, Ex count, int pixel);
-    /// The rows that a landing receives.
-    static Reading rows_of(const Landing& landing);
 
     // conv_flows.cpp
     struct CoreCode;
@@ -230,6 +240,8 @@ class Generator {
     const Grid& grid_of(int index, int copy) const;
     std::string tag_of(int index, int copy) const;
     void add_groups(int index);
+    /// Whether a landing on a core is the one of a copy there.
+    static bool receives(const Landing& landing, const CoreCode& core);
     /// Notes when the crossbars of a core are done with.
     void note_milestones(int index, const CoreCode& core);
     void merge_flow(int index, int group);

@@ -44,7 +44,7 @@ void Generator::write_flows(const Milestones& before) {
                 }
             }
             FlowBuilder f(builder_,
-                          fmt::format("{}{}", setup ? "write" : "rewrite", starts.size() > 1 ? fmt::format(".{}", starts.size()) : ""),
+                          fmt::format("{}{}", setup ? "write" : "rewrite", starts.size() > 1 ? fmt::format("_{}_runs", starts.size()) : ""),
                           name, op_of(static_cast<int>(i)), core, isa::Engine::Crossbar, setup);
             std::optional<FlowBuilder::Signal> completion;
             if (!setup) {
@@ -215,8 +215,8 @@ void Generator::fetch_flow(int input, int index, int op) {
     }
     f.loop("n", f.batch(), [&](Ex n) {
         signal_if(f, ready, "top_positions", static_cast<std::int64_t>(r.pad_top) * r.padded_cols(), 0);
-        f.loop("y", f.number("used_rows", r.used_rows()), [&](Ex y) {
-            const Ex row = n * rows + y + f.number("top", r.pad_top);
+        const auto fetch_row = [&](Ex y, Ex in_image) {
+            const Ex row = n * rows + in_image;
             await_room(f, landing, code, row);
             const std::int64_t source_row = static_cast<std::int64_t>(r.w) * pixel;
             const Ex dst = f.buffer("dst", code.buffer) +
@@ -230,7 +230,13 @@ void Generator::fetch_flow(int input, int index, int op) {
                                {{"dst", first ? dst + *first : dst}, {"src", first ? src + *first : src}, {"n", bytes}});
                       });
             f.signal(ready, f.number("cols", r.padded_cols()));
-        });
+        };
+        if (r.between > 0 && r.used_rows() > 0) {
+            for_windows(
+                f, r, {0, 1, r.h, 0, r.w}, [](Ex) {}, [&](Ex y, Ex in_image, Ex) { fetch_row(y, in_image); }, [](Ex) {});
+        } else {
+            f.loop("y", f.number("used_rows", r.used_rows()), [&](Ex y) { fetch_row(y, y + f.number("top", r.pad_top)); });
+        }
         signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
     });
     f.finish();
@@ -242,9 +248,12 @@ void Generator::load_flow(int input_landing, int reader, int index) {
     const Landing& landing = memory_.landings[at(index)];
     const LandingCode& code = landings_[at(index)];
     const Reading& r = landing.reading;
-    const int first_row = landing.flat ? landing.px0 / r.w : r.skip_top;
-    const int last_row = landing.flat ? landing.px1 / r.w : r.skip_top + r.used_rows();
-    const int pixels = landing.flat ? r.w : r.used_cols();
+    int first_row = landing.flat ? landing.px0 / r.w : r.skip_top;
+    int last_row = landing.flat ? ceil_div(landing.px1, r.w) : r.skip_top + r.used_rows();
+    if (r.between > 0 && r.used_rows() > 0) {
+        first_row = std::clamp(r.top, 0, r.h);
+        last_row = std::clamp(r.top + r.window_step() * r.oh, 0, r.h);
+    }
     FlowBuilder f(builder_, landing.flat ? "load_vector" : "load_rows", code.name + ".load", op_of(landing.node), landing.place,
                   isa::Engine::Move);
     const Ex ready = f.counter("ready", code.ready);
@@ -261,14 +270,24 @@ void Generator::load_flow(int input_landing, int reader, int index) {
         } else {
             f.await(f.counter("freed", code.freed), f.constant(1), n + 1 - f.number("copies", landing.rows));
         }
-        f.loop("y", y0, f.number("last_row", last_row), [&](Ex y) {
-            f.await(f.counter("come", source.ready), f.constant(1), (n * height + y + 1) * f.number("width", r.w));
+        const auto load_row = [&](Ex y, std::optional<Ex> in_landing) {
+            const Ex width = f.number("width", r.w);
+            const Ex pixel = f.number("pixel", landing.pixel_bytes());
+            f.await(f.counter("come", source.ready), f.constant(1), (n * height + y + 1) * width);
             Ex dst = f.buffer("dst", code.buffer);
+            Ex channel = f.number("channel", (landing.flat ? 0 : r.skip_left) * r.c + landing.c0);
+            Ex pixels = f.number("pixels", r.used_cols());
             if (landing.flat) {
+                // Of its first row and of its last one maybe a part.
+                const Ex px0 = f.number("px0", landing.px0);
+                const Ex first = max(px0 - y * width, f.constant(0));
+                pixels = min(f.number("px1", landing.px1) - y * width, width) - first;
+                channel = channel + first * f.number("pixel_step", r.c);
                 dst = dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                      (y - y0) * f.number("row_bytes", static_cast<std::int64_t>(r.w) * landing.pixel_bytes());
+                      (y * width + first - px0) * pixel;
             } else {
-                const Ex row = n * f.number("rows", r.padded_rows()) + y + f.number("top", r.pad_top - r.skip_top);
+                const Ex in_image = in_landing ? *in_landing : y + f.number("top", r.pad_top - r.skip_top);
+                const Ex row = n * f.number("rows", r.padded_rows()) + in_image;
                 await_room(f, landing, code, row);
                 dst = dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes()) +
                       f.number("left", static_cast<std::int64_t>(r.pad_left) * landing.pixel_bytes());
@@ -278,14 +297,21 @@ void Generator::load_flow(int input_landing, int reader, int index) {
                                      {"ring", f.number("source_ring", from.rows)},
                                      {"pitch", f.number("source_pitch", from.row_bytes())},
                                      {"y", n * height + y},
-                                     {"x", f.number("channel", (landing.flat ? 0 : r.skip_left) * r.c + landing.c0)},
-                                     {"taps", f.number("pixels", pixels)},
-                                     {"tap", f.number("pixel", landing.pixel_bytes())},
+                                     {"x", channel},
+                                     {"taps", pixels},
+                                     {"tap", pixel},
                                      {"step", f.number("pixel_step", r.c)},
-                                     {"n", f.number("bytes", static_cast<std::int64_t>(pixels) * landing.pixel_bytes())}});
-            f.signal(ready, f.number("come_positions", landing.flat ? r.w : r.padded_cols()));
+                                     {"n", pixels * pixel}});
+            f.signal(ready, landing.flat ? pixels : f.number("come_positions", r.padded_cols()));
             f.signal_at(taken, f.number("reader", reader), f.constant(1));
-        });
+        };
+        if (r.between > 0 && r.used_rows() > 0) {
+            for_windows(
+                f, r, {0, 1, r.h, 0, r.w}, [](Ex) {}, [&](Ex y, Ex in_landing, Ex) { load_row(y, in_landing); },
+                [&](Ex skipped) { f.signal_at(taken, f.number("reader", reader), skipped); });
+        } else {
+            f.loop("y", y0, f.number("last_row", last_row), [&](Ex y) { load_row(y, std::nullopt); });
+        }
         signal_if(f, taken, "skipped_after", r.h - last_row, reader);
         if (!landing.flat) {
             signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);

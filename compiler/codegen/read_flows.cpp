@@ -252,9 +252,8 @@ void Generator::free_flow(int index, int reader) {
     const Reading& landing = memory_.landings[at(core.landing)].reading;
     const Grid& grid = core.grid;
     const Reading& r = core.reading;
-    const bool apart = !core.staged && r.apart();
-    const bool leaves = !core.staged && !apart && leaves_end(core);
-    FlowBuilder f(builder_, core.staged ? "free_stage" : (apart ? "free_rows_apart" : (leaves ? "free_rows_come" : "free_rows")),
+    const bool leaves = !core.staged && leaves_end(core);
+    FlowBuilder f(builder_, core.staged ? "free_stage" : (leaves ? "free_rows_come" : "free_rows"),
                   fmt::format("{}.free.{}{}", label(index), core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
@@ -269,9 +268,7 @@ void Generator::free_flow(int index, int reader) {
     }
     const Ex freed = f.counter("freed", landings_[at(core.landing)].freed);
     f.loop("n", f.batch(), [&](Ex n) {
-        if (!apart) {
-            signal_if(f, freed, "rows_before", grid.y0 - landing.y0, core.landing_reader);
-        }
+        signal_if(f, freed, "rows_before", grid.y0 - landing.y0, core.landing_reader);
         f.loop("oy", f.number("oh", r.oh), [&](Ex j) {
             // The row's last window is in the sums: its input is done with.
             await_reads(f, index, core, (n * f.number("oh", r.oh) + j + 1) * f.number("ow", r.ow));
@@ -280,16 +277,11 @@ void Generator::free_flow(int index, int reader) {
                 return;
             }
             const Ex row = f.number("y0", grid.y0 - landing.y0) + j * f.number("row_step", grid.dy);
-            if (apart) {
-                // Rows that no window touches have come as well when a later one has, and only then may others lie over them.
-                f.signal_at(freed, f.number("landing_reader", core.landing_reader), min(row, f.number("row_step", grid.dy)));
-                return;
-            }
             // With it all rows up to the next of this copy.
             f.signal_at(freed, f.number("landing_reader", core.landing_reader),
                         min(f.number("row_step", grid.dy), f.number("landing_rows", landing.oh - (leaves ? 1 : 0)) - row));
         });
-        if (apart || leaves) {
+        if (leaves) {
             const int last = grid.y0 - landing.y0 + grid.dy * (grid.rows - 1);
             await_window(f, memory_.landings[at(core.landing)], landings_[at(core.landing)], n, f.number("last_row", landing.oh - 1),
                          f.number("last_col", landing.ow - 1));

@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ceil_div.h"
 #include "compiler/codegen/generator.h"
 
 namespace cim::compiler {
@@ -25,11 +26,6 @@ void Generator::pad_flow(int index) {
         f.loop(variable, f.number(name, count), [&](Ex k) {
             const Ex row = n * f.number("rows", r.padded_rows()) + f.number(std::string(name) + "_first", first) + k;
             await_room(f, landing, code, row);
-            if (r.stride_h > r.kernel_h) {
-                // No window reads the rows between two windows: that such a row has come is all that orders its writing before this one.
-                f.await(f.counter("ready", code.ready), f.number("feeders", code.feeders),
-                        (row - f.number("ring", landing.rows) + 1) * f.number("cols", r.padded_cols()));
-            }
             const Ex pitch = f.number("pitch", landing.row_bytes());
             f.op(isa::Opcode::Fill, {{"dst", dst + mod(row, f.number("ring", landing.rows)) * pitch}, {"n", pitch}, {"value", zero}});
             f.signal(pad, f.constant(1));
@@ -229,14 +225,30 @@ void Generator::transfer_flow(const Transfer& transfer) {
         f.finish();
         return;
     }
-    const Reading r = rows_of(landing);
+    const Reading& r = landing.reading;
     const Overlap own(grid, r);
     const int rows = r.padded_rows();
     const int cols = r.padded_cols();
-    if (!own.any()) {
+    if (landing.flat ? pixels_of(grid, landing) == 0 : !own.any()) {
         f.loop("n", f.batch(), [&](Ex) {
-            signal_if(f, ready, "positions", static_cast<std::int64_t>(rows) * cols, transfer.feeder);
+            signal_if(f, ready, "positions", landing.positions(), transfer.feeder);
             tell_sent("unused_positions", grid.positions());
+        });
+        f.finish();
+        return;
+    }
+    if (landing.flat) {
+        f.loop("n", f.batch(), [&](Ex n) {
+            f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
+            const Ex slot = dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + dst_first;
+            vector_rows(
+                f, transfer, n, [&](Ex position, Ex count, Ex px) { move(position, count, slot + px * pixel); },
+                [&](Ex positions) {
+                    if (!held) {
+                        f.signal_at(f.counter("sent", results.sent), f.number("sender", transfer.sender), positions);
+                    }
+                });
+            signal_if(f, ready, "of_others", landing.positions() - pixels_of(grid, landing), transfer.feeder);
         });
         f.finish();
         return;
@@ -244,29 +256,53 @@ void Generator::transfer_flow(const Transfer& transfer) {
     const int top = grid.y0 - r.skip_top + r.pad_top;  // row of the landing that is row 0 of the part
     const int left = grid.x0 - r.skip_left + r.pad_left;
     const int last = top + grid.dy * (own.j1 - 1);
+    const int right = cols - left - own.x1;
+    const auto send_row = [&](Ex n, Ex j, Ex in_image) {
+        const Ex row = n * f.number("rows", rows) + in_image;
+        await_room(f, landing, code, row);
+        signal_if(f, ready, "left", left + own.x0, transfer.feeder);
+        tell_sent("cols_before", own.x0);
+        const Ex line = dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes());
+        for_chunks(f, "x", own.x0, own.x1, outbox.chunk, [&](Ex x, Ex count) {
+            move((n * f.number("height", grid.rows) + j) * f.number("width", grid.cols) + x, count,
+                 line + (x + f.number("left_cols", left)) * pixel + dst_first);
+        });
+    };
+    if (r.between > 0) {
+        const auto row_at = [&](int y) { return y <= grid.y0 ? 0 : std::min(ceil_div(y - grid.y0, grid.dy), grid.rows); };
+        int told = 0;
+        for (int window = 0; window < r.oh; ++window) {
+            const int begin = r.top + r.window_step() * window;
+            told += std::clamp(grid.y0 + grid.dy * row_at(begin + r.kernel_h) - begin, 0, r.kernel_h);
+        }
+        f.loop("n", f.batch(), [&](Ex n) {
+            tell_sent("rows_before", static_cast<std::int64_t>(row_at(r.top)) * grid.cols);
+            for_windows(
+                f, r, grid, [&](Ex before) { f.signal_at(ready, feeder, before * f.number("cols", cols)); },
+                [&](Ex j, Ex in_image, Ex up_to_next) {
+                    send_row(n, j, in_image);
+                    // Rows of others up to the next of this one are not waited for.
+                    f.signal_at(ready, feeder, f.number("right", right) + (up_to_next - 1) * f.number("cols", cols));
+                    tell_sent("unused_cols", grid.cols - own.x1);
+                },
+                [&](Ex skipped) {
+                    if (!held) {
+                        f.signal_at(f.counter("sent", results.sent), f.number("sender", transfer.sender),
+                                    skipped * f.number("width", grid.cols));
+                    }
+                });
+            signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(rows - told) * cols, transfer.feeder);
+            tell_sent("unused_positions", static_cast<std::int64_t>(grid.rows - row_at(r.top + r.window_step() * r.oh)) * grid.cols);
+        });
+        f.finish();
+        return;
+    }
     f.loop("n", f.batch(), [&](Ex n) {
         tell_sent("rows_before", static_cast<std::int64_t>(own.j0) * grid.cols);
-        if (landing.flat) {
-            f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
-        }
         signal_if(f, ready, "top_positions", static_cast<std::int64_t>(top + grid.dy * own.j0) * cols, transfer.feeder);
         const auto row_of_part = [&](Ex j) {
-            const Ex step = grid.dy > 1 ? j * f.number("row_step", grid.dy) : j;
-            const Ex in_image = step + f.number("top", top);
-            const Ex row = n * f.number("rows", rows) + in_image;
-            if (!landing.flat) {
-                await_room(f, landing, code, row);
-            }
-            signal_if(f, ready, "left", left + own.x0, transfer.feeder);
-            tell_sent("cols_before", own.x0);
-            const Ex line = landing.flat ? dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) +
-                                               in_image * f.number("line", static_cast<std::int64_t>(cols) * landing.pixel_bytes())
-                                         : dst + mod(row, f.number("ring", landing.rows)) * f.number("pitch", landing.row_bytes());
-            for_chunks(f, "x", own.x0, own.x1, outbox.chunk, [&](Ex x, Ex count) {
-                move((n * f.number("height", grid.rows) + j) * f.number("width", grid.cols) + x, count,
-                     line + (x + f.number("left_cols", left)) * pixel + dst_first);
-            });
-            const int right = cols - left - own.x1;
+            const Ex in_image = (grid.dy > 1 ? j * f.number("row_step", grid.dy) : j) + f.number("top", top);
+            send_row(n, j, in_image);
             if (grid.dy > 1) {
                 // Rows of other copies up to the next of this one are not waited for.
                 f.signal_at(ready, feeder,
@@ -287,6 +323,49 @@ void Generator::transfer_flow(const Transfer& transfer) {
         tell_sent("unused_positions", static_cast<std::int64_t>(grid.rows - own.j1) * grid.cols);
     });
     f.finish();
+}
+
+void Generator::vector_rows(FlowBuilder& f, const Transfer& transfer, Ex n, const std::function<void(Ex, Ex, Ex)>& move,
+                            const std::function<void(Ex)>& tell_sent) {
+    const Grid& grid = part_of(transfer).grid;
+    const Landing& landing = memory_.landings[at(transfer.landing)];
+    const int chunk = outbox_of(transfer).chunk;
+    const Ex zero = f.constant(0);
+    const Ex size = f.number("chunk", chunk);
+    const Ex cols = f.number("cols", grid.cols);
+    f.loop("y", f.number("height", grid.rows), [&](Ex j) {
+        const Ex before = (j * f.number("row_step", grid.dy) + f.number("y0", grid.y0)) * f.number("width", landing.reading.w) +
+                          f.number("x0", grid.x0) - f.number("px0", landing.px0);  // where in the vector the row would begin
+        const Ex begin = min(max(zero - before, zero), cols);
+        const Ex end = max(min(f.number("pixels", landing.positions()) - before, cols), begin);
+        tell_sent(begin);
+        f.loop("x", div(begin, size), div(end + (size - 1), size), [&](Ex k) {
+            const Ex from = max(k * size, begin);
+            const Ex count = min(k * size + size, end) - from;
+            move((n * f.number("height", grid.rows) + j) * cols + from, count, before + from);
+        });
+        tell_sent(cols - end);
+    });
+}
+
+void Generator::for_windows(FlowBuilder& f, const Reading& r, const Grid& grid, const std::function<void(Ex)>& begin,
+                            const std::function<void(Ex, Ex, Ex)>& row, const std::function<void(Ex)>& skip) {
+    const Ex step = f.number("row_step", grid.dy);
+    const Ex kernel = f.number("kernel_h", r.kernel_h);
+    const Ex zero = f.constant(0);
+    // The first row of the grid at or behind row `y` of the input, counted from the grid's first.
+    const auto row_at = [&](Ex y) { return min(div(max(y, zero) + (step - 1), step), f.number("height", grid.rows)); };
+    f.loop("window", f.number("windows", r.oh), [&](Ex window) {
+        const Ex top = window * f.number("window_step", r.window_step()) + f.number("first_window", r.top - grid.y0);
+        const Ex first = row_at(top);
+        const Ex end = row_at(top + kernel);
+        begin(max(min(first * step - top, kernel), zero));
+        f.loop("y", first, end, [&](Ex j) {
+            const Ex in_window = j * step - top;
+            row(j, window * kernel + in_window, min(step, kernel - in_window));
+        });
+        skip(row_at(top + f.number("window_step", r.window_step())) - end);
+    });
 }
 
 void Generator::forward_flow(int index) {
@@ -367,18 +446,6 @@ void Generator::for_chunks(FlowBuilder& f, const std::string& variable, int begi
     } else {
         f.loop(variable, chunks_end, at_chunk);
     }
-}
-
-Reading Generator::rows_of(const Landing& landing) {
-    Reading r = landing.reading;
-    if (landing.flat) {
-        // The rows that its pixels lie in, walked one by one.
-        r.skip_top = landing.px0 / r.w;
-        r.oh = (landing.px1 + r.w - 1) / r.w - r.skip_top;
-        r.ow = r.w;
-        r.kernel_h = r.kernel_w = r.stride_h = r.stride_w = 1;
-    }
-    return r;
 }
 
 }  // namespace cim::compiler

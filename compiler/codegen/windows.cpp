@@ -110,11 +110,6 @@ void Generator::await_room(FlowBuilder& f, const Landing& landing, const Landing
     const Ex oh = f.number("oh", landing.reading.oh);
     const Ex stride = f.number("stride", landing.reading.stride_h);
     f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
-    const Reading& r = landing.reading;
-    if (r.stride_h > r.kernel_h && std::max(r.pad_top, r.bottom_rows()) > r.kernel_h) {
-        // Padding between two windows: nobody reads it, and only that it was filled orders its writing before this one.
-        f.await(f.counter("pad", code.pad), f.constant(1), padding_rows(f, r, div(old, rows), mod(old, rows) + 1) + 1);
-    }
 }
 
 Ex Generator::padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end) {

@@ -43,7 +43,8 @@ std::map<int, Received> received_by_core(const QuantNode& conv, const NodePlacem
 
 std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement) {
     std::vector<Forward> forwards;
-    if (reading_of(graph, conv).whole() || conv.stride_h > conv.kernel_h) {
+    const bool apart = reading_of(graph, conv, 0, placement.copies.front()).apart();
+    if (reading_of(graph, conv).whole() || apart) {
         return forwards;
     }
     std::map<Received, std::vector<int>> alike;

@@ -21,13 +21,14 @@ constexpr double many_cores = 3;
 double receivers_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& here, int per_core) {
     double positions = 0;
     for (const Grid& grid : here.copies) {
-        const Reading r = reading_of(graph, conv, 0, grid);
+        const Reading r = reading_of(graph, conv, 0, grid).without_rows_between();
         positions += static_cast<double>(r.used_rows()) * r.used_cols();
     }
     const Reading whole = reading_of(graph, conv);
+    const bool apart = reading_of(graph, conv, 0, here.copies.front()).apart();
     const double cores = static_cast<double>(here.tiles.size()) / (static_cast<double>(here.copies.size()) * per_core);
     return positions / (static_cast<double>(whole.h) * whole.w) *
-           (cores < many_cores ? std::max(cores, 1.0 / here.copies.front().dy) : 1.0);
+           (cores < many_cores || apart ? std::max(cores, apart ? 1.0 : 1.0 / here.copies.front().dy) : 1.0);
 }
 
 }  // namespace

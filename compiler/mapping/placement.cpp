@@ -3,10 +3,12 @@
 #include <algorithm>
 #include <iterator>
 #include <map>
+#include <numeric>
 #include <set>
 #include <tuple>
 #include <utility>
 
+#include "compiler/ceil_div.h"
 #include "compiler/mapping/alignment.h"
 #include "compiler/mapping/forwarding.h"
 #include "compiler/mapping/packing.h"
@@ -91,27 +93,29 @@ std::vector<Part> digital_parts(const std::vector<Part>& from, const Grid& whole
 /// Parts of the same columns on one core whose channels follow each other become one.
 std::vector<Part> with_neighbours(std::vector<Part> parts) {
     std::stable_sort(parts.begin(), parts.end(), [](const Part& a, const Part& b) {
-        return std::tie(a.core, a.grid.x0, a.grid.cols, a.c0) < std::tie(b.core, b.grid.x0, b.grid.cols, b.c0);
+        return std::tie(a.core, a.grid.y0, a.grid.dy, a.grid.x0, a.grid.cols, a.c0) <
+               std::tie(b.core, b.grid.y0, b.grid.dy, b.grid.x0, b.grid.cols, b.c0);
     });
     std::vector<Part> merged;
     for (const Part& part : parts) {
         Part* last = merged.empty() ? nullptr : &merged.back();
-        if (last != nullptr && last->core == part.core && last->grid.x0 == part.grid.x0 && last->grid.cols == part.grid.cols &&
-            last->c1 == part.c0) {
+        if (last != nullptr && last->core == part.core && last->grid.y0 == part.grid.y0 && last->grid.dy == part.grid.dy &&
+            last->grid.x0 == part.grid.x0 && last->grid.cols == part.grid.cols && last->c1 == part.c0) {
             last->c1 = part.c1;
         } else {
             merged.push_back(part);
         }
     }
-    std::stable_sort(merged.begin(), merged.end(),
-                     [](const Part& a, const Part& b) { return std::tie(a.c0, a.grid.x0) < std::tie(b.c0, b.grid.x0); });
+    std::stable_sort(merged.begin(), merged.end(), [](const Part& a, const Part& b) {
+        return std::tie(a.c0, a.grid.x0, a.grid.y0) < std::tie(b.c0, b.grid.x0, b.grid.y0);
+    });
     return merged;
 }
 
-/// The columns of a node's output whose windows lie about the columns of `from`, as far as the core of `from` is not the one of the part
-/// before (`to`, which they then extend).
-void add_columns(std::vector<Part>& to, const Part& from, const Reading& reading, const Grid& whole, int c0, int c1) {
-    for (int x = to.empty() || to.back().c0 != c0 ? 0 : to.back().grid.x0 + to.back().grid.cols; x < whole.cols; ++x) {
+/// The columns of some rows of a node's output whose windows lie about the columns of `from`, as far as the core of `from` is not the one
+/// of the part before (`to`, which they then extend).
+void add_columns(std::vector<Part>& to, const Part& from, const Reading& reading, const Grid& rows, int c0, int c1) {
+    for (int x = to.empty() || to.back().c0 != c0 ? 0 : to.back().grid.x0 + to.back().grid.cols; x < rows.cols; ++x) {
         const int middle = std::clamp(x * reading.stride_w - reading.pad_left + (reading.kernel_w - 1) / 2, 0, reading.w - 1);
         if (middle >= from.grid.x0 + from.grid.cols) {
             return;
@@ -119,9 +123,15 @@ void add_columns(std::vector<Part>& to, const Part& from, const Reading& reading
         if (!to.empty() && to.back().core == from.core && to.back().c0 == c0 && to.back().grid.x0 + to.back().grid.cols == x) {
             ++to.back().grid.cols;
         } else {
-            to.push_back({from.core, c0, c1, {0, 1, whole.rows, x, 1}, 0});
+            to.push_back({from.core, c0, c1, {rows.y0, rows.dy, rows.rows, x, 1}, 0});
         }
     }
+}
+
+/// To how many copies a node's rows are dealt, if these are more than overlap, or it works channel by channel on such; else 1.
+int dealt_apart(const QuantGraph& graph, const QuantNode& node, const NodePlacement& here) {
+    const Grid& grid = node.kind == NodeKind::Conv ? here.copies[0] : here.parts[0].grid;
+    return node.kind != NodeKind::Conv || reading_of(graph, node, 0, grid).apart() ? grid.dy : 1;
 }
 
 /// Parts of a node that works channel by channel on the tensor `id`: its channels and columns stay on the cores that they come from, those
@@ -134,24 +144,32 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
         if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
             return {};
         }
-        // Of rows dealt to several copies, those of the first. Copies may have their channels in different parts.
-        std::vector<Part> from = placement[static_cast<std::size_t>(producer)].parts;
-        from.erase(std::remove_if(from.begin(), from.end(), [](const Part& part) { return part.grid.y0 > 0; }), from.end());
-        std::stable_sort(from.begin(), from.end(), [](const Part& a, const Part& b) { return a.grid.x0 < b.grid.x0; });
-        std::set<int> borders;
-        for (const Part& part : from) {
-            borders.insert({part.c0, part.c1});
-        }
-        std::vector<Part> here;
-        for (auto c1 = std::next(borders.begin()); c1 != borders.end(); ++c1) {
-            const int c0 = *std::prev(c1);
+        const NodePlacement& before = placement[static_cast<std::size_t>(producer)];
+        const int dealt = dealt_apart(graph, graph.nodes[static_cast<std::size_t>(producer)], before);
+        const int dy = whole.rows > 1 ? dealt / std::gcd(dealt, reading.stride_h) : 1;
+        for (int y0 = 0; y0 < std::min(dy, whole.rows); ++y0) {
+            const Grid rows{y0, dy, ceil_div(whole.rows - y0, dy), 0, whole.cols};
+            // Of rows dealt to several copies, those of the one that has the window's first. Copies may have their channels in different
+            // parts.
+            const int phase = dy > 1 ? y0 * reading.stride_h % dealt : 0;
+            std::vector<Part> from = before.parts;
+            from.erase(std::remove_if(from.begin(), from.end(), [&](const Part& part) { return part.grid.y0 != phase; }), from.end());
+            std::stable_sort(from.begin(), from.end(), [](const Part& a, const Part& b) { return a.grid.x0 < b.grid.x0; });
+            std::set<int> borders;
             for (const Part& part : from) {
-                if (part.c0 <= c0 && c0 < part.c1) {
-                    add_columns(here, part, reading, whole, view.c0 + c0, view.c0 + *c1);
+                borders.insert({part.c0, part.c1});
+            }
+            std::vector<Part> here;
+            for (auto c1 = std::next(borders.begin()); c1 != borders.end(); ++c1) {
+                const int c0 = *std::prev(c1);
+                for (const Part& part : from) {
+                    if (part.c0 <= c0 && c0 < part.c1) {
+                        add_columns(here, part, reading, rows, view.c0 + c0, view.c0 + *c1);
+                    }
                 }
             }
+            parts.insert(parts.end(), here.begin(), here.end());
         }
-        parts.insert(parts.end(), here.begin(), here.end());
     }
     return with_neighbours(parts);
 }

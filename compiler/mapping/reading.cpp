@@ -57,6 +57,17 @@ Reading reading_of(const QuantGraph& graph, const QuantNode& node, int input, co
     return r;
 }
 
+Reading Reading::without_rows_between() const {
+    Reading r = *this;
+    if (stride_h > kernel_h) {
+        r.top = skip_top - pad_top;
+        r.between = stride_h - kernel_h;
+        r.stride_h = kernel_h;
+        r.pad_top = r.rows_before(0);
+    }
+    return r;
+}
+
 bool adds_up_rows(const QuantGraph& graph, const QuantNode& node) {
     if (node.kind != NodeKind::AveragePool) {
         return false;
@@ -80,7 +91,7 @@ bool rows_are_all_read(const QuantGraph& graph, TensorId id) {
             return true;
         }
         const Reading r = reading_of(graph, node);
-        return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output) : r.stride_h <= (r.dilation_h > 1 ? 1 : r.kernel_h);
+        return node.kind == NodeKind::Concat ? rows_are_all_read(graph, node.output) : r.dilation_h == 1 || r.stride_h == 1;
     });
 }
 

@@ -29,12 +29,19 @@ struct Reading {
     int dilation_h = 1, dilation_w = 1;
     int pad_top = 0, pad_left = 0;
     int skip_top = 0, skip_left = 0;  ///< rows and columns of the input before the first window
+    int between = 0;                  ///< rows of the input from the last of a window to the first of the next that are left out
+    int top = 0;                      ///< if some are: the row where the first window begins, negative in the padding
 
     int padded_rows() const { return (oh - 1) * stride_h + kernel_h; }
     int padded_cols() const { return (ow - 1) * stride_w + kernel_w; }
     /// Whether some window reaches into the map.
     bool reaches() const { return padded_rows() > pad_top && padded_cols() > pad_left && h > skip_top && w > skip_left; }
-    int used_rows() const { return reaches() ? std::min(h - skip_top, padded_rows() - pad_top) : 0; }
+    int used_rows() const {
+        if (!reaches()) {
+            return 0;
+        }
+        return between > 0 ? rows_before(h) - rows_before(0) : std::min(h - skip_top, padded_rows() - pad_top);
+    }
     int used_cols() const { return reaches() ? std::min(w - skip_left, padded_cols() - pad_left) : 0; }
     int bottom_rows() const { return padded_rows() - pad_top - used_rows(); }
     int right_cols() const { return padded_cols() - pad_left - used_cols(); }
@@ -43,7 +50,18 @@ struct Reading {
     bool whole() const { return oh == 1 && ow == 1 && !padded() && used_rows() == h && used_cols() == w && taps_h == h && taps_w == w; }
     std::int64_t positions() const { return static_cast<std::int64_t>(oh) * ow; }
     /// Whether rows are dealt so far apart that there are some of the input between the windows.
-    bool apart() const { return dy > 1 && stride_h > kernel_h; }
+    bool apart() const { return dy > 1 && (between > 0 || stride_h > kernel_h); }
+    /// The same where rows that lie between windows are left out: each window has its own rows.
+    Reading without_rows_between() const;
+    /// Rows of the (padded) input from the first of a window to the first of the next, whether or not they are left out.
+    int window_step() const { return stride_h + between; }
+
+  private:
+    /// If some are left out: how many of the others lie before row y.
+    int rows_before(int y) const {
+        const int rows = std::max(0, y - top);
+        return std::min(padded_rows(), rows / window_step() * kernel_h + std::min(rows % window_step(), kernel_h));
+    }
 };
 
 /// All positions of a node's output.
@@ -60,8 +78,8 @@ inline constexpr int bytes_of_sum = 4;  ///< of a channel, for that
 /// How the input `input` of a node passes through the place where it lands: like reading_of(), but row by row where rows are added up.
 Reading landing_reading(const QuantGraph& graph, const QuantNode& node, int input, const Grid& grid);
 
-/// Whether every row of a tensor is under some window of each reader. A row that is not orders nothing that is written over it: all rows of
-/// such a tensor must come from one place, in order.
+/// Whether every row that lands of a tensor is read, by each of its readers: dilated windows may leave out some that lie in them. A row
+/// that is not orders nothing that is written over it: all rows of such a tensor must come from one place, in order.
 bool rows_are_all_read(const QuantGraph& graph, TensorId id);
 
 }  // namespace cim::compiler

@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "compiler/ceil_div.h"
 #include "compiler/error.h"
 #include "compiler/ir/index.h"
 #include "compiler/mapping/alignment.h"
@@ -106,19 +107,6 @@ bool Layout::lies_whole(TensorId id) const {
     return choices_.serial && (!from_outside(id) || readers > 1);
 }
 
-bool Layout::from_one_copy(TensorId id) const {
-    for (const ViewPart& view : view_of(graph_, producers_, id)) {
-        const NodeId producer = producers_[at(view.tensor)];
-        for (std::size_t p = 0; producer >= 0 && p < placement_[at(producer)].parts.size(); ++p) {
-            const Grid& grid = placement_[at(producer)].parts[p].grid;
-            if (grid.positions() != whole_grid(graph_, node(producer)).positions()) {
-                return false;
-            }
-        }
-    }
-    return true;
-}
-
 std::vector<Layout::Reader> Layout::readers_of(const NodePlacement& placement) {
     std::vector<Reader> readers;
     for (const Tile& tile : placement.tiles) {
@@ -173,7 +161,7 @@ int Layout::ring_rows(int n, int input, const Reading& reading, int c0, int c1) 
     }
     const TensorId id = node(n).inputs[at(input)];
     int rows = reading.kernel_h + (room(n) == Room::Tight ? 0 : reading.stride_h);
-    rows += ample ? reading.stride_h + rows_in_flight(id) : 0;
+    rows += ample ? reading.stride_h + ceil_div(rows_in_flight(id) * reading.stride_h, reading.window_step()) : 0;
     const int apart = choices_.serial ? 0 : (ample ? ample_skew_ : skew_).rows_apart(id, c0, c1);
     return with_rows_apart(rows, apart, reading.padded_rows());
 }
@@ -183,7 +171,7 @@ void Layout::make_landings(int n, int input) {
     Landing base;
     base.node = n;
     base.input = input;
-    base.reading = landing_reading(graph_, reader, input, whole_grid(graph_, reader));
+    base.reading = landing_reading(graph_, reader, input, whole_grid(graph_, reader)).without_rows_between();
     base.c1 = base.reading.c;
     base.element_bytes = tensor(reader.inputs[at(input)]).element_bytes;
     if (reader.kind == NodeKind::Conv && input == 1) {
@@ -213,7 +201,10 @@ void Layout::make_landings(int n, int input) {
         std::sort(readers.begin(), readers.end(), by_core);
         layout_.landings[at(input)].reserve(readers.size());
         for (auto first = readers.begin(); first != readers.end();) {
-            const auto last = std::find_if(first, readers.end(), [&](const Reader& each) { return each.core != first->core; });
+            // Copies that have no row of the input in common receive each their own.
+            const bool apart = reading_of(graph_, reader, 0, first->grid).apart();
+            const auto last =
+                apart ? std::next(first) : std::find_if(first, readers.end(), [&](const Reader& each) { return each.core != first->core; });
             make_conv_landing(base, {first, last});
             first = last;
         }
@@ -224,7 +215,7 @@ void Layout::make_landings(int n, int input) {
         landing.place = part.core;
         landing.c0 = part.c0;
         landing.c1 = part.c1;
-        landing.reading = landing_reading(graph_, reader, input, part.grid);
+        landing.reading = landing_reading(graph_, reader, input, part.grid).without_rows_between();
         landing.rows = ring_rows(n, input, landing.reading, landing.c0, landing.c1);
         landing.readers = {part.core};
         add(landing);
@@ -238,7 +229,6 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     TileRange range = copies[0].range;
     Landing landing = base;
     landing.place = core;
-    bool apart = false;
     int dealt = 0;  // rows of the output, dealt to several copies, that one of them is ahead of another
     for (const Reader& each : copies) {
         landing.readers.push_back(core);
@@ -246,10 +236,8 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         const int end = std::max(grid.x0 + grid.cols, each.grid.x0 + each.grid.cols);
         grid.x0 = std::min(grid.x0, each.grid.x0);
         grid.cols = end - grid.x0;
-        apart = apart || reading_of(graph_, conv, 0, each.grid).apart();
-        if (each.grid.y0 != grid.y0 || each.grid.dy != grid.dy || apart) {
-            // Rows dealt to several copies: from the first to the last that any of them gives, so that each row of the input is read, or
-            // rows around it are.
+        if (each.grid.y0 != grid.y0 || each.grid.dy != grid.dy) {
+            // Rows dealt to several copies: from the first to the last that any of them gives, so that each row of the input is read.
             const auto last = [](const Grid& g) { return g.y0 + g.dy * (g.rows - 1); };
             const int bottom = std::max(last(grid), last(each.grid));
             grid.y0 = std::min(grid.y0, each.grid.y0);
@@ -261,12 +249,11 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     const int channels = base.reading.c;
     if (!base.reading.whole() || conv.groups > 1 || range.c1 - range.c0 < channels) {
         const bool one_tap = base.reading.taps_h == 1 && base.reading.taps_w == 1;
-        landing.reading = reading_of(graph_, conv, 0, grid);
+        landing.reading = reading_of(graph_, conv, 0, grid).without_rows_between();
         landing.c0 = range.c0 + (one_tap && conv.groups == 1 ? range.from : 0);
         landing.c1 = one_tap && conv.groups == 1 ? range.c0 + range.to : range.c1;
         // All copies read at the same time, and the rows of their next windows arrive.
-        const int ample = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
-        const int more = std::max(ample, apart ? dealt * landing.reading.stride_h : 0);  // freed with the next row that is read
+        const int more = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
         landing.rows = ring_rows(base.node, 0, landing.reading, landing.c0, landing.c1) + more;
         if (!choices_.serial) {
             const NodePlacement& here = placement_[at(base.node)];
@@ -285,15 +272,6 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
     if (landing.px1 - landing.px0 == 1) {
         landing.c0 = range.from - landing.px0 * channels;
         landing.c1 = range.to - landing.px0 * channels;
-    }
-    if (from_outside(conv.inputs[0]) || !from_one_copy(conv.inputs[0])) {
-        // Rows come whole from L0, or in pieces of rows from several copies.
-        landing.px0 = landing.px0 / base.reading.w * base.reading.w;
-        landing.px1 = (landing.px1 + base.reading.w - 1) / base.reading.w * base.reading.w;
-        if (landing.px1 - landing.px0 > 1) {
-            landing.c0 = 0;
-            landing.c1 = channels;
-        }
     }
     landing.rows = slots(base.node);
     add(landing);

@@ -69,8 +69,6 @@ class Layout {
     bool from_outside(TensorId id) const;
     /// Serial: whether a reader of a tensor needs all of it in its place. What one node alone reads from outside may come as it reads.
     bool lies_whole(TensorId id) const;
-    /// Whether one copy of one node gives all positions of a tensor.
-    bool from_one_copy(TensorId id) const;
     /// Who reads the inputs of a node: each core of each copy of a Conv, by copy, core; else each part's core.
     struct Reader {
         int core = 0;

@@ -71,7 +71,7 @@ TEST_CASE("only cores that work for the same copies pass on to each other") {
     CHECK(forwards(conv3x3(), on_cores({{0, 1, 2, 5}, {2, 6, 7, 8}})) == Pairs{{1, 0}, {5, 0}, {7, 6}, {8, 6}});
 }
 
-TEST_CASE("what comes as a vector, or leaves out rows, is not passed on") {
+TEST_CASE("what comes as a vector, or to each copy by itself, is not passed on") {
     compiler::QuantGraph graph = conv3x3();
     graph.nodes[0].kernel_h = graph.nodes[0].kernel_w = 8;
     graph.nodes[0].pad_top = graph.nodes[0].pad_left = 0;
@@ -86,10 +86,12 @@ TEST_CASE("what comes as a vector, or leaves out rows, is not passed on") {
     strided.nodes[0].pad_top = strided.nodes[0].pad_left = 0;
     strided.tensors[1].shape = {4, 4, 512};
     compiler::NodePlacement placement = on_cores({{0, 1, 2, 3}});
-    placement.copies[0] = {0, 1, 4, 0, 4};
     for (compiler::Tile& tile : placement.tiles) {
         tile.row = 0;
     }
+    placement.copies[0] = {0, 1, 4, 0, 4};
+    CHECK(forwards(strided, placement) == Pairs{{1, 0}, {2, 0}, {3, 0}});
+    placement.copies[0] = {0, 2, 2, 0, 4};
     CHECK(forwards(strided, placement).empty());
 }
 

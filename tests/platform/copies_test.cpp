@@ -76,7 +76,7 @@ compiler::QuantGraph chain(std::uint64_t seed) {
 
 struct Kinds {
     bool shared = false;  ///< a crossbar is read for several copies
-    bool apart = false;   ///< a copy is sent rows that it does not read
+    bool apart = false;   ///< each copy receives its own rows
 };
 
 Kinds kinds_of(const compiler::Schedule& schedule) {

@@ -49,9 +49,18 @@ std::optional<SegmentCopies> written_copies(const WrittenTask* tasks, std::size_
     Pipeline unknown = pipeline;
     unknown.pace = 0;
     const auto time = [&](hw::Ticks longest) { return unknown.ticks(longest); };
-    const std::optional<Choice> choice = count > 0 ? Chooser(options, crossbars).least(intervals, time) : Choice{};
+    const Chooser chooser(options, crossbars);
+    std::optional<Choice> choice = count > 0 ? chooser.least(intervals, time) : Choice{};
     if (!choice) {
         return std::nullopt;
+    }
+    if (pipeline.images > 1) {
+        // An image more costs an interval more: the intervals between two of those above are worth a look.
+        const hw::Ticks step = 1 + choice->slowest / 32;
+        std::optional<Choice> closer = chooser.least(chooser.times(choice->slowest - step, choice->slowest + step), time);
+        if (closer && time(closer->slowest) + closer->cost < time(choice->slowest) + choice->cost) {
+            choice = std::move(closer);
+        }
     }
     SegmentCopies copies{0, choice->slowest, choice->cost, choice->splits()};
     for (std::size_t i = 0; i < count; ++i) {

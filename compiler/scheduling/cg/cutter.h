@@ -61,7 +61,7 @@ class Cutter {
     bool fits(Segment& segment, Placement placement) const;
 
     hw::Ticks window_ticks(const Tile& tile, int tile_rows) const;
-    /// Whether copies may take turns at the crossbars of their short tiles, and be sent rows that they do not read.
+    /// Whether copies may take turns at the crossbars of their short tiles, and rows be dealt to more of them than windows overlap.
     bool fits_closely() const;
     Cut cut_of(const Segment& segment, std::size_t node, int tile_rows) const;
     DuplicationTask task_of(const Segment& segment, std::size_t node) const;

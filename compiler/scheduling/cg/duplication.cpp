@@ -1,6 +1,7 @@
 #include "compiler/scheduling/cg/duplication.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "compiler/ceil_div.h"
 
@@ -116,14 +117,20 @@ std::int64_t task_crossbars(const DuplicationTask& task, const Split& split) {
 hw::Ticks lag(const DuplicationTask& task, const Split& split) {
     const int cols = ceil_div(task.cols, split.dx);
     const hw::Ticks window = cut_of(task, split).window_ticks;
-    return 2 * window + window * task.rows_behind * cols / split.dy;
+    const int row = split.dy > task.most_dy ? cols : 0;  // which nobody shares with others, though its input may come all at once
+    return 2 * window + window * (row + task.rows_behind * cols / split.dy);
 }
 
-DuplicationTask plain(DuplicationTask task) {
-    task.most_dy_apart = 1;
+DuplicationTask unshared(DuplicationTask task) {
     for (Cut& cut : task.cuts) {
         cut.short_tiles = 0;
     }
+    return task;
+}
+
+DuplicationTask plain(DuplicationTask task) {
+    task = unshared(std::move(task));
+    task.most_dy_apart = 1;
     return task;
 }
 
@@ -144,17 +151,25 @@ std::vector<Split> duplicate(const std::vector<DuplicationTask>& all, std::int64
     for (const DuplicationTask& task : all) {
         high = std::max(high, task_ticks(task, one_copy(task)));
     }
+    const auto with = [&](DuplicationTask (*less)(DuplicationTask)) {
+        std::vector<DuplicationTask> tasks(all.size());
+        std::transform(all.begin(), all.end(), tasks.begin(), less);
+        return tasks;
+    };
     if (crossbars_for(all, high, splits) > crossbars || high == 0) {
         std::transform(all.begin(), all.end(), splits.begin(), one_copy);
         return splits;
     }
-    std::vector<DuplicationTask> plain_ones(all.size());
-    std::transform(all.begin(), all.end(), plain_ones.begin(), plain);
-    const hw::Ticks interval = shortest(plain_ones, crossbars, high);
-    const hw::Ticks closer = shortest(all, crossbars, high);
-    const bool pays = closer < interval - interval / 8;
-    const std::vector<DuplicationTask>& tasks = pays ? all : plain_ones;
-    const std::int64_t used = crossbars_for(tasks, pays ? closer : interval, splits);
+    std::vector<DuplicationTask> tasks = with(plain);
+    hw::Ticks interval = shortest(tasks, crossbars, high);
+    for (const auto& closely : {with(unshared), all}) {
+        const hw::Ticks shorter = shortest(closely, crossbars, high);
+        if (shorter < interval - interval / 8) {
+            interval = shorter;
+            tasks = closely;
+        }
+    }
+    const std::int64_t used = crossbars_for(tasks, interval, splits);
     spend(tasks, crossbars - used, splits);
     return splits;
 }

@@ -23,7 +23,7 @@ struct DuplicationTask {
     int rows = 1, cols = 1;  ///< output positions
     int most_dy = 1;         ///< copies that rows of the output may be dealt to
     int rows_behind = 0;     ///< output rows that need the last row of input, besides the first of them; of no effect on the interval
-    int most_dy_apart = 1;   ///< like most_dy, if windows of a copy need not touch: each copy is then sent rows that it does not read
+    int most_dy_apart = 1;   ///< like most_dy, if windows of a copy need not touch: each then receives its own rows
 };
 
 /// The cut that a split takes.
@@ -37,15 +37,18 @@ std::int64_t task_crossbars(const DuplicationTask& task, const Split& split);
 /// last row of input.
 hw::Ticks lag(const DuplicationTask& task, const Split& split);
 
-/// A task without what costs its neighbours time: short tiles that copies share, rows that are sent in vain.
+/// A task without what costs its neighbours time: short tiles that copies share (a copy's input then goes to one core more); and besides
+/// rows dealt so far that each copy receives its own.
+DuplicationTask unshared(DuplicationTask task);
 DuplicationTask plain(DuplicationTask task);
 
 /// Fewest crossbars on which a task takes `ticks` at most; copies() is 0 if it cannot.
 Split cheapest(const DuplicationTask& task, hw::Ticks ticks);
 
 /// Splits that make the slowest task as fast as `crossbars` allow (the interval of a pipeline), on the fewest crossbars that do so; what is
-/// left then goes to whichever task takes longest. Tasks are taken as plain() unless the slowest one is faster otherwise by an eighth:
-/// what sharing and rows sent in vain cost is not counted. One copy each, of the first cut, if nothing fits.
+/// left then goes to whichever task takes longest. Tasks are taken as plain() unless the slowest one is faster by an eighth if they are
+/// unshared(), and as that unless it is faster by an eighth if they are not: what dealing far and sharing costs is not counted. One copy
+/// each, of the first cut, if nothing fits.
 std::vector<Split> duplicate(const std::vector<DuplicationTask>& tasks, std::int64_t crossbars);
 
 }  // namespace cim::compiler

@@ -54,7 +54,7 @@ Choice choice_of(std::vector<const Option*> options) {
 
 Options::Options(const DuplicationTask& task, Ticks cost_of_copy, int part_of_lag) {
     for (const Cut& cut : task.cuts) {
-        for (int dy = 1; dy <= std::min(task.most_dy, task.rows); ++dy) {
+        for (int dy = 1; dy <= std::min(std::max(task.most_dy, task.most_dy_apart), task.rows); ++dy) {
             for (int cols = 1; cols <= task.cols; ++cols) {
                 const Split split{ceil_div(task.cols, cols), dy, cut.tile_rows};
                 options_.push_back({split, task_crossbars(task, split), task_ticks(task, split),
@@ -98,11 +98,13 @@ bool Chooser::is_small() const {
     return options * crossbars_ <= most;
 }
 
-std::vector<Ticks> Chooser::times() const {
+std::vector<Ticks> Chooser::times(Ticks least, Ticks most) const {
     std::set<Ticks> times;
     for (const Options* task : tasks_) {
         for (const Option& option : task->all()) {
-            times.insert(option.ticks);
+            if (least <= option.ticks && option.ticks <= most) {
+                times.insert(option.ticks);
+            }
         }
     }
     return {times.begin(), times.end()};
@@ -111,7 +113,7 @@ std::vector<Ticks> Chooser::times() const {
 std::optional<Choice> Chooser::least(const std::vector<Ticks>& limits, const std::function<Ticks(Ticks)>& time) const {
     // What is reached at best with each limit, if crossbars did not count; the most promising first.
     std::vector<std::pair<Ticks, Ticks>> bounds;
-    for (const Ticks limit : is_small() ? times() : limits) {
+    for (const Ticks limit : is_small() ? times(0, std::numeric_limits<Ticks>::max()) : limits) {
         Ticks slowest = 0;
         Ticks cost = 0;
         bool all = true;

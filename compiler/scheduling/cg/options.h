@@ -57,9 +57,11 @@ class Chooser {
     /// `limits`: nothing if none of them fits. Where there is little to try, `limits` are not needed, and nothing is less.
     std::optional<Choice> least(const std::vector<hw::Ticks>& limits, const std::function<hw::Ticks(hw::Ticks)>& time) const;
 
+    /// Times from `least` to `most` that some option of a task takes.
+    std::vector<hw::Ticks> times(hw::Ticks least, hw::Ticks most) const;
+
   private:
     bool is_small() const;
-    std::vector<hw::Ticks> times() const;
     /// Of choices with no task slower than `slowest`, for which there are options, one with the least cost that fits.
     std::optional<Choice> within(hw::Ticks slowest) const;
     Choice best_within(hw::Ticks slowest) const;

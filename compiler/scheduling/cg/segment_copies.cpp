@@ -13,6 +13,8 @@ namespace cim::compiler {
 
 namespace {
 
+constexpr int most_apart = 32;  // copies that rows are dealt to, though windows of a copy do not touch
+
 std::vector<Split> copies_by(CopyPolicy policy, const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {
     switch (policy) {
         case CopyPolicy::Poly: return poly_copies(tasks, crossbars);
@@ -37,10 +39,9 @@ hw::Ticks Cutter::window_ticks(const Tile& tile, int tile_rows) const {
     return std::max({hw::Ticks{1}, read, tile_rows == 0 ? 0 : 3 * port * part_.machine.crossbars_per_core() / 2});
 }
 
-/// A copy issues its reads one after the other, so that several can take turns at one crossbar. Where ports matter columns go to the cores
-/// whose ports have time; where rows may be dealt over crossbars, tiles can have about as many each.
+/// Where ports matter columns go to the cores whose ports have time.
 bool Cutter::fits_closely() const {
-    return part_.machine.mode == hw::ComputingMode::XBM && options_.staggered && options_.copies == CopyPolicy::Optimal &&
+    return part_.machine.mode != hw::ComputingMode::CM && options_.staggered && options_.copies == CopyPolicy::Optimal &&
            !ports_matter(part_.machine, part_prices_);
 }
 
@@ -55,7 +56,9 @@ Cut Cutter::cut_of(const Segment& segment, std::size_t node, int tile_rows) cons
             std::max<hw::Ticks>(1, slowest_core(segment.memory.nodes[node].groups, 0, segment.placement[node], prices_).next);
         return cut;
     }
-    const bool shared = fits_closely();
+    // A copy issues its reads one after the other, so that several can take turns at one crossbar. Where rows may be dealt over crossbars,
+    // tiles can have about as many each.
+    const bool shared = fits_closely() && part_.machine.mode == hw::ComputingMode::XBM;
     for (const Tile& tile : tiles) {
         const hw::Ticks ticks = window_ticks(tile, tile_rows);
         cut.window_ticks = std::max(cut.window_ticks, ticks);
@@ -82,20 +85,27 @@ DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const 
     }
     task.rows = r.oh;
     task.cols = r.ow;
-    // A copy reads every row between its windows: rows are dealt only as far as windows overlap.
+    // Rows that copies have in common land once on a core that several of them share.
     const bool deal = r.dilation_h == 1 && rows_are_all_read(segment.graph, conv.output);
     task.most_dy = deal ? std::max(1, r.kernel_h / r.stride_h) : 1;
-    task.most_dy_apart = deal && fits_closely() && r.kernel_h == 1 && r.stride_h == 1 ? 2 : 1;
+    task.most_dy_apart = deal && fits_closely() ? most_apart : 1;
     const int without_last_row = std::max(0, ceil_div(r.h - r.kernel_h + r.pad_top, r.stride_h));
     task.rows_behind = std::max(0, r.oh - 1 - without_last_row);
     return task;
 }
 
 WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const {
-    DuplicationTask task = plain(task_of(segment, node));
+    DuplicationTask task = task_of(segment, node);
+    task = cuts_ == Cuts::OneImage ? plain(task) : unshared(task);
+    if (cuts_ != Cuts::OneImage && fits_closely()) {
+        // Each read waits for the port twice, about as long as it holds it. Of short reads that is a large part.
+        for (Cut& cut : task.cuts) {
+            cut.window_ticks += prices_.read(0, 1, 1, 8, 8, 1, false).ticks_on(hw::Resource::L1Port);
+        }
+    }
     if (!has_copies(segment.graph, segment.graph.nodes[node])) {
         task.rows *= task.cols;  // of which no copies can have a part
-        task.cols = task.most_dy = 1;
+        task.cols = task.most_dy = task.most_dy_apart = 1;
     }
     hw::Ticks external = 0;
     hw::Ticks whole = 0;
@@ -137,8 +147,8 @@ void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& no
         Placement placement;
         hw::Ticks cost = 0;  ///< an image's time on the crossbars of the slowest operator, or in the busiest core besides
     };
-    const auto placed = [&](int percent, bool balance) -> std::optional<Way> {
-        const ChosenCopies chosen = choose(crossbars() * percent / 100);
+    const auto placed = [&](int permille, bool balance) -> std::optional<Way> {
+        const ChosenCopies chosen = choose(crossbars() * permille / 1000);
         std::vector<Split> splits(segment.graph.nodes.size());
         for (std::size_t i = 0; i < nodes.size(); ++i) {
             splits[nodes[i]] = chosen.splits[i];
@@ -157,16 +167,16 @@ void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& no
     bool balance = (spread_ == Spread::Balanced || spread_ == Spread::Largest || spread_ == Spread::Counted) &&
                    part_.machine.mode != hw::ComputingMode::CM;
     if (balance && !ports_matter) {
-        if (std::optional<Way> way = placed(100, false)) {
+        if (std::optional<Way> way = placed(1000, false)) {
             const hw::Ticks busiest = busiest_core(way->placement.nodes, segment.graph, part_.machine, part_prices_, spread_);
             balance = busiest > way->cost;
             way->cost = std::max(way->cost, busiest);
             ways.push_back(std::move(*way));
         }
     }
-    for (const int percent : {100, 97, 94, 90, 85, 80, 75, 70}) {
+    for (const int permille : {1000, 995, 990, 985, 980, 970, 940, 900, 850, 800, 750, 700}) {
         std::optional<Way> way;
-        if (balance && (way = placed(percent, true))) {
+        if (balance && (way = placed(permille, true))) {
             balance = ports_matter || way->placement.busiest > way->cost;  // else fewer copies are only slower
             way->cost = ports_matter ? way->placement.busiest : std::max(way->cost, way->placement.busiest);
             ways.push_back(std::move(*way));
@@ -178,8 +188,8 @@ void Cutter::lay_out_copies(Segment& segment, const std::vector<std::size_t>& no
             return;
         }
     }
-    for (const int percent : {100, 95, 90, 80, 70, 60, 50, 40, 30, 20, 10}) {
-        std::optional<Way> way = placed(percent, false);
+    for (const int permille : {1000, 950, 900, 800, 700, 600, 500, 400, 300, 200, 100}) {
+        std::optional<Way> way = placed(permille, false);
         if (way && fits(segment, std::move(way->placement))) {
             return;
         }
