@@ -302,6 +302,8 @@ class Generator {
     static Ex padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end);
     /// Waits until row g (counted over all images) of a landing may be overwritten.
     void await_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex row);
+    /// Waits until the vector of image n may be written over one before it.
+    static void await_vector_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n);
     /// Waits until the window at output position (n, oy, ox) has come. `which` distinguishes the inputs of a join.
     void await_window(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n, Ex oy, Ex ox, const std::string& which = "");
     /// Window operand of the ring at output position, of `bytes` bytes from `from` on; channels c0 .. c1-1 of each pixel. `own`

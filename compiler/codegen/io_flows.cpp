@@ -268,7 +268,7 @@ void Generator::load_flow(int input_landing, int reader, int index) {
         if (!landing.flat) {
             signal_if(f, ready, "top_positions", static_cast<std::int64_t>(r.pad_top) * r.padded_cols(), 0);
         } else {
-            f.await(f.counter("freed", code.freed), f.constant(1), n + 1 - f.number("copies", landing.rows));
+            await_vector_room(f, landing, code, n);
         }
         const auto load_row = [&](Ex y, std::optional<Ex> in_landing) {
             const Ex width = f.number("width", r.w);

@@ -208,7 +208,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
     if (landing.flat && grid.positions() == static_cast<std::int64_t>(landing.reading.h) * landing.reading.w) {
         f.loop("n", f.batch(), [&](Ex n) {
             tell_sent("skipped_before", landing.px0);
-            f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
+            await_vector_room(f, landing, code, n);
             const Ex px0 = f.number("px0", landing.px0);
             // Rows follow each other in the vector, but no chunk goes on in the next one.
             int chunk = outbox.chunk;
@@ -239,7 +239,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
     }
     if (landing.flat) {
         f.loop("n", f.batch(), [&](Ex n) {
-            f.await(f.counter("freed", code.freed), one, n + 1 - f.number("copies", landing.rows));
+            await_vector_room(f, landing, code, n);
             const Ex slot = dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + dst_first;
             vector_rows(
                 f, transfer, n, [&](Ex position, Ex count, Ex px) { move(position, count, slot + px * pixel); },
@@ -381,11 +381,27 @@ void Generator::forward_flow(int index) {
     const auto position = std::count_if(all.begin(), std::find(all.begin(), all.end(), index), before);
     const auto reader = static_cast<std::int64_t>(from.readers.size()) - passed + position;
     const Reading& r = landing.reading;
-    FlowBuilder f(builder_, "forward_rows", fmt::format("{}.from.{}", code.name, landing.from), op_of(landing.node), landing.from,
-                  isa::Engine::Move);
+    FlowBuilder f(builder_, landing.flat ? "forward_vector" : "forward_rows", fmt::format("{}.from.{}", code.name, landing.from),
+                  op_of(landing.node), landing.from, isa::Engine::Move);
     const Ex one = f.constant(1);
     const Ex ready = f.counter("ready", code.ready);
     const Ex freed = f.counter("taken", source.freed);
+    if (landing.flat) {
+        const Ex bytes = f.number("bytes", landing.row_bytes());
+        const Ex pixels = f.number("pixels", landing.positions());
+        f.loop("n", f.batch(), [&](Ex n) {
+            await_vector_room(f, landing, code, n);
+            f.await(f.counter("come", source.ready), f.number("feeders", source.feeders), (n + 1) * pixels);
+            f.op(isa::Opcode::Send, {{"core", f.number("core", landing.place)},
+                                     {"dst", f.buffer("dst", code.buffer) + mod(n, f.number("copies", landing.rows)) * bytes},
+                                     {"src", f.buffer("src", source.buffer) + mod(n, f.number("source_copies", from.rows)) * bytes},
+                                     {"n", bytes}});
+            f.signal(ready, pixels);
+            f.signal_at(freed, f.number("reader", reader), one);
+        });
+        f.finish();
+        return;
+    }
     const Ex rows = f.number("rows", r.padded_rows());
     const Ex cols = f.number("cols", r.padded_cols());
     const Ex pitch = f.number("pitch", landing.row_bytes());

@@ -112,6 +112,11 @@ void Generator::await_room(FlowBuilder& f, const Landing& landing, const Landing
     f.await(freed, readers, div(old, rows) * oh + min(div(mod(old, rows), stride) + 1, oh));
 }
 
+void Generator::await_vector_room(FlowBuilder& f, const Landing& landing, const LandingCode& code, Ex n) {
+    const Ex readers = f.number("readers", static_cast<std::int64_t>(landing.readers.size()));
+    f.await(f.counter("freed", code.freed), readers, n + 1 - f.number("copies", landing.rows));
+}
+
 Ex Generator::padding_rows(FlowBuilder& f, const Reading& r, Ex n, Ex end) {
     const Ex top = f.number("top", r.pad_top);
     const Ex bottom = f.number("bottom", r.bottom_rows());

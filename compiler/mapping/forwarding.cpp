@@ -7,7 +7,6 @@
 #include <tuple>
 
 #include "compiler/ir/index.h"
-#include "hw_models/timing/price.h"
 
 namespace cim::compiler {
 
@@ -20,14 +19,14 @@ constexpr std::size_t fan_out = 4;  // cores that one passes on to
 struct Received {
     std::set<int> copies;  ///< that it works for
     int c0 = 0, c1 = 0;    ///< channels that its tiles see
-    int row = 0, end = 0;  ///< rows of the matrix, if these are channels
+    int row = 0, end = 0;  ///< rows of the matrix, if these are channels or the one window's pixels
     bool operator<(const Received& other) const {
         return std::tie(copies, c0, c1, row, end) < std::tie(other.copies, other.c0, other.c1, other.row, other.end);
     }
 };
 
-std::map<int, Received> received_by_core(const QuantNode& conv, const NodePlacement& placement) {
-    const bool rows_are_channels = conv.kernel_h == 1 && conv.kernel_w == 1;
+std::map<int, Received> received_by_core(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement) {
+    const bool rows_are_channels = (conv.kernel_h == 1 && conv.kernel_w == 1) || reading_of(graph, conv).whole();
     std::map<int, Received> by_core;
     for (const Tile& tile : placement.tiles) {
         const int row = rows_are_channels ? tile.row : 0;
@@ -44,11 +43,11 @@ std::map<int, Received> received_by_core(const QuantNode& conv, const NodePlacem
 std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement) {
     std::vector<Forward> forwards;
     const bool apart = reading_of(graph, conv, 0, placement.copies.front()).apart();
-    if (reading_of(graph, conv).whole() || apart) {
+    if (apart) {
         return forwards;
     }
     std::map<Received, std::vector<int>> alike;
-    for (const auto& [core, received] : received_by_core(conv, placement)) {
+    for (const auto& [core, received] : received_by_core(graph, conv, placement)) {
         alike[received].push_back(core);
     }
     for (const auto& entry : alike) {
@@ -61,8 +60,9 @@ std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv,
     return forwards;
 }
 
-bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement, const hw::PriceList& prices) {
-    const std::map<int, Received> by_core = received_by_core(conv, placement);
+bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement, const hw::PriceList& prices,
+                        hw::Ticks interval) {
+    const std::map<int, Received> by_core = received_by_core(graph, conv, placement);
     const int width = reading_of(graph, conv).w;
     std::int64_t cols = 0;  // that the cores take, all together
     for (const auto& entry : by_core) {
@@ -75,6 +75,9 @@ bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const No
     const Tile& tile = placement.tiles.front();
     const hw::Ticks window = prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
     const hw::Ticks send = prices.send(by_core.begin()->first, by_core.rbegin()->first, tile.rows).sync_ticks();
+    if (reading_of(graph, conv).whole()) {
+        return 4 * static_cast<hw::Ticks>(by_core.size()) * send > interval;
+    }
     return 4 * cols * send > window * width;
 }
 

@@ -231,12 +231,6 @@ std::optional<hw::Ticks> pack_balanced(std::vector<NodePlacement>& placement, co
             return most;
         }
     }
-    // Unless it is less than crossbars are read for.
-    const hw::Ticks reads = slowest_reads(placement, prices);
-    if (reads > 2 * share && first_fit(columns, reads, cores, machine.crossbars_per_core())) {
-        share_crossbars(placement);
-        return reads;
-    }
     return std::nullopt;
 }
 

@@ -11,6 +11,7 @@
 #include "compiler/ceil_div.h"
 #include "compiler/mapping/alignment.h"
 #include "compiler/mapping/forwarding.h"
+#include "compiler/mapping/load.h"
 #include "compiler/mapping/packing.h"
 #include "compiler/mapping/reading.h"
 #include "isa/program.h"
@@ -226,6 +227,7 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         return std::nullopt;
     }
     const std::vector<NodeId> producers = producers_of(graph);
+    const hw::Ticks interval = slowest_reads(placement, prices);
     int core = 0;  // of the last tile so far
     for (std::size_t i = 0; i < graph.nodes.size(); ++i) {
         const QuantNode& node = graph.nodes[i];
@@ -234,7 +236,8 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
         if (node.kind == NodeKind::Conv) {
             core = here.tiles.back().core;
             here.parts = parts_of(here, machine.mode == hw::ComputingMode::CM);
-            if (forwarding == Forwarding::All || (forwarding == Forwarding::Busy && has_many_receivers(graph, node, here, prices))) {
+            if (forwarding == Forwarding::All ||
+                (forwarding == Forwarding::Busy && has_many_receivers(graph, node, here, prices, interval))) {
                 here.forwards = forwards_of(graph, node, here);
             }
         } else if (node.kind == NodeKind::Softmax || (node.kind != NodeKind::Concat && larger_than_l1(graph, node, machine))) {

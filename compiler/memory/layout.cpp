@@ -255,14 +255,7 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         // All copies read at the same time, and the rows of their next windows arrive.
         const int more = room(base.node) == Room::Ample && dealt > 0 ? 2 * (dealt - 1) * landing.reading.stride_h : 0;
         landing.rows = ring_rows(base.node, 0, landing.reading, landing.c0, landing.c1) + more;
-        if (!choices_.serial) {
-            const NodePlacement& here = placement_[at(base.node)];
-            landing.from = here.forwarder_of(core);
-            landing.chunk = landing.from < 0 ? 1 : forwarded_together(base.node, landing);
-            // Who passes rows on reads them as well.
-            const auto passed = std::count_if(here.forwards.begin(), here.forwards.end(), [&](const Forward& f) { return f.from == core; });
-            landing.readers.insert(landing.readers.end(), static_cast<std::size_t>(passed), core);
-        }
+        pass_on(landing);
         add(landing);
         return;
     }
@@ -274,7 +267,21 @@ void Layout::make_conv_landing(const Landing& base, const std::vector<Reader>& c
         landing.c1 = range.to - landing.px0 * channels;
     }
     landing.rows = slots(base.node);
+    pass_on(landing);
     add(landing);
+}
+
+void Layout::pass_on(Landing& landing) const {
+    if (choices_.serial) {
+        return;
+    }
+    const NodePlacement& here = placement_[at(landing.node)];
+    landing.from = here.forwarder_of(landing.place);
+    landing.chunk = landing.from < 0 || landing.flat ? 1 : forwarded_together(landing.node, landing);
+    // Who passes it on reads it as well.
+    const auto passed =
+        std::count_if(here.forwards.begin(), here.forwards.end(), [&](const Forward& f) { return f.from == landing.place; });
+    landing.readers.insert(landing.readers.end(), static_cast<std::size_t>(passed), landing.place);
 }
 
 int Layout::forwarded_together(int n, const Landing& landing) const {

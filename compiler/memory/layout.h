@@ -90,6 +90,8 @@ class Layout {
     void make_landings(int node, int input);
     /// For all copies that work on one core.
     void make_conv_landing(const Landing& base, const std::vector<Reader>& copies);
+    /// Where a landing has what it receives from, if from another core of its Conv, and who else reads it for that.
+    void pass_on(Landing& landing) const;
     /// Positions of a row that a core passes on at one time to the one where `landing` lies.
     int forwarded_together(int node, const Landing& landing) const;
     void make_sums_landing(const Landing& base);

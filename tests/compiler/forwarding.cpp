@@ -71,14 +71,18 @@ TEST_CASE("only cores that work for the same copies pass on to each other") {
     CHECK(forwards(conv3x3(), on_cores({{0, 1, 2, 5}, {2, 6, 7, 8}})) == Pairs{{1, 0}, {5, 0}, {7, 6}, {8, 6}});
 }
 
-TEST_CASE("what comes as a vector, or to each copy by itself, is not passed on") {
+TEST_CASE("vectors and strided rows are passed on, what comes to each copy by itself is not") {
     compiler::QuantGraph graph = conv3x3();
     graph.nodes[0].kernel_h = graph.nodes[0].kernel_w = 8;
     graph.nodes[0].pad_top = graph.nodes[0].pad_left = 0;
     graph.tensors[1].shape = {1, 1, 512};
     compiler::NodePlacement whole = on_cores({{0, 1, 2, 3}});
     whole.copies[0] = {0, 1, 1, 0, 1};
-    CHECK(forwards(graph, whole).empty());
+    CHECK(forwards(graph, whole).empty());  // each takes other pixels
+    for (compiler::Tile& tile : whole.tiles) {
+        tile.row = 0;
+    }
+    CHECK(forwards(graph, whole) == Pairs{{1, 0}, {2, 0}, {3, 0}});
 
     compiler::QuantGraph strided = conv3x3();
     strided.nodes[0].kernel_h = strided.nodes[0].kernel_w = 1;
@@ -104,7 +108,14 @@ TEST_CASE("receivers are many when sending to all of them takes a quarter of a w
     for (int core = 0; core < 16; ++core) {
         cores.push_back(core);
     }
-    CHECK_FALSE(compiler::has_many_receivers(graph, graph.nodes[0], on_cores({cores}), prices));
+    CHECK_FALSE(compiler::has_many_receivers(graph, graph.nodes[0], on_cores({cores}), prices, 130));
     cores.push_back(16);
-    CHECK(compiler::has_many_receivers(graph, graph.nodes[0], on_cores({cores}), prices));
+    CHECK(compiler::has_many_receivers(graph, graph.nodes[0], on_cores({cores}), prices, 130));
+    // A vector comes once an image: 17 cores take 34 cycles of it.
+    compiler::QuantGraph vector = conv3x3();
+    vector.nodes[0].kernel_h = vector.nodes[0].kernel_w = 8;
+    vector.nodes[0].pad_top = vector.nodes[0].pad_left = 0;
+    vector.tensors[1].shape = {1, 1, 512};
+    CHECK(compiler::has_many_receivers(vector, vector.nodes[0], on_cores({cores}), prices, 130));
+    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], on_cores({cores}), prices, 136));
 }

@@ -5,10 +5,13 @@
 
 #include <catch2/catch.hpp>
 
+#include "compiler/codegen/generate.h"
 #include "compiler/error.h"
 #include "compiler/mapping/reading.h"
 #include "compiler/memory/join_skew.h"
+#include "compiler/scheduling/cg/joining.h"
 #include "isa/generate/dice.h"
+#include "tests/platform/checks.h"
 #include "tests/platform/machines.h"
 #include "tests/platform/networks.h"
 #include "tests/platform/support.h"
@@ -240,6 +243,7 @@ TEST_CASE("a vector that many cores read comes from relays, or from who holds it
         reshape(machine, held ? hw::Grid{16, 8} : hw::Grid{4, 2}, held ? hw::Grid{1, 1} : hw::Grid{4, 4});
         compiler::CompileOptions passes;
         passes.hold = held;
+        passes.forward = false;  // cores that take the same would be few to send to
         const compiler::Compiled compiled = compiler::compile(network.graph, machine, passes);
         REQUIRE(compiled.schedule.segments.size() == 2);
         const compiler::Segment& second = compiled.schedule.segments[1];
@@ -258,4 +262,38 @@ TEST_CASE("a vector that many cores read comes from relays, or from who holds it
         const Outcome outcome = run(compiled.program, machine, options, {images});
         CHECK(outcome.outputs == reference_outputs(network.graph, machine, images));
     }
+}
+
+TEST_CASE("of segments that give maps and segments that give vectors the latter can be joined alone") {
+    hw::Machine machine = machine_of("isaac-baseline");
+    reshape(machine, {4, 2}, {2, 1});
+    machine.mode = hw::ComputingMode::XBM;
+    Network network(7);
+    const TensorId input = network.tensor({6, 6, 64});
+    network.graph.inputs = {input};
+    TensorId vector = network.average(network.conv(network.conv(input, 3, 64), 3, 128));
+    for (const int channels : {256, 256, 64}) {
+        vector = network.conv(vector, 1, channels);
+    }
+    network.graph.outputs = {vector};
+    compiler::Schedule schedule = compiler::schedule(network.graph, machine, {}, {});
+    compiler::Schedule all = schedule;
+    REQUIRE(compiler::join_segments(all, machine));
+    REQUIRE(compiler::join_segments(schedule, machine, compiler::Joining::Vectors));
+    int joined = 0;
+    int maps = 0;
+    bool before = false;
+    for (std::size_t s = 0; s < schedule.segments.size(); ++s) {
+        const QuantGraph& graph = schedule.segments[s].graph;
+        const bool vectors = std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
+            return graph.tensors[static_cast<std::size_t>(node.output)].shape.h == 1;
+        });
+        CHECK(schedule.segments[s].joined == (before && vectors));
+        joined += schedule.segments[s].joined ? 1 : 0;
+        maps += all.segments[s].joined && !schedule.segments[s].joined ? 1 : 0;
+        before = vectors;
+    }
+    CHECK(joined > 0);
+    CHECK(maps > 0);
+    check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 7);
 }
