@@ -111,11 +111,19 @@ TEST_CASE("receivers are many when sending to all of them takes a quarter of a w
     CHECK_FALSE(compiler::has_many_receivers(graph, graph.nodes[0], on_cores({cores}), prices, 130));
     cores.push_back(16);
     CHECK(compiler::has_many_receivers(graph, graph.nodes[0], on_cores({cores}), prices, 130));
-    // A vector comes once an image: 17 cores take 34 cycles of it.
+    // A vector comes once an image, and 17 cores take 34 cycles of it.
     compiler::QuantGraph vector = conv3x3();
     vector.nodes[0].kernel_h = vector.nodes[0].kernel_w = 8;
     vector.nodes[0].pad_top = vector.nodes[0].pad_left = 0;
+    vector.nodes[0].rows = 128;
     vector.tensors[1].shape = {1, 1, 512};
-    CHECK(compiler::has_many_receivers(vector, vector.nodes[0], on_cores({cores}), prices, 130));
-    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], on_cores({cores}), prices, 136));
+    compiler::NodePlacement placement = on_cores({cores});
+    for (compiler::Tile& tile : placement.tiles) {
+        tile.row = 0;
+    }
+    CHECK(compiler::has_many_receivers(vector, vector.nodes[0], placement, prices, 33));
+    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], placement, prices, 34));
+    // Each its own half.
+    vector.nodes[0].rows = 256;
+    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], placement, prices, 17));
 }
