@@ -76,7 +76,7 @@ bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const No
     const hw::Ticks window = prices.read(0, tile.rows, tile.cols, 8, 8, tile.rows, false).sync_ticks();
     const hw::Ticks send = prices.send(by_core.begin()->first, by_core.rbegin()->first, tile.rows).sync_ticks();
     if (reading_of(graph, conv).whole()) {
-        return static_cast<hw::Ticks>(by_core.size()) * send > interval;
+        return 2 * static_cast<hw::Ticks>(by_core.size()) * send > interval;
     }
     return 4 * cols * send > window * width;
 }

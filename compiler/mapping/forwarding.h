@@ -14,7 +14,7 @@ namespace cim::compiler {
 std::vector<Forward> forwards_of(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement);
 
 /// Whether to send a position of the input to every core of a Conv that takes it holds a move engine for more than a quarter of a window;
-/// or a vector, which comes once an image and is passed on as a whole, for more than `interval`.
+/// or a piece of a vector, which comes once an image and is passed on as a whole, for more than half of `interval`.
 bool has_many_receivers(const QuantGraph& graph, const QuantNode& conv, const NodePlacement& placement, const hw::PriceList& prices,
                         hw::Ticks interval);
 

@@ -115,15 +115,7 @@ TEST_CASE("receivers are many when sending to all of them takes a quarter of a w
     compiler::QuantGraph vector = conv3x3();
     vector.nodes[0].kernel_h = vector.nodes[0].kernel_w = 8;
     vector.nodes[0].pad_top = vector.nodes[0].pad_left = 0;
-    vector.nodes[0].rows = 128;
     vector.tensors[1].shape = {1, 1, 512};
-    compiler::NodePlacement placement = on_cores({cores});
-    for (compiler::Tile& tile : placement.tiles) {
-        tile.row = 0;
-    }
-    CHECK(compiler::has_many_receivers(vector, vector.nodes[0], placement, prices, 33));
-    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], placement, prices, 34));
-    // Each its own half.
-    vector.nodes[0].rows = 256;
-    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], placement, prices, 17));
+    CHECK(compiler::has_many_receivers(vector, vector.nodes[0], on_cores({cores}), prices, 67));
+    CHECK_FALSE(compiler::has_many_receivers(vector, vector.nodes[0], on_cores({cores}), prices, 68));
 }
