@@ -5,6 +5,7 @@
 #include <map>
 #include <numeric>
 #include <set>
+#include <stdexcept>
 #include <tuple>
 #include <utility>
 
@@ -129,10 +130,46 @@ void add_columns(std::vector<Part>& to, const Part& from, const Reading& reading
     }
 }
 
-/// To how many copies a node's rows are dealt, if these are more than overlap, or it works channel by channel on such; else 1.
-int dealt_apart(const QuantGraph& graph, const QuantNode& node, const NodePlacement& here) {
-    const Grid& grid = node.kind == NodeKind::Conv ? here.copies[0] : here.parts[0].grid;
-    return node.kind != NodeKind::Conv || reading_of(graph, node, 0, grid).apart() ? grid.dy : 1;
+/// The parts of a node by how far their rows are dealt: to how many copies, if these are more than overlap, or it works channel by channel
+/// on such. Of rows dealt to fewer copies (1) the parts of the first.
+std::map<int, std::vector<Part>> parts_by_deal(const QuantGraph& graph, const QuantNode& node, const NodePlacement& here) {
+    const bool near = node.kind == NodeKind::Conv && !reading_of(graph, node, 0, here.copies[0]).apart();
+    std::map<int, std::vector<Part>> by_deal;
+    for (const Part& part : here.parts) {
+        if (!near || part.grid.y0 == 0) {
+            by_deal[near ? 1 : part.grid.dy].push_back(part);
+        }
+    }
+    return by_deal;
+}
+
+/// Whether each channel of each position comes from some part.
+bool is_whole(const std::vector<Part>& parts, const Grid& whole, int channels) {
+    std::int64_t given = 0;
+    for (const Part& part : parts) {
+        given += part.grid.positions() * (part.c1 - part.c0);
+    }
+    return given == whole.positions() * channels;
+}
+
+/// Some rows of a node's output where the row `phase` of those that are dealt comes from. Copies may have their channels in different
+/// parts.
+void add_rows(std::vector<Part>& to, std::vector<Part> from, int phase, const Reading& reading, const Grid& rows, int view_c0) {
+    from.erase(std::remove_if(from.begin(), from.end(), [&](const Part& part) { return part.grid.y0 != phase; }), from.end());
+    std::stable_sort(from.begin(), from.end(), [](const Part& a, const Part& b) { return a.grid.x0 < b.grid.x0; });
+    std::set<int> borders;
+    for (const Part& part : from) {
+        borders.insert({part.c0, part.c1});
+    }
+    std::vector<Part> here;
+    for (auto c0 = borders.begin(); c0 != borders.end() && std::next(c0) != borders.end(); ++c0) {
+        for (const Part& part : from) {
+            if (part.c0 <= *c0 && *c0 < part.c1) {
+                add_columns(here, part, reading, rows, view_c0 + *c0, view_c0 + *std::next(c0));
+            }
+        }
+    }
+    to.insert(to.end(), here.begin(), here.end());
 }
 
 /// Parts of a node that works channel by channel on the tensor `id`: its channels and columns stay on the cores that they come from, those
@@ -145,31 +182,13 @@ std::vector<Part> sources(const QuantGraph& graph, const std::vector<NodeId>& pr
         if (producer < 0 || placement[static_cast<std::size_t>(producer)].parts[0].core == isa::chip) {
             return {};
         }
-        const NodePlacement& before = placement[static_cast<std::size_t>(producer)];
-        const int dealt = dealt_apart(graph, graph.nodes[static_cast<std::size_t>(producer)], before);
-        const int dy = whole.rows > 1 ? dealt / std::gcd(dealt, reading.stride_h) : 1;
-        for (int y0 = 0; y0 < std::min(dy, whole.rows); ++y0) {
-            const Grid rows{y0, dy, ceil_div(whole.rows - y0, dy), 0, whole.cols};
-            // Of rows dealt to several copies, those of the one that has the window's first. Copies may have their channels in different
-            // parts.
-            const int phase = dy > 1 ? y0 * reading.stride_h % dealt : 0;
-            std::vector<Part> from = before.parts;
-            from.erase(std::remove_if(from.begin(), from.end(), [&](const Part& part) { return part.grid.y0 != phase; }), from.end());
-            std::stable_sort(from.begin(), from.end(), [](const Part& a, const Part& b) { return a.grid.x0 < b.grid.x0; });
-            std::set<int> borders;
-            for (const Part& part : from) {
-                borders.insert({part.c0, part.c1});
+        const QuantNode& giver = graph.nodes[static_cast<std::size_t>(producer)];
+        for (auto& [dealt, all] : parts_by_deal(graph, giver, placement[static_cast<std::size_t>(producer)])) {
+            const int dy = whole.rows > 1 ? dealt / std::gcd(dealt, reading.stride_h) : 1;
+            for (int y0 = 0; y0 < std::min(dy, whole.rows); ++y0) {
+                const Grid rows{y0, dy, ceil_div(whole.rows - y0, dy), 0, whole.cols};
+                add_rows(parts, all, std::min(y0 * reading.stride_h, reading.h - 1) % dealt, reading, rows, view.c0);
             }
-            std::vector<Part> here;
-            for (auto c1 = std::next(borders.begin()); c1 != borders.end(); ++c1) {
-                const int c0 = *std::prev(c1);
-                for (const Part& part : from) {
-                    if (part.c0 <= c0 && c0 < part.c1) {
-                        add_columns(here, part, reading, rows, view.c0 + c0, view.c0 + *c1);
-                    }
-                }
-            }
-            parts.insert(parts.end(), here.begin(), here.end());
         }
     }
     return with_neighbours(parts);
@@ -248,6 +267,9 @@ std::optional<Placement> place(const QuantGraph& graph, const std::vector<Origin
             const Grid whole = whole_grid(graph, node);
             here.parts = digital_parts(sources(graph, producers, placement, node.inputs[0], reading_of(graph, node), whole), whole, core,
                                        channels, most_channels(machine, taps, channels), machine.core_count());
+            if (!is_whole(here.parts, whole, channels)) {
+                throw std::logic_error("operator '" + node.name + "': some of its output comes from no core");
+            }
         }
     }
     return result;

@@ -2,6 +2,7 @@
 // maps, which need not lie anywhere.
 
 #include <algorithm>
+#include <set>
 
 #include <catch2/catch.hpp>
 
@@ -296,4 +297,30 @@ TEST_CASE("of segments that give maps and segments that give vectors the latter 
     CHECK(joined > 0);
     CHECK(maps > 0);
     check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 7);
+}
+
+TEST_CASE("a pool on a Concat gives all rows, though its parts' rows are dealt to different numbers of copies") {
+    hw::Machine machine = machine_of("isaac-baseline");
+    machine.mode = hw::ComputingMode::XBM;
+    std::set<int> dealt;
+    for (const int cores : {4, 8, 16}) {
+        INFO(cores);
+        reshape(machine, {cores, cores}, {4, 4});
+        Network network(9);
+        const TensorId input = network.tensor({12, 12, 8});
+        network.graph.inputs = {input};
+        const TensorId deep = network.conv(network.conv(input, 3, 40), 3, 80);
+        const TensorId joined = network.concat({network.conv(input, 1, 16), deep, network.conv(input, 3, 8)});
+        network.graph.outputs = {network.conv(network.pool(network.pool(joined)), 1, 16)};
+        const compiler::Schedule schedule = compiler::schedule(network.graph, machine, {}, {});
+        for (const compiler::Segment& segment : schedule.segments) {
+            for (std::size_t n = 0; n < segment.graph.nodes.size(); ++n) {
+                for (const compiler::Part& part : segment.placement[n].parts) {
+                    dealt.insert(segment.graph.nodes[n].kind == NodeKind::MaxPool ? part.grid.dy : 1);
+                }
+            }
+        }
+        check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 9);
+    }
+    CHECK(dealt.size() > 2);  // one pool is dealt in several ways
 }
