@@ -3,22 +3,20 @@
 #include <numeric>
 #include <optional>
 
-#include "compiler/ceil_div.h"
 #include "compiler/codegen/generator.h"
 
 namespace cim::compiler {
 
 Overlap::Overlap(const Grid& from, const Reading& to) {
     const auto clip = [](int value, int most) { return std::clamp(value, 0, most); };
-    const auto row_at = [&](int y) { return y <= from.y0 ? 0 : std::min(ceil_div(y - from.y0, from.dy), from.rows); };
     if (to.between == 0) {
-        j0 = row_at(to.skip_top);
-        j1 = row_at(to.skip_top + to.used_rows());
+        j0 = from.row_at(to.skip_top);
+        j1 = from.row_at(to.skip_top + to.used_rows());
     }
     for (int window = 0; to.between > 0 && window < to.oh; ++window) {
         const int top = to.top + window * to.window_step();
-        const int first = row_at(top);
-        const int end = row_at(top + to.kernel_h);
+        const int first = from.row_at(top);
+        const int end = from.row_at(top + to.kernel_h);
         j0 = j0 < j1 ? j0 : first;
         j1 = first < end ? end : std::max(j0, j1);
     }

@@ -1,6 +1,7 @@
 #pragma once
-// Code of one segment: the tables made so far, and who feeds which landing. The flows themselves are written by io_flows.cpp (external
-// memory), transfer_flows.cpp (between operators), conv_flows.cpp and digital_flows.cpp (operators).
+// Code of one segment: the tables made so far, and who feeds which landing. The flows themselves are written by write_flows.cpp
+// (weights), io_flows.cpp (external memory), transfer_flows.cpp (between operators), forward_flows.cpp (between cores of one),
+// conv_flows.cpp and digital_flows.cpp (operators).
 
 #include <functional>
 #include <map>
@@ -195,10 +196,12 @@ class Generator {
     void add_stages();
     void add_turns();
 
-    // io_flows.cpp
+    // write_flows.cpp
     /// `before`: crossbars that others have before.
     void write_flows(const Milestones& before);
     void early_write_flows(const Milestones& before);
+
+    // io_flows.cpp
     /// Rows of an input into a landing in L0, from external memory or from where they stay in L0; if that is the landing, tells that they
     /// are there.
     void input_rows(int input, int landing);
@@ -216,23 +219,18 @@ class Generator {
     void pad_flow(int landing);
     void transfer_flows();
     void transfer_flow(const Transfer& transfer);
-    /// Walks the windows of a landing that leaves out rows between them. Runs begin(own), which says how many rows of a window lie before
-    /// the first own one, row(j, p) for row j of a grid that lies in the landing's row p of an image and `own` rows of the window from
-    /// there on, up to the next of the grid, and skip(rows) for those of the grid that lie before the next window.
-    static void for_windows(FlowBuilder& f, const Reading& r, const Grid& grid, const std::function<void(Ex)>& begin,
-                            const std::function<void(Ex, Ex, Ex)>& row, const std::function<void(Ex)>& skip);
     /// Rows of a part to a core that holds them for other segments.
     void holding_flow(const Holding& holding);
-    /// Rows of a landing from the core that has them first.
-    void forward_flow(int landing);
-    /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
-    static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
-                           const std::function<void(Ex, Ex)>& body);
-    /// Positions of a part that a vector takes, row by row. `tell_sent` (name, amount): of those that are done with.
+    /// Positions of a part that a vector takes, row by row: move(position of the part, count, pixel of the vector). `tell_sent`: how many
+    /// others are done with.
     void vector_rows(FlowBuilder& f, const Transfer& transfer, Ex n, const std::function<void(Ex, Ex, Ex)>& move,
                      const std::function<void(Ex)>& tell_sent);
     /// Fields of a transfer of `count` positions out of an outbox, `bytes` of each; `pixel`: from one to the next where they go.
     static std::vector<FlowBuilder::Field> positions(FlowBuilder& f, const Outbox& outbox, int bytes, Ex dst, Ex src, Ex count, int pixel);
+
+    // forward_flows.cpp
+    /// Rows of a landing from the core that has them first.
+    void forward_flow(int landing);
 
     // conv_flows.cpp
     struct CoreCode;
@@ -294,6 +292,14 @@ class Generator {
     /// `row_end` after each row, `image_begin` before each image.
     static void for_positions(FlowBuilder& f, const Reading& r, const std::function<void(Ex, Ex, Ex, Ex)>& body,
                               const std::function<void(Ex, Ex)>& row_end, const std::function<void(Ex)>& image_begin = {}, int grain = 1);
+    /// Walks the windows of a landing that leaves out rows between them. Runs begin(own), which says how many rows of a window lie before
+    /// the first own one, row(j, p) for row j of a grid that lies in the landing's row p of an image and `own` rows of the window from
+    /// there on, up to the next of the grid, and skip(rows) for those of the grid that lie before the next window.
+    static void for_windows(FlowBuilder& f, const Reading& r, const Grid& grid, const std::function<void(Ex)>& begin,
+                            const std::function<void(Ex, Ex, Ex)>& row, const std::function<void(Ex)>& skip);
+    /// Runs body(x, count) for begin .. end-1 in pieces that do not cross a multiple of `chunk`.
+    static void for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
+                           const std::function<void(Ex, Ex)>& body);
     /// Serial: waits until the operators before have given image n, or the last one image n - 1.
     void await_turn(FlowBuilder& f, int index, Ex n);
     /// Serial: tells when all receivers have what an operator gives of an image.

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "compiler/ceil_div.h"
 #include "compiler/codegen/generator.h"
 
 namespace cim::compiler {
@@ -205,26 +204,6 @@ void Generator::transfer_flow(const Transfer& transfer) {
         f.await(f.counter("pad", code.pad), one, one);
     }
     const Grid& grid = part.grid;
-    if (landing.flat && grid.positions() == static_cast<std::int64_t>(landing.reading.h) * landing.reading.w) {
-        f.loop("n", f.batch(), [&](Ex n) {
-            tell_sent("skipped_before", landing.px0);
-            await_vector_room(f, landing, code, n);
-            const Ex px0 = f.number("px0", landing.px0);
-            // Rows follow each other in the vector, but no chunk goes on in the next one.
-            int chunk = outbox.chunk;
-            while (grid.cols % chunk != 0) {
-                --chunk;
-            }
-            for_chunks(f, "p", landing.px0, landing.px1, chunk, [&](Ex p, Ex count) {
-                move(n * f.number("positions", grid.positions()) + p, count,
-                     dst + mod(n, f.number("copies", landing.rows)) * f.number("pitch", landing.row_bytes()) + (p - px0) * pixel +
-                         dst_first);
-            });
-            tell_sent("skipped_after", grid.positions() - landing.px1);
-        });
-        f.finish();
-        return;
-    }
     const Reading& r = landing.reading;
     const Overlap own(grid, r);
     const int rows = r.padded_rows();
@@ -269,14 +248,13 @@ void Generator::transfer_flow(const Transfer& transfer) {
         });
     };
     if (r.between > 0) {
-        const auto row_at = [&](int y) { return y <= grid.y0 ? 0 : std::min(ceil_div(y - grid.y0, grid.dy), grid.rows); };
         int told = 0;
         for (int window = 0; window < r.oh; ++window) {
             const int begin = r.top + r.window_step() * window;
-            told += std::clamp(grid.y0 + grid.dy * row_at(begin + r.kernel_h) - begin, 0, r.kernel_h);
+            told += std::clamp(grid.y0 + grid.dy * grid.row_at(begin + r.kernel_h) - begin, 0, r.kernel_h);
         }
         f.loop("n", f.batch(), [&](Ex n) {
-            tell_sent("rows_before", static_cast<std::int64_t>(row_at(r.top)) * grid.cols);
+            tell_sent("rows_before", static_cast<std::int64_t>(grid.row_at(r.top)) * grid.cols);
             for_windows(
                 f, r, grid, [&](Ex before) { f.signal_at(ready, feeder, before * f.number("cols", cols)); },
                 [&](Ex j, Ex in_image, Ex up_to_next) {
@@ -292,7 +270,7 @@ void Generator::transfer_flow(const Transfer& transfer) {
                     }
                 });
             signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(rows - told) * cols, transfer.feeder);
-            tell_sent("unused_positions", static_cast<std::int64_t>(grid.rows - row_at(r.top + r.window_step() * r.oh)) * grid.cols);
+            tell_sent("unused_positions", static_cast<std::int64_t>(grid.rows - grid.row_at(r.top + r.window_step() * r.oh)) * grid.cols);
         });
         f.finish();
         return;
@@ -339,129 +317,15 @@ void Generator::vector_rows(FlowBuilder& f, const Transfer& transfer, Ex n, cons
         const Ex begin = min(max(zero - before, zero), cols);
         const Ex end = max(min(f.number("pixels", landing.positions()) - before, cols), begin);
         tell_sent(begin);
-        f.loop("x", div(begin, size), div(end + (size - 1), size), [&](Ex k) {
+        // No chunk where nothing is taken, though that may be in the middle of one.
+        const Ex chunks_end = min(div(end + (size - 1), size), div(begin, size) + (end - begin));
+        f.loop("x", div(begin, size), chunks_end, [&](Ex k) {
             const Ex from = max(k * size, begin);
             const Ex count = min(k * size + size, end) - from;
             move((n * f.number("height", grid.rows) + j) * cols + from, count, before + from);
         });
         tell_sent(cols - end);
     });
-}
-
-void Generator::for_windows(FlowBuilder& f, const Reading& r, const Grid& grid, const std::function<void(Ex)>& begin,
-                            const std::function<void(Ex, Ex, Ex)>& row, const std::function<void(Ex)>& skip) {
-    const Ex step = f.number("row_step", grid.dy);
-    const Ex kernel = f.number("kernel_h", r.kernel_h);
-    const Ex zero = f.constant(0);
-    // The first row of the grid at or behind row `y` of the input, counted from the grid's first.
-    const auto row_at = [&](Ex y) { return min(div(max(y, zero) + (step - 1), step), f.number("height", grid.rows)); };
-    f.loop("window", f.number("windows", r.oh), [&](Ex window) {
-        const Ex top = window * f.number("window_step", r.window_step()) + f.number("first_window", r.top - grid.y0);
-        const Ex first = row_at(top);
-        const Ex end = row_at(top + kernel);
-        begin(max(min(first * step - top, kernel), zero));
-        f.loop("y", first, end, [&](Ex j) {
-            const Ex in_window = j * step - top;
-            row(j, window * kernel + in_window, min(step, kernel - in_window));
-        });
-        skip(row_at(top + f.number("window_step", r.window_step())) - end);
-    });
-}
-
-void Generator::forward_flow(int index) {
-    const Landing& landing = memory_.landings[at(index)];
-    const LandingCode& code = landings_[at(index)];
-    const std::vector<int>& all = memory_.nodes[at(landing.node)].landings[at(landing.input)];
-    const auto before = [&](int other) { return memory_.landings[at(other)].from == landing.from; };
-    const int first = *std::find_if(all.begin(), all.end(), [&](int other) { return memory_.landings[at(other)].place == landing.from; });
-    const Landing& from = memory_.landings[at(first)];
-    const LandingCode& source = landings_[at(first)];
-    // Those that it passes rows on to read them behind its copies.
-    const auto passed = std::count_if(all.begin(), all.end(), before);
-    const auto position = std::count_if(all.begin(), std::find(all.begin(), all.end(), index), before);
-    const auto reader = static_cast<std::int64_t>(from.readers.size()) - passed + position;
-    const Reading& r = landing.reading;
-    FlowBuilder f(builder_, landing.flat ? "forward_vector" : "forward_rows", fmt::format("{}.from.{}", code.name, landing.from),
-                  op_of(landing.node), landing.from, isa::Engine::Move);
-    const Ex one = f.constant(1);
-    const Ex ready = f.counter("ready", code.ready);
-    const Ex freed = f.counter("taken", source.freed);
-    if (landing.flat) {
-        const Ex bytes = f.number("bytes", landing.row_bytes());
-        const Ex pixels = f.number("pixels", landing.positions());
-        f.loop("n", f.batch(), [&](Ex n) {
-            await_vector_room(f, landing, code, n);
-            f.await(f.counter("come", source.ready), f.number("feeders", source.feeders), (n + 1) * pixels);
-            f.op(isa::Opcode::Send, {{"core", f.number("core", landing.place)},
-                                     {"dst", f.buffer("dst", code.buffer) + mod(n, f.number("copies", landing.rows)) * bytes},
-                                     {"src", f.buffer("src", source.buffer) + mod(n, f.number("source_copies", from.rows)) * bytes},
-                                     {"n", bytes}});
-            f.signal(ready, pixels);
-            f.signal_at(freed, f.number("reader", reader), one);
-        });
-        f.finish();
-        return;
-    }
-    const Ex rows = f.number("rows", r.padded_rows());
-    const Ex cols = f.number("cols", r.padded_cols());
-    const Ex pitch = f.number("pitch", landing.row_bytes());
-    const Ex pixel = f.number("pixel", landing.pixel_bytes());
-    if (code.pad >= 0) {
-        f.await(f.counter("pad", code.pad), one, one);
-    }
-    // Windows of the sender that may be written over when it has passed on a row; the last ones when it has passed on all of an image.
-    const auto done = [&](Ex row) { return min(div(row + one, f.number("stride", r.stride_h)), f.number("last", r.oh - 1)); };
-    const std::int64_t above = std::min(r.pad_top / r.stride_h, r.oh - 1);
-    f.loop("n", f.batch(), [&](Ex n) {
-        signal_if(f, ready, "top_positions", static_cast<std::int64_t>(r.pad_top) * r.padded_cols(), 0);
-        signal_if(f, freed, "above", above, static_cast<int>(reader));
-        f.loop("y", f.number("used_rows", r.used_rows()), [&](Ex y) {
-            const Ex in_image = y + f.number("top", r.pad_top);
-            const Ex row = n * rows + in_image;
-            await_room(f, landing, code, row);
-            signal_if(f, ready, "left_cols", r.pad_left, 0);
-            const Ex dst = f.buffer("dst", code.buffer) + mod(row, f.number("ring", landing.rows)) * pitch;
-            const Ex src = f.buffer("src", source.buffer) + mod(row, f.number("source_ring", from.rows)) * pitch;
-            for_chunks(f, "x", r.pad_left, r.pad_left + r.used_cols(), landing.chunk, [&](Ex x, Ex count) {
-                f.await(f.counter("come", source.ready), f.number("feeders", source.feeders), row * cols + x + count);
-                f.op(isa::Opcode::Send,
-                     {{"core", f.number("core", landing.place)}, {"dst", dst + x * pixel}, {"src", src + x * pixel}, {"n", count * pixel}});
-                f.signal(ready, count);
-            });
-            signal_if(f, ready, "right_cols", r.padded_cols() - r.pad_left - r.used_cols(), 0);
-            f.signal_at(freed, f.number("reader", reader), done(in_image) - done(in_image - one));
-        });
-        signal_if(f, ready, "bottom_positions", static_cast<std::int64_t>(r.bottom_rows()) * r.padded_cols(), 0);
-        const std::int64_t last = r.pad_top + r.used_rows();
-        signal_if(f, freed, "below", r.oh - std::min<std::int64_t>(last / r.stride_h, r.oh - 1), static_cast<int>(reader));
-    });
-    f.finish();
-}
-
-void Generator::for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
-                           const std::function<void(Ex, Ex)>& body) {
-    const int first = begin / chunk;
-    const int last = (end + chunk - 1) / chunk;
-    if (chunk > 1 && last - first == 1) {
-        body(f.number("first_" + variable, begin), f.number(variable + "_count", end - begin));
-        return;
-    }
-    const auto at_chunk = [&](Ex k) {
-        if (chunk == 1) {
-            body(k, f.constant(1));
-            return;
-        }
-        const Ex size = f.number("chunk", chunk);
-        const Ex from = begin % chunk == 0 ? k * size : max(k * size, f.number("first_" + variable, begin));
-        const Ex to = end % chunk == 0 ? k * size + size : min(k * size + size, f.number("end_" + variable, end));
-        body(from, begin % chunk == 0 && end % chunk == 0 ? size : to - from);
-    };
-    const Ex chunks_end = f.number("end_" + variable + (chunk > 1 ? "_chunk" : ""), last);
-    if (first > 0) {
-        f.loop(variable, f.number("first_" + variable + (chunk > 1 ? "_chunk" : ""), first), chunks_end, at_chunk);
-    } else {
-        f.loop(variable, chunks_end, at_chunk);
-    }
 }
 
 }  // namespace cim::compiler

@@ -29,6 +29,52 @@ void Generator::for_positions(FlowBuilder& f, const Reading& r, const std::funct
     });
 }
 
+void Generator::for_windows(FlowBuilder& f, const Reading& r, const Grid& grid, const std::function<void(Ex)>& begin,
+                            const std::function<void(Ex, Ex, Ex)>& row, const std::function<void(Ex)>& skip) {
+    const Ex step = f.number("row_step", grid.dy);
+    const Ex kernel = f.number("kernel_h", r.kernel_h);
+    const Ex zero = f.constant(0);
+    // The first row of the grid at or behind row `y` of the input, counted from the grid's first.
+    const auto row_at = [&](Ex y) { return min(div(max(y, zero) + (step - 1), step), f.number("height", grid.rows)); };
+    f.loop("window", f.number("windows", r.oh), [&](Ex window) {
+        const Ex top = window * f.number("window_step", r.window_step()) + f.number("first_window", r.top - grid.y0);
+        const Ex first = row_at(top);
+        const Ex end = row_at(top + kernel);
+        begin(max(min(first * step - top, kernel), zero));
+        f.loop("y", first, end, [&](Ex j) {
+            const Ex in_window = j * step - top;
+            row(j, window * kernel + in_window, min(step, kernel - in_window));
+        });
+        skip(row_at(top + f.number("window_step", r.window_step())) - end);
+    });
+}
+
+void Generator::for_chunks(FlowBuilder& f, const std::string& variable, int begin, int end, int chunk,
+                           const std::function<void(Ex, Ex)>& body) {
+    const int first = begin / chunk;
+    const int last = (end + chunk - 1) / chunk;
+    if (chunk > 1 && last - first == 1) {
+        body(f.number("first_" + variable, begin), f.number(variable + "_count", end - begin));
+        return;
+    }
+    const auto at_chunk = [&](Ex k) {
+        if (chunk == 1) {
+            body(k, f.constant(1));
+            return;
+        }
+        const Ex size = f.number("chunk", chunk);
+        const Ex from = begin % chunk == 0 ? k * size : max(k * size, f.number("first_" + variable, begin));
+        const Ex to = end % chunk == 0 ? k * size + size : min(k * size + size, f.number("end_" + variable, end));
+        body(from, begin % chunk == 0 && end % chunk == 0 ? size : to - from);
+    };
+    const Ex chunks_end = f.number("end_" + variable + (chunk > 1 ? "_chunk" : ""), last);
+    if (first > 0) {
+        f.loop(variable, f.number("first_" + variable + (chunk > 1 ? "_chunk" : ""), first), chunks_end, at_chunk);
+    } else {
+        f.loop(variable, chunks_end, at_chunk);
+    }
+}
+
 void Generator::stage_flow(int index, int input, int reader) {
     const int landing_index = memory_.nodes[at(index)].landings[at(input)][0];
     const Landing& landing = memory_.landings[at(landing_index)];

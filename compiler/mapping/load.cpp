@@ -27,8 +27,13 @@ double receivers_of(const QuantGraph& graph, const QuantNode& conv, const NodePl
     const Reading whole = reading_of(graph, conv);
     const bool apart = reading_of(graph, conv, 0, here.copies.front()).apart();
     const double cores = static_cast<double>(here.tiles.size()) / (static_cast<double>(here.copies.size()) * per_core);
-    return positions / (static_cast<double>(whole.h) * whole.w) *
-           (cores < many_cores || apart ? std::max(cores, apart ? 1.0 : 1.0 / here.copies.front().dy) : 1.0);
+    double of_a_copy = 1.0;
+    if (apart) {
+        of_a_copy = std::max(cores, 1.0);  // nobody passes it on, and each copy has its own
+    } else if (cores < many_cores) {
+        of_a_copy = std::max(cores, 1.0 / here.copies.front().dy);
+    }
+    return positions / (static_cast<double>(whole.h) * whole.w) * of_a_copy;
 }
 
 }  // namespace

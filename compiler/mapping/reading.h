@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstdint>
 
+#include "compiler/ceil_div.h"
 #include "compiler/ir/quant_graph.h"
 
 namespace cim::compiler {
@@ -13,6 +14,8 @@ struct Grid {
     int y0 = 0, dy = 1, rows = 0;
     int x0 = 0, cols = 0;
     std::int64_t positions() const { return static_cast<std::int64_t>(rows) * cols; }
+    /// Which of its rows is the first at or behind row `y` of the output; `rows` if none is.
+    int row_at(int y) const { return y <= y0 ? 0 : std::min(ceil_div(y - y0, dy), rows); }
 };
 
 /// Geometry of a node reading a feature map. "Used" rows and columns are those that some window touches; padded coordinates count from the
