@@ -105,7 +105,7 @@ void Generator::note_milestones(int index, const CoreCode& core) {
     }
     for (const int group : core.groups) {
         for (const int tile : memory_.nodes[at(index)].groups[at(group)].tiles) {
-            milestones_.crossbars[{core.core, placement_[at(index)].tiles[at(tile)].xb}] = done;
+            milestones_.crossbars[{core.core, placement_[at(index)].tiles[at(tile)].xb}].push_back(done);
         }
     }
 }

@@ -106,8 +106,8 @@ struct Milestone {
 
 /// What tells how far a segment is.
 struct Milestones {
-    std::vector<Milestone> inputs;                       ///< all of an input has come
-    std::map<std::pair<int, int>, Milestone> crossbars;  ///< by core and number: read for the last time
+    std::vector<Milestone> inputs;                                    ///< all of an input has come
+    std::map<std::pair<int, int>, std::vector<Milestone>> crossbars;  ///< by core and number: each copy's last read
 
     /// With those of a segment that is joined to it.
     void add(Milestones later);
@@ -199,6 +199,8 @@ class Generator {
     // write_flows.cpp
     /// `before`: crossbars that others have before.
     void write_flows(const Milestones& before);
+    /// Waits until a crossbar that is written again has been read for the last time. `own` tells apart what one flow waits for.
+    static void await_reads_before(FlowBuilder& f, const std::vector<Milestone>& readers, const std::string& own);
     void early_write_flows(const Milestones& before);
 
     // io_flows.cpp
@@ -250,6 +252,8 @@ class Generator {
     // read_flows.cpp
     struct Position;
     void read_flow(int index, int reader);
+    /// Waits until the crossbars that a copy reads on a core are written, its own and those that it shares.
+    void await_writes(FlowBuilder& f, int index, const CoreCode& core);
     /// Whether a copy gives the last row of those that its core works on, and neither it nor another copy there reads that row's input to
     /// its end: copies of other columns may have other rows. Nobody's windows then tell that all of it has come.
     bool leaves_end(const CoreCode& core) const;

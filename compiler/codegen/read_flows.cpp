@@ -1,6 +1,7 @@
 // Flows that read the crossbars of a core for a Conv: all tiles of a window at once (XBM, WLM), or the core's slices, some positions at a
 // time (CM).
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 
@@ -190,6 +191,24 @@ void Generator::await_reads(FlowBuilder& f, int index, const CoreCode& core, Ex 
     }
 }
 
+void Generator::await_writes(FlowBuilder& f, int index, const CoreCode& core) {
+    std::set<int> writers;  // copies
+    for (const int g : core.groups) {
+        for (const int t : memory_.nodes[at(index)].groups[at(g)].tiles) {
+            writers.insert(core.copy - placement_[at(index)].tiles[at(t)].behind);
+        }
+    }
+    std::string own;
+    for (const int copy : writers) {
+        const auto written = written_[at(index)].find({copy, core.core});
+        if (written != written_[at(index)].end()) {
+            f.await(f.counter("written" + own, written->second.counter), f.constant(1),
+                    f.number("written_tiles" + own, written->second.tiles));
+            own += "_";
+        }
+    }
+}
+
 void Generator::read_flow(int index, int reader) {
     const CoreCode& core = cores_[at(reader)];
     const bool slices = machine_.mode == hw::ComputingMode::CM;
@@ -204,10 +223,7 @@ void Generator::read_flow(int index, int reader) {
                   fmt::format("{}.read.{}{}", label(index), core.core, tag_of(index, core.copy)), op_of(index), core.core,
                   isa::Engine::Crossbar);
     const Ex one = f.constant(1);
-    const auto written = written_[at(index)].find({core.copy, core.core});
-    if (written != written_[at(index)].end()) {
-        f.await(f.counter("written", written->second.counter), one, f.number("written_tiles", written->second.tiles));
-    }
+    await_writes(f, index, core);
     const auto row_in_landing = [&](Ex j) {
         return core.staged || same_rows ? j : f.number("y0", grid.y0 - landing.reading.y0) + j * f.number("row_step", grid.dy);
     };

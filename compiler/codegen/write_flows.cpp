@@ -10,12 +10,27 @@
 
 namespace cim::compiler {
 
+namespace {
+
+/// What tells that the copies that read a tile's crossbar before are done with it.
+const std::vector<Milestone>& readers_before(const Milestones& before, const Tile& tile) {
+    static const std::vector<Milestone> none;
+    const auto readers = before.crossbars.find({tile.core, tile.xb});
+    return readers == before.crossbars.end() ? none : readers->second;
+}
+
+}  // namespace
+
+void Generator::await_reads_before(FlowBuilder& f, const std::vector<Milestone>& readers, const std::string& own) {
+    for (std::size_t i = 0; i < readers.size(); ++i) {
+        const std::string name = i > 0 ? fmt::format("{}_{}", own, i) : own;
+        f.await_at(f.counter("read" + name, readers[i].counter), f.number("element" + name, readers[i].element), f.constant(1),
+                   f.batch() * f.number("reads" + name, readers[i].an_image));
+    }
+}
+
 void Generator::write_flows(const Milestones& before) {
     const bool setup = builder_.segment == isa::whole_run;
-    const auto done_before = [&](const Tile& tile) {
-        const auto user = before.crossbars.find({tile.core, tile.xb});
-        return user == before.crossbars.end() ? Milestone{} : user->second;
-    };
     std::set<std::pair<int, int>> early;
     for (const EarlyWrites::One& one : segment_.early.tiles) {
         early.insert({one.node, one.tile});
@@ -36,7 +51,7 @@ void Generator::write_flows(const Milestones& before) {
             std::vector<int> starts;
             for (std::size_t k = 0; k < mine.size(); ++k) {
                 if (k == 0 || mine[k] != mine[k - 1] + 1 || tiles[at(mine[k])].xb != tiles[at(mine[k - 1])].xb + 1 ||
-                    !(done_before(tiles[at(mine[k])]) == done_before(tiles[at(mine[k - 1])]))) {
+                    !(readers_before(before, tiles[at(mine[k])]) == readers_before(before, tiles[at(mine[k - 1])]))) {
                     starts.push_back(static_cast<int>(k));
                 }
             }
@@ -55,10 +70,7 @@ void Generator::write_flows(const Milestones& before) {
                 const std::size_t end = run + 1 < starts.size() ? at(starts[run + 1]) : mine.size();
                 const Ex first_xb = f.number("xb" + own, tiles[at(first)].xb);
                 const Ex first_weight = f.weight("weight" + own, weights_[i][at(first) % weights_[i].size()]);
-                if (const Milestone done = done_before(tiles[at(first)]); done.counter >= 0) {
-                    f.await_at(f.counter("read" + own, done.counter), f.number("element" + own, done.element), f.constant(1),
-                               f.batch() * f.number("reads" + own, done.an_image));
-                }
+                await_reads_before(f, readers_before(before, tiles[at(first)]), own);
                 f.loop("i", f.number("count" + own, static_cast<std::int64_t>(end) - starts[run]), [&](Ex k) {
                     f.op(isa::Opcode::WriteXb, {{"xb", first_xb + k}, {"weight", first_weight + k}}, completion ? &*completion : nullptr);
                 });
@@ -74,23 +86,22 @@ void Generator::early_write_flows(const Milestones& before) {
         int node = 0;
         int first = 0;
         std::int64_t count = 0;
-        Milestone after;
+        const std::vector<Milestone>* after = nullptr;
     };
     std::vector<Run> runs;
     for (const EarlyWrites::One& one : segment_.early.tiles) {
         const std::vector<Tile>& tiles = placement_[at(one.node)].tiles;
         const Tile& tile = tiles[at(one.tile)];
-        const auto reader = before.crossbars.find({tile.core, tile.xb});
-        const Milestone after = reader == before.crossbars.end() ? Milestone{} : reader->second;
+        const std::vector<Milestone>& after = readers_before(before, tile);
         const auto follows = [&](const Run& run) {
             const Tile& last = tiles[at(one.tile - 1)];
             return run.node == one.node && run.first + run.count == one.tile && last.copy == tile.copy && last.core == tile.core &&
-                   last.xb + 1 == tile.xb && run.after.counter == after.counter && run.after.element == after.element;
+                   last.xb + 1 == tile.xb && *run.after == after;
         };
         if (!runs.empty() && follows(runs.back())) {
             ++runs.back().count;
         } else {
-            runs.push_back({one.node, one.tile, 1, after});
+            runs.push_back({one.node, one.tile, 1, &after});
         }
     }
     if (runs.empty()) {
@@ -116,10 +127,7 @@ void Generator::early_write_flows(const Milestones& before) {
         if (r >= at_once) {
             f.await(f.counter("before", done[r - at_once]), one, f.number("tiles_before", runs[r - at_once].count));
         }
-        if (run.after.counter >= 0) {
-            f.await_at(f.counter("read", run.after.counter), f.number("element", run.after.element), one,
-                       f.batch() * f.number("reads", run.after.an_image));
-        }
+        await_reads_before(f, *run.after, "");
         const std::size_t next = r + at_once;
         const int waiter = next < runs.size() ? placement_[at(runs[next].node)].tiles[at(runs[next].first)].core : tile.core;
         done.push_back(builder_.counter(name + ".done", 1, waiter, isa::CounterRole::Data));

@@ -385,14 +385,14 @@ class Search {
     }
 
     /// Nothing is lost by not waiting, but more comes at the same time: rehearsed, and so are those that are nearly as good when all wait.
-    /// Segments lie elsewhere for early writes: `all_in_turn` is the best without any. Of what is too long only vectors are joined.
+    /// Segments lie elsewhere for early writes: `all_in_turn` is the best without any. What is too long is joined unrehearsed.
     void join_where_better(const Candidate& all_in_turn) {
         if (!options_.joining || !several_ || best_->schedule.segments.size() == 1) {
             return;
         }
         const Occupancy now = occupancy_of(best_->program, machine_, measure_.images());
         if (now.operations > most_of_large) {
-            if (join_segments(best_->schedule, machine_, Joining::Vectors)) {
+            if (join_segments(best_->schedule, machine_)) {
                 best_->program = generate_flows(network_, best_->schedule, machine_);
             }
             return;

@@ -63,6 +63,14 @@ class Layout {
     int slots(int node, int copy) const;
     int ample_slots(int node) const { return room(node) == Room::Ample ? 4 : slots(node); }
     bool in_l0(int node, int input) const;
+    /// Whether cores of a Conv are sent each window by itself, though windows overlap: tiles may have few of the rows of a large matrix,
+    /// and need not wait for rows of the map. Where that is less to send, or not much more, and L0 has time for it. Only of a map that
+    /// comes through L0 anyway, and not where L1 has room for anything: there maps can be held between segments.
+    bool comes_by_window(int node) const;
+    /// Which input of the network the first one of a node is; -1: none.
+    int input_of(int node) const;
+    /// Whether that holds for all that read an input of the network.
+    bool all_by_window(int input) const;
     /// Whether the chip's ALU does it.
     bool on_chip(int node) const;
     /// Whether some channels of a tensor come from outside.
@@ -118,6 +126,7 @@ class Layout {
     JoinSkew skew_;  ///< of what has to be
     std::vector<NodeId> producers_;
     std::vector<std::vector<Reader>> readers_;  ///< by node
+    std::vector<bool> by_window_;               ///< by node: comes_by_window()
     NodeLayout layout_;                         ///< of the node at hand
 };
 

@@ -116,7 +116,7 @@ void Layout::make_outboxes(int n) {
 
 std::vector<Outbox> Layout::relays_of(int input) const {
     std::vector<Outbox> relays;
-    if (choices_.no_relays.count(input) != 0) {
+    if (choices_.no_relays.count(input) != 0 || (!choices_.l0_tight && all_by_window(input))) {
         return relays;
     }
     for (const Part& relay : relays_[at(input)]) {

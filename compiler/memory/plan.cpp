@@ -68,7 +68,8 @@ class Fitting {
         : graph_(graph),
           machine_(machine),
           relays_(relays),
-          choices_{std::vector<Room>(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample), {}, false, {}, serial, early},
+          most_room_(graph.nodes.size(), serial ? Room::Comfortable : Room::Ample),
+          choices_{most_room_, {}, false, {}, serial, early},
           layout_(graph, machine, prices, placement, relays, choices_) {}
 
     MemoryPlan run() {
@@ -80,6 +81,8 @@ class Fitting {
         if (!l0.ideal && plan.l0_used > l0.value) {
             choices_.l0_tight = true;
             lay_out_all();
+            while (shrink_l1()) {
+            }
             plan = addressed();
             if (plan.l0_used > l0.value) {
                 throw DoesNotFit(fmt::format("machine '{}': {} needs {} bytes of L0, it has {}", machine_.name, names(all_nodes()),
@@ -181,10 +184,12 @@ class Fitting {
         return nodes;
     }
 
+    /// What is left in L1 may have room for more again.
     bool to_l0(int node, int input) {
         if (!choices_.in_l0.insert({node, input}).second) {
             return false;
         }
+        choices_.room[at(node)] = most_room_[at(node)];
         lay_out(node);
         return true;
     }
@@ -264,6 +269,7 @@ class Fitting {
     const QuantGraph& graph_;
     const hw::Machine& machine_;
     const std::vector<std::vector<Part>>& relays_;
+    std::vector<Room> most_room_;  ///< by node
     LayoutChoices choices_;
     Layout layout_;
     std::vector<NodeLayout> nodes_;

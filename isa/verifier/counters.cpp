@@ -52,14 +52,19 @@ void Counters::signal(Index counter, std::int64_t amount, std::int32_t now) {
     }
 }
 
+std::size_t Counters::State::place_of(Index flow) const {
+    const auto place = std::lower_bound(passed.begin(), passed.end(), flow, [](const auto& p, Index wanted) { return p.first < wanted; });
+    return static_cast<std::size_t>(place - passed.begin());
+}
+
 bool Counters::learn(Index counter, std::int64_t n, const Waiter& waiter, std::int32_t signaller, Causality& causality) {
     State& state = at(counter);
     if (n <= state.floor) {
         return false;
     }
-    const auto known = std::find_if(state.passed.begin(), state.passed.end(), [&](const auto& p) { return p.first == waiter.flow; });
-    if (known == state.passed.end()) {
-        state.passed.emplace_back(waiter.flow, n);
+    const auto known = state.passed.begin() + static_cast<std::ptrdiff_t>(state.place_of(waiter.flow));
+    if (known == state.passed.end() || known->first != waiter.flow) {
+        state.passed.emplace(known, waiter.flow, n);
     } else if (known->second >= n) {
         return false;
     } else {
@@ -84,8 +89,9 @@ std::int64_t Counters::least_passed(Index counter, const std::vector<bool>& fini
     std::int64_t least = state.value;
     for (const Index waiter : waiters_[array_of(counter)]) {
         if (!finished[static_cast<std::size_t>(waiter)]) {
-            const auto passed = std::find_if(state.passed.begin(), state.passed.end(), [&](const auto& p) { return p.first == waiter; });
-            least = std::min(least, passed == state.passed.end() ? 0 : passed->second);
+            const std::size_t place = state.place_of(waiter);
+            const bool passed = place < state.passed.size() && state.passed[place].first == waiter;
+            least = std::min(least, passed ? state.passed[place].second : 0);
         }
     }
     return least;

@@ -64,13 +64,16 @@ class Counters {
         std::int32_t number = 0;
     };
     struct State {
+        /// Where `passed` has the flow, or would have it.
+        std::size_t place_of(Index flow) const;
+
         std::int64_t value = 0;
         std::int64_t floor = 0;  ///< signals up to here are not in `history` any more and tell nothing new
         Index signaller = -1;
         std::int32_t lane = -1;
         std::int32_t signals = 0;
         std::vector<Signal> history;
-        std::vector<std::pair<Index, std::int64_t>> passed;  ///< flow, greatest value it has waited for
+        std::vector<std::pair<Index, std::int64_t>> passed;  ///< by flow, greatest value it has waited for
         std::vector<Index> blocked;
     };
 

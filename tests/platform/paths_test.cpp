@@ -7,10 +7,12 @@
 #include <catch2/catch.hpp>
 
 #include "compiler/codegen/generate.h"
+#include "compiler/driver/level.h"
 #include "compiler/error.h"
 #include "compiler/mapping/reading.h"
 #include "compiler/memory/join_skew.h"
 #include "compiler/scheduling/cg/joining.h"
+#include "compiler/scheduling/cg/prewrite.h"
 #include "isa/generate/dice.h"
 #include "tests/platform/checks.h"
 #include "tests/platform/machines.h"
@@ -265,40 +267,6 @@ TEST_CASE("a vector that many cores read comes from relays, or from who holds it
     }
 }
 
-TEST_CASE("of segments that give maps and segments that give vectors the latter can be joined alone") {
-    hw::Machine machine = machine_of("isaac-baseline");
-    reshape(machine, {4, 2}, {2, 1});
-    machine.mode = hw::ComputingMode::XBM;
-    Network network(7);
-    const TensorId input = network.tensor({6, 6, 64});
-    network.graph.inputs = {input};
-    TensorId vector = network.average(network.conv(network.conv(input, 3, 64), 3, 128));
-    for (const int channels : {256, 256, 64}) {
-        vector = network.conv(vector, 1, channels);
-    }
-    network.graph.outputs = {vector};
-    compiler::Schedule schedule = compiler::schedule(network.graph, machine, {}, {});
-    compiler::Schedule all = schedule;
-    REQUIRE(compiler::join_segments(all, machine));
-    REQUIRE(compiler::join_segments(schedule, machine, compiler::Joining::Vectors));
-    int joined = 0;
-    int maps = 0;
-    bool before = false;
-    for (std::size_t s = 0; s < schedule.segments.size(); ++s) {
-        const QuantGraph& graph = schedule.segments[s].graph;
-        const bool vectors = std::all_of(graph.nodes.begin(), graph.nodes.end(), [&](const QuantNode& node) {
-            return graph.tensors[static_cast<std::size_t>(node.output)].shape.h == 1;
-        });
-        CHECK(schedule.segments[s].joined == (before && vectors));
-        joined += schedule.segments[s].joined ? 1 : 0;
-        maps += all.segments[s].joined && !schedule.segments[s].joined ? 1 : 0;
-        before = vectors;
-    }
-    CHECK(joined > 0);
-    CHECK(maps > 0);
-    check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 7);
-}
-
 TEST_CASE("a pool on a Concat gives all rows, though its parts' rows are dealt to different numbers of copies") {
     hw::Machine machine = machine_of("isaac-baseline");
     machine.mode = hw::ComputingMode::XBM;
@@ -325,4 +293,107 @@ TEST_CASE("a pool on a Concat gives all rows, though its parts' rows are dealt t
         check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 9);
     }
     CHECK(mixed > 2);
+}
+
+TEST_CASE("a tile of few of a matrix's rows is sent its part of each window") {
+    const hw::Machine machine = compiler::driven_at(machine_of("jain2021"), isa::Level::Vvm);
+    Network network(11);
+    const TensorId input = network.tensor({8, 8, 256});
+    network.graph.inputs = {input};
+    network.graph.outputs = {network.conv(input, 3, 8)};
+    const compiler::Schedule schedule = compiler::schedule(network.graph, machine, {}, {});
+    REQUIRE(schedule.segments.size() > 1);
+    for (const compiler::Segment& segment : schedule.segments) {
+        for (const compiler::NodeMemory& node : segment.memory.nodes) {
+            REQUIRE(!node.stages[0].empty());
+            for (const compiler::Stage& stage : node.stages[0]) {
+                CHECK(stage.bytes <= 512);  // two taps' channels, while a row of the map has 2,048 bytes
+                CHECK(stage.slots > 1);     // the next comes while one is read
+            }
+        }
+        CHECK(segment.memory.relays.at(0).empty());
+    }
+    check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 11);
+    // A tile of whole windows would be sent nine times as much.
+    Network small(11);
+    const TensorId few = small.tensor({8, 8, 8});
+    small.graph.inputs = {few};
+    small.graph.outputs = {small.conv(few, 3, 8)};
+    for (const compiler::NodeMemory& node : compiler::schedule(small.graph, machine, {}, {}).segments.at(0).memory.nodes) {
+        CHECK(node.stages[0].empty());
+    }
+}
+
+TEST_CASE("what is left in L1 when a map has moved to L0 gets the room that is there") {
+    hw::Machine machine = compiler::driven_at(machine_of("puma"), isa::Level::Mvm);
+    Network network(12);
+    const TensorId input = network.tensor({16, 16, 64});
+    network.graph.inputs = {input};
+    network.graph.outputs = {network.conv(input, 3, 16)};
+    machine.core.l1.size = {false, 3400};  // three rows of the map are 3,456 bytes
+    compiler::ScheduleOptions single;
+    single.duplication = false;
+    const compiler::Schedule schedule = compiler::schedule(network.graph, machine, single, {});
+    int stages = 0;
+    for (const compiler::NodeMemory& node : schedule.segments.at(0).memory.nodes) {
+        for (const compiler::Stage& stage : node.stages[0]) {
+            ++stages;
+            CHECK(stage.slots > 1);
+        }
+    }
+    CHECK(stages > 0);
+    check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 2, 12);
+}
+
+TEST_CASE("copies in segments share crossbars of short tiles: reading waits for who writes them, writing again for all who read them") {
+    hw::Machine machine = machine_of("isaac-baseline");
+    machine.mode = hw::ComputingMode::XBM;
+    int shared = 0;  // schedules
+    int early = 0;   // tiles written early into crossbars that several copies read before
+    int joined = 0;  // schedules
+    for (const int cores : {2, 3, 4, 5}) {
+        INFO(cores);
+        reshape(machine, {cores, 1}, {2, 1});
+        Network network(3);
+        const TensorId input = network.tensor({12, 12, 15});
+        network.graph.inputs = {input};
+        TensorId last = input;  // 135 rows, of which 7 are left over
+        for (int i = 0; i < 4; ++i) {
+            last = network.conv(last, 3, i == 1 ? 63 : 15);
+        }
+        network.graph.outputs = {last};
+        compiler::ScheduleOptions choices;
+        choices.batch = choices.images = 3;
+        const compiler::Schedule schedule = compiler::schedule(network.graph, machine, choices, {});
+        const auto shares = [](const compiler::Segment& segment) {
+            return std::any_of(segment.placement.begin(), segment.placement.end(), [](const compiler::NodePlacement& here) {
+                return std::any_of(here.tiles.begin(), here.tiles.end(), [](const compiler::Tile& tile) { return !tile.has_crossbar(); });
+            });
+        };
+        if (schedule.segments.size() == 1 || std::none_of(schedule.segments.begin(), schedule.segments.end(), shares)) {
+            continue;
+        }
+        ++shared;
+        check_program_and_prediction(compiler::generate(network.graph, schedule, machine), network.graph, machine, 3, 4);
+
+        compiler::Schedule prewritten = schedule;
+        std::vector<compiler::Progress> progress;
+        for (const compiler::Segment& segment : schedule.segments) {
+            progress.push_back({0, 0, std::vector<hw::Ticks>(segment.graph.nodes.size(), 0), 1'000'000'000});
+        }
+        if (compiler::prewrite(prewritten, machine, progress)) {
+            for (std::size_t s = 1; s < prewritten.segments.size(); ++s) {
+                early += shares(prewritten.segments[s - 1]) ? static_cast<int>(prewritten.segments[s].early.tiles.size()) : 0;
+            }
+            check_program_and_prediction(compiler::generate(network.graph, prewritten, machine), network.graph, machine, 3, 4);
+        }
+        compiler::Schedule side_by_side = schedule;
+        if (compiler::join_segments(side_by_side, machine)) {
+            ++joined;
+            check_program_and_prediction(compiler::generate(network.graph, side_by_side, machine), network.graph, machine, 3, 4);
+        }
+    }
+    CHECK(shared > 0);
+    CHECK(early > 0);
+    CHECK(joined > 0);
 }

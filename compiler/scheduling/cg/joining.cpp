@@ -52,13 +52,12 @@ class Joiner {
         }
     }
 
-    bool run(Joining joining) {
+    bool run() {
         std::optional<Addresses> best;
         int first = 0;
         for (std::size_t s = 1; s < schedule_.segments.size(); ++s) {
             Segment& segment = schedule_.segments[s];
-            const bool wanted = joining == Joining::All || (gives_vectors(segment) && gives_vectors(schedule_.segments[s - 1]));
-            segment.joined = wanted && waits_for_[s] < first;
+            segment.joined = waits_for_[s] < first;
             if (segment.joined) {
                 if (std::optional<Addresses> found = addresses()) {
                     best = std::move(found);
@@ -75,13 +74,6 @@ class Joiner {
     }
 
   private:
-    static bool gives_vectors(const Segment& segment) {
-        return std::all_of(segment.graph.nodes.begin(), segment.graph.nodes.end(), [&](const QuantNode& node) {
-            const Shape3& shape = segment.graph.tensors[at(node.output)].shape;
-            return shape.h == 1 && shape.w == 1;
-        });
-    }
-
     bool is_held(TensorId id) const {
         return std::any_of(schedule_.kept.begin(), schedule_.kept.end(),
                            [&](const Kept& map) { return map.tensor == id && !map.holders.empty(); });
@@ -222,8 +214,8 @@ class Joiner {
 
 }  // namespace
 
-bool join_segments(Schedule& schedule, const hw::Machine& machine, Joining joining) {
-    return Joiner(schedule, machine).run(joining);
+bool join_segments(Schedule& schedule, const hw::Machine& machine) {
+    return Joiner(schedule, machine).run();
 }
 
 bool is_joined(const Schedule& schedule) {

@@ -10,16 +10,10 @@
 
 namespace cim::compiler {
 
-/// Which segments may be joined.
-enum class Joining : std::uint8_t {
-    All,
-    Vectors,  ///< those that give nothing but vectors to others that do: next to no work for the verifier
-};
-
 /// Joins each segment to the one before (Segment::joined) that takes nothing from those it is then joined to but maps that cores hold, and
 /// where there is room in the memories for all that they have. They lie side by side then. Early writes are gone where segments are joined.
 /// False, and nothing changed, if there are none to join.
-bool join_segments(Schedule& schedule, const hw::Machine& machine, Joining joining = Joining::All);
+bool join_segments(Schedule& schedule, const hw::Machine& machine);
 
 /// Whether some of its segments are joined.
 bool is_joined(const Schedule& schedule);

@@ -56,9 +56,12 @@ Options::Options(const DuplicationTask& task, Ticks cost_of_copy, int part_of_la
     for (const Cut& cut : task.cuts) {
         for (int dy = 1; dy <= std::min(std::max(task.most_dy, task.most_dy_apart), task.rows); ++dy) {
             for (int cols = 1; cols <= task.cols; ++cols) {
-                const Split split{ceil_div(task.cols, cols), dy, cut.tile_rows};
-                options_.push_back({split, task_crossbars(task, split), task_ticks(task, split),
-                                    lag(task, split) / part_of_lag + cost_of_copy * static_cast<Ticks>(split.copies())});
+                Split split{ceil_div(task.cols, cols), dy, cut.tile_rows};
+                const auto most = cut.short_tiles > 0 ? ceil_div(cut.window_ticks, cut.short_ticks) : 1;
+                for (; split.together <= std::min<Ticks>(most, split.copies()); ++split.together) {
+                    options_.push_back({split, task_crossbars(task, split), task_ticks(task, split),
+                                        lag(task, split) / part_of_lag + cost_of_copy * static_cast<Ticks>(split.copies())});
+                }
             }
         }
     }

@@ -72,6 +72,9 @@ EarlyWrites Planner::plan(const Segment& before, const Progress& progress, const
     for (std::size_t n = 0; n < next.placement.size(); ++n) {
         for (std::size_t t = 0; t < next.placement[n].tiles.size(); ++t) {
             const Tile& tile = next.placement[n].tiles[t];
+            if (!tile.has_crossbar()) {
+                continue;
+            }
             const auto reader = readers.find({tile.core, tile.xb});
             const Ticks from = reader == readers.end() ? 0 : progress.done[at(reader->second)];
             possible.push_back({from, {static_cast<int>(n), static_cast<int>(t)}, writing(tile)});
@@ -198,6 +201,9 @@ hw::Ticks writing_ticks(const Schedule& schedule, const hw::Machine& machine) {
         Ticks end = 0;
         for (const NodePlacement& here : schedule.segments[s].placement) {
             for (const Tile& tile : here.tiles) {
+                if (!tile.has_crossbar()) {
+                    continue;
+                }
                 const Writing writing = planner.writing(tile);
                 all += writing.gate;
                 end = std::max(end, writing.whole - writing.gate);

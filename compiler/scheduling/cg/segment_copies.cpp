@@ -13,6 +13,7 @@ namespace cim::compiler {
 
 namespace {
 
+constexpr int most_before = 3;  // others that a read waits for at the port, as seen where 16 crossbars share one
 constexpr int most_apart = 32;  // copies that rows are dealt to, though windows of a copy do not touch
 
 std::vector<Split> copies_by(CopyPolicy policy, const std::vector<DuplicationTask>& tasks, std::int64_t crossbars) {
@@ -96,11 +97,15 @@ DuplicationTask Cutter::task_of(const Segment& segment, std::size_t node) const 
 
 WrittenTask Cutter::written_task(const Segment& segment, std::size_t node) const {
     DuplicationTask task = task_of(segment, node);
-    task = cuts_ == Cuts::OneImage ? plain(task) : unshared(task);
-    if (cuts_ != Cuts::OneImage && fits_closely()) {
-        // Each read waits for the port twice, about as long as it holds it. Of short reads that is a large part.
+    if (cuts_ == Cuts::OneImage) {
+        task = plain(task);
+    } else if (fits_closely()) {
+        // Each read waits for the port, which others hold about as long as it does: of short reads that is a large part.
+        const int others = std::min(part_.machine.crossbars_per_core() - 1, most_before);
+        const hw::Ticks wait = others * prices_.read(0, 1, 1, 8, 8, 1, false).ticks_on(hw::Resource::L1Port);
         for (Cut& cut : task.cuts) {
-            cut.window_ticks += prices_.read(0, 1, 1, 8, 8, 1, false).ticks_on(hw::Resource::L1Port);
+            cut.window_ticks += wait;
+            cut.short_ticks += wait;
         }
     }
     if (!has_copies(segment.graph, segment.graph.nodes[node])) {
