@@ -64,6 +64,7 @@ class UntimedRun {
     }
 
   private:
+    static constexpr std::int64_t searched_a_step = 16;         ///< entries that take as long
     static constexpr std::int64_t most_events = 2'000'000'000;  ///< so that times fit 32 bits
 
     struct State {
@@ -314,7 +315,7 @@ class UntimedRun {
             }
             return true;
         });
-        spend(causality_.work() - searched);
+        spend(causality_.work() / searched_a_step - searched / searched_a_step);
     }
 
     std::string unordered(const Epoch& other) const {

@@ -24,10 +24,10 @@ struct Limits {
     Mode mode = Mode::WLM;
 
     std::size_t most_findings = 20;
-    /// Steps, turns of loops, pieces of accesses and shadow cells that verify_run may go through.
+    /// Steps, turns of loops, pieces of accesses and shadow cells that verify_run may go through; sixteen entries of a search are one.
     std::int64_t most_work = 2'000'000'000;
     /// Bytes that verify_run may hold in signals and in what flows have learnt from them.
-    std::int64_t most_history_bytes = std::int64_t{4} << 30;
+    std::int64_t most_history_bytes = std::int64_t{8} << 30;
     /// Bytes of them from which on signals that nobody can ask for any more are looked for and let go.
     std::int64_t spare_history_bytes = std::int64_t{1} << 20;
 };
