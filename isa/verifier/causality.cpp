@@ -18,6 +18,26 @@ std::int32_t Causality::add() {
     return count() - 1;
 }
 
+std::int32_t Causality::Entry::at(std::int32_t now) const {
+    if (learnt.empty() || learnt.front().now > now) {
+        return 0;
+    }
+    // What is asked for is mostly near the end.
+    std::size_t begin = 0;
+    std::size_t end = learnt.size();
+    for (std::size_t step = 1; step <= learnt.size(); step *= 2) {
+        if (learnt[learnt.size() - step].now <= now) {
+            begin = learnt.size() - step;
+            break;
+        }
+        end = learnt.size() - step;
+    }
+    const auto after =
+        std::upper_bound(learnt.begin() + static_cast<std::ptrdiff_t>(begin), learnt.begin() + static_cast<std::ptrdiff_t>(end), now,
+                         [](std::int32_t wanted, const Point& point) { return wanted < point.now; });
+    return std::prev(after)->time;
+}
+
 Causality::Entry& Causality::entry(std::int32_t component, std::int32_t of) {
     if (Entry* known = find(component, of)) {
         return *known;
@@ -43,17 +63,14 @@ Causality::Entry& Causality::entry(std::int32_t component, std::int32_t of) {
 void Causality::learn(std::int32_t component, std::int32_t now, std::int32_t of, std::int32_t time) {
     Entry& e = entry(component, of);
     e.latest = std::max(e.latest, time);
-    std::vector<Point>& learnt = components_[static_cast<std::size_t>(component)].learnt;
-    Point* last = e.last < 0 ? nullptr : &learnt[static_cast<std::size_t>(e.last)];
-    if (last != nullptr && last->time >= time) {
+    if (!e.learnt.empty() && e.learnt.back().time >= time) {
         return;
     }
-    if (last != nullptr && last->now == now) {
-        last->time = time;
+    if (!e.learnt.empty() && e.learnt.back().now == now) {
+        e.learnt.back().time = time;
         return;
     }
-    learnt.push_back({now, time, e.last});
-    e.last = static_cast<std::int32_t>(learnt.size()) - 1;
+    e.learnt.push_back({now, time});
     ++points_;
 }
 
@@ -63,10 +80,10 @@ std::int32_t Causality::known_at(std::int32_t component, std::int32_t of, std::i
         return 0;
     }
     ++work_;
-    std::int32_t time = component_of(component).known(*e, now);
+    std::int32_t time = e->at(now);
     if (e->via >= 0 && hops > 0) {
         const Entry* middle = find(component, e->via);
-        const std::int32_t then = middle == nullptr ? 0 : component_of(component).known(*middle, now);
+        const std::int32_t then = middle == nullptr ? 0 : middle->at(now);
         if (then > 0) {
             time = std::max(time, known_at(e->via, of, then, hops - 1));
         }
@@ -80,11 +97,10 @@ bool Causality::follow(std::int32_t component, std::int32_t of, std::int32_t tim
         return false;
     }
     const Entry* middle = find(component, e->via);
-    if (middle == nullptr || middle->last < 0) {
+    if (middle == nullptr || middle->learnt.empty()) {
         return false;
     }
-    const std::int32_t then = component_of(component).learnt[static_cast<std::size_t>(middle->last)].time;
-    const std::int32_t found = known_at(e->via, of, then, most_hops);
+    const std::int32_t found = known_at(e->via, of, middle->learnt.back().time, most_hops);
     if (found < time) {
         return false;
     }
@@ -108,17 +124,17 @@ bool Causality::search(std::int32_t component, std::int32_t of, std::int32_t tim
         if (here.time < reached_[static_cast<std::size_t>(here.component)]) {
             continue;  // came by again later in its history
         }
-        const Component& component_here = component_of(here.component);
         const Entry* wanted = find(here.component, of);
-        if (const std::int32_t known = wanted == nullptr ? 0 : component_here.known(*wanted, here.time); known >= time) {
+        if (const std::int32_t known = wanted == nullptr ? 0 : wanted->at(here.time); known >= time) {
             remember(i, of);
             entry(component, of).latest = std::max(entry(component, of).latest, known);
             found = true;
             break;
         }
-        work_ += static_cast<std::int64_t>(component_here.entries.size());
-        for (const Entry& e : component_here.entries) {
-            if (const std::int32_t then = component_here.known(e, here.time); then > 0) {
+        const std::vector<Entry>& entries = components_[static_cast<std::size_t>(here.component)].entries;
+        work_ += static_cast<std::int64_t>(entries.size());
+        for (const Entry& e : entries) {
+            if (const std::int32_t then = e.at(here.time); then > 0) {
                 visit(e.of, then, static_cast<std::int32_t>(i));
             }
         }

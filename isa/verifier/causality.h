@@ -56,32 +56,22 @@ class Causality {
     std::int64_t bytes() const { return points_ * static_cast<std::int64_t>(sizeof(Point)); }
 
   private:
-    /// Something learnt of another; of one and the same both times increase.
     struct Point {
-        std::int32_t now = 0;      ///< own time
-        std::int32_t time = 0;     ///< the other's
-        std::int32_t before = -1;  ///< the point before of the same, or -1
+        std::int32_t now = 0;   ///< own time
+        std::int32_t time = 0;  ///< the other's
     };
-    /// What a component knows of another. There are tens of millions in a long program: as small as can be.
+    /// What a component knows of another.
     struct Entry {
         std::int32_t of = 0;
-        std::int32_t latest = 0;  ///< time that is known now
-        std::int32_t via = -1;    ///< component through which it was last found
-        std::int32_t last = -1;   ///< point learnt by itself last, or -1
+        std::int32_t latest = 0;    ///< time that is known now
+        std::int32_t via = -1;      ///< component through which it was last found
+        std::vector<Point> learnt;  ///< by itself; both times increase
+
+        std::int32_t at(std::int32_t now) const;
     };
     struct Component {
         std::vector<Entry> entries;
         std::vector<std::int32_t> slots;  ///< hash table of entries; its size is a power of two
-        std::vector<Point> learnt;        ///< of all
-
-        /// The time that was known, by itself, at the own time `now`. What is asked for is mostly near the end.
-        std::int32_t known(const Entry& entry, std::int32_t now) const {
-            std::int32_t point = entry.last;
-            while (point >= 0 && learnt[static_cast<std::size_t>(point)].now > now) {
-                point = learnt[static_cast<std::size_t>(point)].before;
-            }
-            return point < 0 ? 0 : learnt[static_cast<std::size_t>(point)].time;
-        }
     };
     struct Visit {
         std::int32_t component = 0;
@@ -107,7 +97,6 @@ class Causality {
         }
     }
     Entry& entry(std::int32_t component, std::int32_t of);
-    const Component& component_of(std::int32_t number) const { return components_[static_cast<std::size_t>(number)]; }
     /// What `component` knew of `of` at its time `now`, as far as the ways that were found before tell.
     std::int32_t known_at(std::int32_t component, std::int32_t of, std::int32_t now, int hops);
     /// Asks the component that the last answer came through.
