@@ -117,7 +117,9 @@ std::int64_t task_crossbars(const DuplicationTask& task, const Split& split) {
 hw::Ticks lag(const DuplicationTask& task, const Split& split) {
     const int cols = ceil_div(task.cols, split.dx);
     const hw::Ticks window = cut_of(task, split).window_ticks;
-    const int row = split.dy > task.most_dy ? cols : 0;  // which nobody shares with others, though its input may come all at once
+    // A copy takes as long for a row as dy rows take to come: its result is late by all but the last of them, and by all if each copy
+    // receives rows of its own.
+    const int row = split.dy > task.most_dy ? cols : cols * (split.dy - 1) / split.dy;
     return 2 * window + window * (row + task.rows_behind * cols / split.dy);
 }
 
