@@ -56,21 +56,6 @@ Layout::Layout(const QuantGraph& graph, const hw::Machine& machine, const hw::Pr
     }
 }
 
-int Layout::input_of(int n) const {
-    const auto input = std::find(graph_.inputs.begin(), graph_.inputs.end(), node(n).inputs[0]);
-    return input == graph_.inputs.end() ? -1 : static_cast<int>(input - graph_.inputs.begin());
-}
-
-bool Layout::all_by_window(int input) const {
-    for (std::size_t n = 0; n < graph_.nodes.size(); ++n) {
-        const std::vector<TensorId>& inputs = graph_.nodes[n].inputs;
-        if (std::count(inputs.begin(), inputs.end(), graph_.inputs[at(input)]) > 0 && !by_window_[n]) {
-            return false;
-        }
-    }
-    return true;
-}
-
 NodeLayout Layout::node_layout(int n, NodeLayout before) {
     const std::size_t inputs = node(n).inputs.size();
     layout_ = {};
@@ -112,39 +97,6 @@ MemoryPlan Layout::assemble(std::vector<NodeLayout> nodes) {
 
 bool Layout::in_l0(int n, int input) const {
     return on_chip(n) || choices_.in_l0.count({n, input}) != 0 || (input == 0 && !choices_.l0_tight && by_window_[at(n)]);
-}
-
-bool Layout::comes_by_window(int n) const {
-    const QuantNode& conv = node(n);
-    if (conv.kind != NodeKind::Conv || conv.groups > 1 || choices_.serial || machine_.core.l1.size.ideal) {
-        return false;
-    }
-    const int input = input_of(n);
-    if (input < 0) {
-        return false;
-    }
-    const bool links = !prices_.noc().link_names().empty();
-    std::int64_t by_window = 0;
-    std::int64_t by_row = 0;
-    hw::Ticks sending = 0;
-    for (const Reader& each : readers_[at(n)]) {
-        const Reading reading = reading_of(graph_, conv, 0, each.grid).without_rows_between();
-        const int taps = reading.taps_h * reading.taps_w;
-        const int window = each.range.to - each.range.from;
-        if (taps == 1 || reading.whole() || window == taps * (each.range.c1 - each.range.c0)) {
-            return false;
-        }
-        by_window += reading.positions() * window;
-        by_row += static_cast<std::int64_t>(reading.used_rows()) * reading.used_cols() * (each.range.c1 - each.range.c0);
-        const hw::OpCost load = prices_.load(each.core, window);
-        hw::Ticks gate = load.ticks_on(hw::Resource::L0Port);
-        for (std::size_t i = 0; links && i < load.stage_count; ++i) {
-            gate = std::max(gate, load.stages[i].flits * machine_.chip_clock.ticks_per_cycle);
-        }
-        sending += reading.positions() * gate;
-    }
-    const bool less = by_window <= by_row && relays_[at(input)].empty();
-    return less || (by_window <= 2 * by_row && sending <= interval_);
 }
 
 bool Layout::on_chip(int n) const {

@@ -279,6 +279,15 @@ OpCost PriceList::store(int core, std::int64_t bytes) const {
     return cost;
 }
 
+Ticks PriceList::gate_ticks(const OpCost& cost, Resource memory) const {
+    Ticks gate = cost.ticks_on(memory);
+    const bool links = !noc_->link_names().empty();
+    for (std::size_t i = 0; links && i < cost.stage_count; ++i) {
+        gate = std::max(gate, cost.stages[i].flits * m_.chip_clock.ticks_per_cycle);
+    }
+    return gate;
+}
+
 OpCost PriceList::send(int from, int to, std::int64_t bytes) const {
     OpCost cost = start(from);
     add_local(cost, from, bytes, false);

@@ -94,6 +94,8 @@ class PriceList {
     OpCost load(int core, std::int64_t bytes) const;
     OpCost store(int core, std::int64_t bytes) const;
     OpCost send(int from, int to, std::int64_t bytes) const;
+    /// How long an operation holds what all of its kind pass: `memory`, or the way of a link out of its node, whichever is longer.
+    Ticks gate_ticks(const OpCost& cost, Resource memory) const;
     OpCost copy(int core, std::int64_t bytes) const;
 
     /// Ticks of the crossbar part of an MVM (docs/timing.md): activations and conversions, shift-add at the end.

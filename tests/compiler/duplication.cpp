@@ -203,3 +203,15 @@ TEST_CASE("rows are dealt where copies are of no use") {
     CHECK(splits[0].copies() == 1);
     CHECK(remap({alone}, 3, 1)[0].tile_rows == 0);
 }
+
+TEST_CASE("a row dealt to several copies is late by the rows of the others, and by all where each copy receives its own") {
+    DuplicationTask conv;
+    conv.cuts = {{0, 1, 10}};
+    conv.rows = 12;
+    conv.cols = 24;
+    conv.most_dy = 3;
+    conv.most_dy_apart = 8;
+    CHECK(lag(conv, {4, 1}) == 2 * 10);                   // windows of 10 ticks, one of them under way
+    CHECK(lag(conv, {4, 3}) == 2 * 10 + 6 * 10 * 2 / 3);  // a row of 6 windows, of which those of two other rows come meanwhile
+    CHECK(lag(conv, {4, 4}) == 2 * 10 + 6 * 10);
+}

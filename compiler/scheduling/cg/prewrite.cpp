@@ -27,7 +27,7 @@ struct Writing {
 
 class Planner {
   public:
-    explicit Planner(const hw::Machine& machine) : machine_(machine), prices_(machine), links_(!prices_.noc().link_names().empty()) {}
+    explicit Planner(const hw::Machine& machine) : machine_(machine), prices_(machine) {}
 
     EarlyWrites plan(const Segment& before, const Progress& progress, const Segment& next) const;
 
@@ -36,17 +36,12 @@ class Planner {
 
     Writing writing(const Tile& tile) const {
         const hw::OpCost cost = prices_.write(tile.core, tile.rows, tile.cols, 8, static_cast<std::int64_t>(tile.rows) * tile.cols);
-        Ticks gate = cost.ticks_on(hw::Resource::External);
-        for (std::size_t i = 0; links_ && i < cost.stage_count; ++i) {
-            gate = std::max(gate, cost.stages[i].flits * machine_.chip_clock.ticks_per_cycle);
-        }
-        return {cost.sync_ticks(), gate};
+        return {cost.sync_ticks(), prices_.gate_ticks(cost, hw::Resource::External)};
     }
 
   private:
     const hw::Machine& machine_;
     hw::PriceList prices_;
-    bool links_;
 };
 
 /// Which node of a segment reads each crossbar.
