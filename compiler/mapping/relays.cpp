@@ -17,7 +17,10 @@ namespace cim::compiler {
 
 namespace {
 
-constexpr hw::Ticks share_of_holder = 4;  // of an interval, in which its move engine sends what it holds
+// A holder's move engine sends what it holds in a quarter of an interval: if that is every second row of some columns, each in half of the
+// time between two rows. Fewer rows of more columns, sent in the same time, would come late to the last of their readers.
+constexpr hw::Ticks share_of_holder = 4;
+constexpr int rows_of_holder = 2;
 
 /// The rows and columns that a core takes of an input for a node.
 struct Taken {
@@ -208,13 +211,20 @@ std::vector<Part> holders_of(const std::vector<MapReader>& readers, const hw::Ma
     if (is_vector(shape)) {
         return sliced(shape, static_cast<int>(std::min<hw::Ticks>(needed(1), std::min(shape.c, machine.core_count()))));
     }
-    const int most = all_rows ? std::min(shape.h, machine.core_count()) : 1;
-    const int most_bands = std::min(shape.w, machine.core_count() / most);
+    const int most_rows = all_rows ? std::min(shape.h, machine.core_count()) : 1;
+    int rows = std::min(rows_of_holder, most_rows);
     int bands = 1;
-    while (bands < most_bands && needed(bands) > static_cast<hw::Ticks>(most) * bands) {
-        ++bands;
+    while (needed(bands) > static_cast<hw::Ticks>(rows) * bands) {
+        if (bands < std::min(shape.w, machine.core_count() / rows)) {
+            ++bands;
+        } else if (bands == shape.w && rows < most_rows) {
+            rows = std::min(2 * rows, most_rows);
+            bands = 1;
+        } else {
+            break;
+        }
     }
-    return dealt(shape, static_cast<int>(std::min<hw::Ticks>(ceil_div(needed(bands), static_cast<hw::Ticks>(bands)), most)), bands);
+    return dealt(shape, static_cast<int>(std::min<hw::Ticks>(ceil_div(needed(bands), static_cast<hw::Ticks>(bands)), rows)), bands);
 }
 
 std::vector<int> idlest_first(const std::vector<NodePlacement>& placement, const QuantGraph& graph, const hw::Machine& machine,

@@ -21,6 +21,7 @@ struct Held {
     int concats = 0;   ///< that several nodes give
     int apart = 0;     ///< over a segment that does not read them
     int in_bands = 0;  ///< whose rows are shared
+    int by_many = 0;   ///< by more cores than share the rows of a band
 };
 
 void count(const compiler::Schedule& schedule, Held& held) {
@@ -32,12 +33,15 @@ void count(const compiler::Schedule& schedule, Held& held) {
         std::int64_t bytes = 0;
         for (const compiler::Holder& holder : map.holders) {
             bytes += holder.part.grid.positions() * (holder.part.c1 - holder.part.c0);
+            // Cores that have few rows of many columns bring each late to the last of its readers.
+            CHECK((holder.part.grid.dy <= 2 || holder.part.grid.cols == 1));
         }
         CHECK(bytes == shape.count());
         ++held.maps;
         held.concats += map.parts.size() > 1 ? 1 : 0;
         held.apart += map.last - map.first > 1 ? 1 : 0;
         held.in_bands += map.holders[0].part.grid.cols < shape.w ? 1 : 0;
+        held.by_many += map.holders.size() > 2 && shape.w > 1 ? 1 : 0;
     }
 }
 
@@ -71,4 +75,5 @@ TEST_CASE("maps that cores hold between segments give the reference's bytes") {
     CHECK(held.concats > 0);
     CHECK(held.apart > 0);
     CHECK(held.in_bands > 0);
+    CHECK(held.by_many > 0);
 }
