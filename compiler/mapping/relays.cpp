@@ -217,7 +217,7 @@ std::vector<Part> holders_of(const std::vector<MapReader>& readers, const hw::Ma
     while (needed(bands) > static_cast<hw::Ticks>(rows) * bands) {
         if (bands < std::min(shape.w, machine.core_count() / rows)) {
             ++bands;
-        } else if (bands == shape.w && rows < most_rows) {
+        } else if (rows < most_rows) {
             rows = std::min(2 * rows, most_rows);
             bands = 1;
         } else {

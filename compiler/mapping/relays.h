@@ -25,9 +25,9 @@ struct MapReader {
     TensorId input = 0;  ///< of the graph
 };
 
-/// Shares of a map to be held: bands of columns, the rows of each dealt in turn to two, or to more where bands are too few; of a vector
-/// slices. As many as send it to its readers in a quarter of the time that the slowest operator of each segment takes for an image, and
-/// `least` if there can be. Cores count from 0.
+/// Shares of a map to be held: bands of columns, the rows of each dealt in turn to two, or to more where bands or cores are too few; of a
+/// vector slices. As many as send it to its readers in a quarter of the time that the slowest operator of each segment takes for an image,
+/// and `least` if there can be. Cores count from 0.
 std::vector<Part> holders_of(const std::vector<MapReader>& readers, const hw::Machine& machine, const hw::PriceList& prices, int least);
 
 /// Cores, those first that have least to do.

@@ -203,6 +203,31 @@ TEST_CASE("bounds of weights that are written during the run") {
     CHECK(bounds_of(network, machine("puma"), 1, 1).residence == Residence::Rewritten);
 }
 
+TEST_CASE("a write holds its crossbar from the burst out of external memory on") {
+    // 256 -> 128, one window: 16 tiles on the two crossbars of a core of jain2021.
+    QuantGraph network;
+    for (const int channels : {256, 128}) {
+        QuantTensor tensor;
+        tensor.shape = {1, 1, channels};
+        network.tensors.push_back(tensor);
+    }
+    QuantNode node;
+    node.inputs = {0};
+    node.output = 1;
+    node.rows = 256;
+    node.cols = 128;
+    network.nodes = {node};
+    network.inputs = {0};
+    network.outputs = {1};
+    Machine jain = machine("jain2021");
+    jain.chip.cores = {1, 1};
+    // Window in, 8 input bits of 8 groups of rows with 4 conversions each, shift-add, sums out: docs/timing.md.
+    const std::int64_t read = (1 + 8) + 8 * 8 * (1 + 4) + 1 + (1 + 1);
+    // 2,048 bytes at 16 a cycle after 10 cycles, as 256 flits over the switch, 256 rows.
+    const std::int64_t write = (10 + 128) + 256 + 256;
+    CHECK(bounds_of(network, jain, 2, 1).interval == 16 * (read + write) / 2);
+}
+
 TEST_CASE("bounds of a chain, by hand") {
     // Two dense layers of one tile each on puma: 100 -> 20 -> 10, one window.
     QuantGraph network;

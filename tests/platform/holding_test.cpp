@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "compiler/driver/level.h"
 #include "compiler/ir/index.h"
 #include "tests/platform/checks.h"
 #include "tests/platform/machines.h"
@@ -21,7 +22,6 @@ struct Held {
     int concats = 0;   ///< that several nodes give
     int apart = 0;     ///< over a segment that does not read them
     int in_bands = 0;  ///< whose rows are shared
-    int by_many = 0;   ///< by more cores than share the rows of a band
 };
 
 void count(const compiler::Schedule& schedule, Held& held) {
@@ -33,15 +33,12 @@ void count(const compiler::Schedule& schedule, Held& held) {
         std::int64_t bytes = 0;
         for (const compiler::Holder& holder : map.holders) {
             bytes += holder.part.grid.positions() * (holder.part.c1 - holder.part.c0);
-            // Cores that have few rows of many columns bring each late to the last of its readers.
-            CHECK((holder.part.grid.dy <= 2 || holder.part.grid.cols == 1));
         }
         CHECK(bytes == shape.count());
         ++held.maps;
         held.concats += map.parts.size() > 1 ? 1 : 0;
         held.apart += map.last - map.first > 1 ? 1 : 0;
         held.in_bands += map.holders[0].part.grid.cols < shape.w ? 1 : 0;
-        held.by_many += map.holders.size() > 2 && shape.w > 1 ? 1 : 0;
     }
 }
 
@@ -75,5 +72,32 @@ TEST_CASE("maps that cores hold between segments give the reference's bytes") {
     CHECK(held.concats > 0);
     CHECK(held.apart > 0);
     CHECK(held.in_bands > 0);
-    CHECK(held.by_many > 0);
+}
+
+TEST_CASE("a held map is shared in bands of columns, each of two cores, where there are enough") {
+    // Cores that had few rows of many columns would bring each late to the last of its readers.
+    hw::Machine machine = machine_of("isaac-baseline");
+    reshape(machine, {8, 8}, {1, 1});
+    NetworkOptions options;
+    options.layers = 9;
+    options.most_size = 32;
+    options.most_channels = 160;
+    int wide = 0;
+    for (std::uint64_t seed = 0; seed < 150; ++seed) {
+        INFO("seed " << seed);
+        const compiler::QuantGraph graph = random_network(seed, options);
+        compiler::ScheduleOptions choices;
+        const compiler::Schedule schedule = compiler::schedule(graph, machine, choices, {});
+        for (const compiler::Kept& map : schedule.kept) {
+            const compiler::Shape3& shape = schedule.network.graph.tensors[at(map.tensor)].shape;
+            if (shape.w == 1 || map.holders.size() <= 2 || 2 * static_cast<int>(map.holders.size()) > machine.core_count()) {
+                continue;
+            }
+            ++wide;
+            for (const compiler::Holder& holder : map.holders) {
+                CHECK((holder.part.grid.dy <= 2 || holder.part.grid.cols == 1));
+            }
+        }
+    }
+    CHECK(wide > 10);
 }

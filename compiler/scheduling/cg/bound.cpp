@@ -91,6 +91,19 @@ Ticks read_ticks(const hw::PriceList& prices, const hw::Machine& machine, const 
     return least;
 }
 
+hw::OpCost write_cost(const hw::PriceList& prices, const Tiles& tile, int core) {
+    return prices.write(core, tile.rows, tile.cols, weight_bits, static_cast<std::int64_t>(tile.rows) * tile.cols);
+}
+
+/// For which the crossbar of a tile is held by its writing: from the burst out of external memory on, in the core that is nearest to it.
+Ticks write_ticks(const hw::PriceList& prices, const hw::Machine& machine, const Tiles& tile) {
+    Ticks least = write_cost(prices, tile, 0).stage_ticks();
+    for (int core = 1; core < machine.core_count(); ++core) {
+        least = std::min(least, write_cost(prices, tile, core).stage_ticks());
+    }
+    return least;
+}
+
 /// Windows that lie inside the input.
 std::int64_t inner_positions(const Reading& r) {
     const auto inner = [](int outputs, int stride, int pad, int kernel, int size) {
@@ -162,12 +175,10 @@ Ticks occupancy(const QuantGraph& network, const hw::Machine& machine, const hw:
                                return tiles.count * read_cost(prices, tiles, 0).ticks_on(hw::Resource::L1Port);
                            });
         }
-        // Smaller tiles have no fewer rows to write in all.
+        // Smaller tiles are no shorter to write in all.
         for (const Tiles& tiles : residence == Residence::Rewritten ? tiles_of(network, node, machine, 0) : std::vector<Tiles>{}) {
-            const hw::OpCost write =
-                prices.write(0, tiles.rows, tiles.cols, weight_bits, static_cast<std::int64_t>(tiles.rows) * tiles.cols);
-            crossbars.once += tiles.count * write.ticks_on(hw::Resource::Crossbar);
-            external.once += tiles.count * write.ticks_on(hw::Resource::External);
+            crossbars.once += tiles.count * write_ticks(prices, machine, tiles);
+            external.once += tiles.count * write_cost(prices, tiles, 0).ticks_on(hw::Resource::External);
         }
         sum_bytes += machine.mode == hw::ComputingMode::CM ? 0 : 4 * windows * node.cols;
     }
