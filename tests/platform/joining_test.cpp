@@ -4,12 +4,15 @@
 #include "compiler/scheduling/cg/joining.h"
 
 #include <algorithm>
+#include <set>
+#include <vector>
 
 #include <catch2/catch.hpp>
 
 #include "compiler/codegen/generate.h"
 #include "compiler/driver/level.h"
 #include "compiler/ir/index.h"
+#include "compiler/scheduling/cg/moving.h"
 #include "tests/platform/checks.h"
 #include "tests/platform/machines.h"
 #include "tests/platform/networks.h"
@@ -71,4 +74,31 @@ TEST_CASE("segments that begin while those before work give the reference's byte
     CHECK(joined > 60);
     CHECK(apart > 5);
     CHECK(concats > 0);
+}
+
+TEST_CASE("segments that leave a quarter of the cores free begin behind the one before") {
+    hw::Machine machine = machine_of("isaac-baseline");
+    reshape(machine, {8, 4}, {1, 1});
+    NetworkOptions options;
+    options.layers = 9;
+    options.most_channels = 160;
+    int behind = 0;
+    for (std::uint64_t seed = 0; seed < 800; ++seed) {
+        INFO("seed " << seed);
+        const compiler::Schedule schedule = compiler::schedule(random_network(seed, options), machine, {}, {});
+        for (std::size_t s = 1; s < schedule.segments.size(); ++s) {
+            std::vector<int> cores;
+            for (const compiler::NodePlacement& here : schedule.segments[s].placement) {
+                for (const compiler::Tile& tile : here.tiles) {
+                    cores.push_back(tile.core);
+                }
+            }
+            if (!cores.empty() && std::set<int>(cores.begin(), cores.end()).size() <= 24) {
+                const int by = compiler::way_behind(schedule.segments[s - 1], schedule.segments[s], machine.core_count());
+                CHECK(by == 0);
+                behind += cores.front() > 0 ? 1 : 0;
+            }
+        }
+    }
+    CHECK(behind > 10);
 }

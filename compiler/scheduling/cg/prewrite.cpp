@@ -8,6 +8,7 @@
 
 #include "compiler/ceil_div.h"
 #include "compiler/ir/index.h"
+#include "compiler/scheduling/cg/moving.h"
 #include "hw_models/timing/price.h"
 
 namespace cim::compiler {
@@ -95,17 +96,7 @@ EarlyWrites Planner::plan(const Segment& before, const Progress& progress, const
 void Planner::move(Segment& segment, int by, const Segment& before) const {
     const int cores = machine_.core_count();
     const int per_core = machine_.crossbars_per_core();
-    std::vector<int> moved(at(cores));
-    for (int core = 0; core < cores; ++core) {
-        moved[at(core)] = (core + by) % cores;
-    }
-    renumber_cores(segment.placement, moved);
-    for (std::size_t input = 0; input < segment.relays.size(); ++input) {
-        if (!segment.memory.held(static_cast<int>(input))) {
-            renumber_cores(segment.relays[input], moved);
-        }
-    }
-    renumber_cores(segment.memory, moved, cores);
+    compiler::move(segment, by, cores);
     std::vector<int> behind(at(cores), 0);  // the crossbar that was used last, by core
     for (const NodePlacement& here : before.placement) {
         for (const Tile& tile : here.tiles) {
@@ -117,17 +108,6 @@ void Planner::move(Segment& segment, int by, const Segment& before) const {
             tile.xb = (tile.xb + behind[at(tile.core)]) % per_core;
         }
     }
-}
-
-/// The core of the last tile (or the first) of a segment; nothing if it has none.
-std::optional<int> core_of(const Segment& segment, bool last) {
-    std::optional<int> core;
-    for (const NodePlacement& here : segment.placement) {
-        if (!here.tiles.empty() && (last || !core)) {
-            core = last ? here.tiles.back().core : here.tiles.front().core;
-        }
-    }
-    return core;
 }
 
 /// Whether segment `number` may lie as `segment` does: its L1 leaves alone what others hold.
@@ -151,12 +131,7 @@ bool prewrite(Schedule& schedule, const hw::Machine& machine, std::vector<Progre
         const Segment& before = schedule.segments[s - 1];
         Segment& next = schedule.segments[s];
         // Where it lies, or on the cores that follow: those that are free, then those that are done first.
-        const std::optional<int> last = core_of(before, true);
-        const std::optional<int> first = core_of(next, false);
-        std::set<int> moves{0};
-        if (last && first) {
-            moves.insert((*last + 1 - *first + machine.core_count()) % machine.core_count());
-        }
+        const std::set<int> moves{0, way_behind(before, next, machine.core_count())};
         std::optional<Segment> best;
         for (const int by : moves) {
             Segment moved = next;

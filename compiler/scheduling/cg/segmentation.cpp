@@ -13,6 +13,7 @@
 #include "compiler/scheduling/cg/cutter.h"
 #include "compiler/scheduling/cg/holding.h"
 #include "compiler/scheduling/cg/keeping.h"
+#include "compiler/scheduling/cg/moving.h"
 
 namespace cim::compiler {
 
@@ -88,6 +89,9 @@ Schedule Cutter::run() {
             renumber_cores(relays, part_.cores);
         }
         renumber_cores(segment.memory, part_.cores, machine_.core_count());
+    }
+    if (holding_ && options_.joining && machine_.core.l1.size.ideal) {  // else joining, which this is for, is not sure
+        move_small_ones_behind(segments_, machine_.core_count());
     }
     Schedule schedule{std::move(mapped_), std::move(segments_), {}};
     if (options_.keeping && schedule.segments.size() > 1) {
