@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """The results table of CIM-MLC from simulation: the paper's value beside ours, met from 95 % of it on.
 
-  paper.py OUTPUT [--quick] [--cimmlc PROGRAM] [--jobs N]
+  paper.py OUTPUT [--rows GROUP ...] [--quick] [--cimmlc PROGRAM] [--jobs N]
 
 Writes networks, machines and reports into OUTPUT/runs, and OUTPUT/paper.csv (the table), OUTPUT/cycles.csv (each baseline against its closed
 form, docs/adr/0003-baselines.md) and OUTPUT/paper.svg. Reports newer than the program are used again.
@@ -14,7 +14,7 @@ from machines import Machine
 from networks import networks
 from simulation import Simulator
 from svg import grouped_bars
-from table import BASELINE, SWEEP, Table
+from table import BASELINE, NAMES, SWEEP, Table
 
 BASELINES = ("none", "pipeline", "poly", "poly-uniform")
 
@@ -57,6 +57,8 @@ def main():
     source = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("output")
+    parser.add_argument("--rows", nargs="+", choices=NAMES, default=NAMES, metavar="GROUP",
+                        help=f"these rows of the table alone: {', '.join(NAMES)}")
     parser.add_argument("--quick", action="store_true", help="fewer networks, and of the sweep both ends of ResNet18 alone")
     parser.add_argument("--cimmlc", default=os.path.join(source, "build/release/cli/cimmlc"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count(), help="simulations at a time")
@@ -64,8 +66,8 @@ def main():
 
     simulator = Simulator(options.cimmlc, source, os.path.join(options.output, "runs"))
     table = Table(simulator, networks(), machines_of(options.cimmlc, simulator), options.quick)
-    table.reports = simulator.all(table.cases(), options.jobs)
-    rows = table.rows()
+    table.reports = simulator.all(table.cases(options.rows), options.jobs)
+    rows = table.rows(options.rows)
 
     header = ["result", "case", "paper", "ours", "", "closed form", "bound", "note"]
     lines = [[row.result, row.case, show(row.paper), show(row.ours), row.verdict, show(row.form), show(row.bound), row.note] for row in rows]

@@ -7,6 +7,7 @@ import closed_forms as forms
 RESNETS = ("resnet18", "resnet34", "resnet50", "resnet101")
 BASELINE = "isaac-baseline"
 SWEEP = ("0.5", "1", "2", "4", "8")
+NAMES = ("poly", "chips", "peaks", "pipelining", "remapping", "growth")  # groups of rows, as the table has them
 OURS = ("mvm-thorough", "vvm-thorough", "cg-thorough")
 MORE_TIME = 1.05  # that a limit to power may cost
 MET_FROM = 0.95  # of the paper's value
@@ -53,7 +54,7 @@ def least_peak(free, most_cycles):
 
 
 class Table:
-    """Needs `cases()` simulated, then gives `rows()`. `quick`: ResNet18 and 101 alone, and the ends of the sweep."""
+    """Needs `cases(names)` simulated, then gives `rows(names)`; names are those of NAMES. `quick`: ResNet18 and 101 alone, and the ends of the sweep."""
 
     def __init__(self, simulator, networks, machines, quick):
         self.simulator, self.networks, self.machines = simulator, networks, machines
@@ -63,18 +64,25 @@ class Table:
         self.puma = ("vgg7",) if quick else ("vgg7", "resnet18")
         self.reports = {}
 
-    def cases(self):
-        """Simulations that the rows take, those that last longest first."""
-        cases = [(n, self._grown(f), "cg") for n in self.grown for f in self.sweep]
-        cases += [(n, self._grown(f), "none") for n in self.grown for f in self.sweep]
-        cases += [(n, BASELINE, p) for n in reversed(self.resnets) for p in ("poly", "poly-uniform", "none", "pipeline")]
-        cases += [("resnet101", BASELINE, p) for p in ("ours", "together")]
-        cases += [(n, BASELINE, p) for n in self.resnets for p in OURS] + [("vgg7", "jain2021", p) for p in OURS]
-        cases += [("resnet50", BASELINE, p) for p in ("vvm", "vvm-fixed")]
-        cases += [(n, "puma", p) for n in self.puma for p in ("pipeline", "ours")]
-        cases += [(n, "jia2021", p) for n in ("vgg7", "resnet18") for p in ("pipeline", *OURS)]
-        cases.append(("vgg7", "jain2021", "none"))
-        return list(dict.fromkeys(cases))
+    def groups(self):
+        """Groups of rows by name: what they simulate, and the function that gives them. Those first whose simulations last longest."""
+        chips = [(n, "jia2021", p) for n in ("vgg7", "resnet18") for p in ("pipeline", *OURS)]
+        chips += [("vgg7", "jain2021", p) for p in ("none", *OURS)]
+        peaks = [(n, "puma", p) for n in self.puma for p in ("pipeline", "ours")]
+        peaks += [("resnet101", BASELINE, p) for p in ("pipeline", "ours", "together")]
+        resnets = list(reversed(self.resnets))
+        return {
+            "growth": ([(n, self._grown(f), p) for p in ("cg", "none") for n in self.grown for f in self.sweep], self.growth),
+            "poly": ([(n, BASELINE, p) for n in resnets for p in ("poly", "poly-uniform", "none", *OURS)], self.against_poly_schedules),
+            "chips": (chips, self.on_chips),
+            "peaks": (peaks, self.peaks),
+            "pipelining": ([(n, BASELINE, p) for n in resnets for p in ("none", "pipeline")], self.pipelining),
+            "remapping": ([("resnet50", BASELINE, p) for p in ("vvm", "vvm-fixed")], self.remapping),
+        }
+
+    def cases(self, names):
+        """Simulations that the rows of these groups take."""
+        return list(dict.fromkeys(case for name, (cases, _) in self.groups().items() if name in names for case in cases))
 
     @staticmethod
     def _grown(factor):
@@ -109,9 +117,9 @@ class Table:
 
     # ---- rows
 
-    def rows(self):
-        return [*self.against_poly(), *self.against_uniform(), *self.on_chips(), *self.peaks(), *self.pipelining(), *self.remapping(),
-                *self.growth()]
+    def rows(self, names):
+        groups = self.groups()
+        return [row for name in NAMES if name in names for row in groups[name][1]()]
 
     def faster(self, result, network, machine, slow, paper=None):
         """Our fastest schedule against a baseline."""
@@ -128,6 +136,9 @@ class Table:
         middle = Row(result, "geometric mean", 3.2, mean([row.ours for row in rows]), mean([row.form for row in rows]),
                      mean([row.bound for row in rows]), "closed form: that of the baseline against our simulation")
         return [*rows, middle]
+
+    def against_poly_schedules(self):
+        return [*self.against_poly(), *self.against_uniform()]
 
     def against_uniform(self):
         result = "no optimisation against uniform Poly-Schedule"
