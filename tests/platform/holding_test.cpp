@@ -86,8 +86,7 @@ TEST_CASE("a held map is shared in bands of columns, each of two cores, where th
     for (std::uint64_t seed = 0; seed < 150; ++seed) {
         INFO("seed " << seed);
         const compiler::QuantGraph graph = random_network(seed, options);
-        compiler::ScheduleOptions choices;
-        const compiler::Schedule schedule = compiler::schedule(graph, machine, choices, {});
+        const compiler::Schedule schedule = compiler::schedule(graph, machine, {}, {});
         for (const compiler::Kept& map : schedule.kept) {
             const compiler::Shape3& shape = schedule.network.graph.tensors[at(map.tensor)].shape;
             if (shape.w == 1 || map.holders.size() <= 2 || 2 * static_cast<int>(map.holders.size()) > machine.core_count()) {
