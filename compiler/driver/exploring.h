@@ -17,8 +17,8 @@ struct Explored {
     std::set<std::pair<std::int64_t, Strategy>> ranking;  ///< of all different schedules, by cost
 };
 
-/// The best of the schedules that wait for each other's segments and write no weights early; the first alone if not `several`. InputError if
-/// there is none.
+/// The best of the schedules that wait for each other's segments and write no weights early; the first alone if not `several`. InputError
+/// if there is none.
 Explored explore(const QuantGraph& network, const hw::Machine& machine, const ScheduleOptions& options, const SearchOptions& search,
                  const Measure& measure, const std::vector<Spread>& spreads);
 
