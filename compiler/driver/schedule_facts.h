@@ -22,8 +22,8 @@ struct MemoryUsed {
 };
 MemoryUsed memory_used(const Schedule& schedule);
 
-/// What no program of the schedule goes below, summed over the segments: the reads of the busiest crossbar, or the weights that external
-/// memory gives. Of what `Occupancy::busiest` counts, the part that needs no program.
+/// What no program of the schedule goes below while its segments wait for each other, summed over them: the reads of the busiest crossbar,
+/// or the weights that external memory gives. Of what `Occupancy::busiest` counts, the part that needs no program.
 hw::Ticks least_ticks(const Schedule& schedule, const hw::Machine& machine, const hw::PriceList& prices, std::int64_t images);
 
 /// Whether maps between segments stay in L1.
