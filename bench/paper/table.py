@@ -54,7 +54,8 @@ def least_peak(free, most_cycles):
 
 
 class Table:
-    """Needs `cases(names)` simulated, then gives `rows(names)`; names are those of NAMES. `quick`: ResNet18 and 101 alone, and the ends of the sweep."""
+    """Needs `cases(names)` simulated, then gives `rows(names)`; names are those of NAMES. `quick`: ResNet18 and 101 alone, and the ends of
+    the sweep."""
 
     def __init__(self, simulator, networks, machines, quick):
         self.simulator, self.networks, self.machines = simulator, networks, machines

@@ -4,8 +4,8 @@
 
 #include <catch2/catch.hpp>
 
-#include "compiler/driver/level.h"
 #include "compiler/ir/index.h"
+#include "compiler/scheduling/cg/segmentation.h"
 #include "tests/platform/checks.h"
 #include "tests/platform/machines.h"
 #include "tests/platform/networks.h"

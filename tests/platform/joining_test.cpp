@@ -28,6 +28,17 @@ int joined_segments(const compiler::Schedule& schedule) {
         std::count_if(schedule.segments.begin(), schedule.segments.end(), [](const compiler::Segment& segment) { return segment.joined; }));
 }
 
+/// Of all tiles, in their order.
+std::vector<int> cores_of(const compiler::Segment& segment) {
+    std::vector<int> cores;
+    for (const compiler::NodePlacement& here : segment.placement) {
+        for (const compiler::Tile& tile : here.tiles) {
+            cores.push_back(tile.core);
+        }
+    }
+    return cores;
+}
+
 }  // namespace
 
 TEST_CASE("segments that begin while those before work give the reference's bytes") {
@@ -87,15 +98,12 @@ TEST_CASE("segments that leave a quarter of the cores free begin behind the one 
         INFO("seed " << seed);
         const compiler::Schedule schedule = compiler::schedule(random_network(seed, options), machine, {}, {});
         for (std::size_t s = 1; s < schedule.segments.size(); ++s) {
-            std::vector<int> cores;
-            for (const compiler::NodePlacement& here : schedule.segments[s].placement) {
-                for (const compiler::Tile& tile : here.tiles) {
-                    cores.push_back(tile.core);
-                }
-            }
+            const std::vector<int> before = cores_of(schedule.segments[s - 1]);
+            const std::vector<int> cores = cores_of(schedule.segments[s]);
             if (!cores.empty() && std::set<int>(cores.begin(), cores.end()).size() <= 24) {
                 const int by = compiler::way_behind(schedule.segments[s - 1], schedule.segments[s], machine.core_count());
                 CHECK(by == 0);
+                CHECK((before.empty() || cores.front() == (before.back() + 1) % machine.core_count()));
                 behind += cores.front() > 0 ? 1 : 0;
             }
         }
